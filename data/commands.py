@@ -1,0 +1,317 @@
+"""Commands: the only things that change anything, each a typed struct that declares who may send it.
+
+A command's role, danger and title are declared here once; the palette, the ``:`` line, help, the
+CLI and the OpenAPI text are all made from this declaration. This module must not know how a
+command is carried or carried out.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+import msgspec
+
+from data.problems import ProblemDocument
+from data.records import EngineStatus, OrderType, OrderUpdate, PriceSide, Side, TimeInForce
+
+Role = Literal["viewer", "trader", "risk", "admin"]
+#: Roles in order of power: each may do what those before it may do.
+ROLES: tuple[Role, ...] = ("viewer", "trader", "risk", "admin")
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+    """Base of all commands. The tag is the command's public name."""
+
+    role: ClassVar[Role] = "trader"
+    dangerous: ClassVar[bool] = False
+    title: ClassVar[str] = ""
+
+
+# ---------------------------------------------------------------- orders
+
+
+class SubmitOrder(Command, frozen=True, kw_only=True, tag="order.submit"):
+    """Send one order. ``client_order_id`` is minted when the ticket opens: sent twice, it is one order."""
+
+    title: ClassVar[str] = "Send order"
+
+    engine: str
+    client_order_id: str
+    instrument: str
+    side: Side
+    qty: Decimal
+    order_type: OrderType = "market"
+    tif: TimeInForce = "day"
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    trailing_offset: Decimal | None = None
+    ts_expire: int | None = None
+    reduce_only: bool = False
+
+
+class SubmitBracket(Command, frozen=True, kw_only=True, tag="order.bracket"):
+    """An entry with a take-profit limit and a stop-loss; filling one exit cancels the other.
+
+    The exits are named ``<client_order_id>-TP`` and ``<client_order_id>-SL``.
+    """
+
+    title: ClassVar[str] = "Send bracket"
+
+    engine: str
+    client_order_id: str
+    instrument: str
+    side: Side
+    qty: Decimal
+    order_type: Literal["market", "limit"] = "market"
+    tif: TimeInForce = "gtc"
+    price: Decimal | None = None
+    take_profit: Decimal
+    stop_loss: Decimal
+    ts_expire: int | None = None
+
+
+class SubmitOco(Command, frozen=True, kw_only=True, tag="order.oco"):
+    """Two orders of one side, a limit and a stop; when one fills the other is cancelled.
+
+    They are named ``<client_order_id>-A`` (limit) and ``<client_order_id>-B`` (stop).
+    """
+
+    title: ClassVar[str] = "Send one-cancels-other"
+
+    engine: str
+    client_order_id: str
+    instrument: str
+    side: Side
+    qty: Decimal
+    limit_price: Decimal
+    stop_price: Decimal
+    tif: TimeInForce = "gtc"
+    ts_expire: int | None = None
+    reduce_only: bool = False
+
+
+class ModifyOrder(Command, frozen=True, kw_only=True, tag="order.modify"):
+    """Change quantity, price or trigger of a working order; fields left out stay as they are."""
+
+    title: ClassVar[str] = "Modify order"
+
+    engine: str
+    client_order_id: str
+    qty: Decimal | None = None
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+
+
+class CancelOrder(Command, frozen=True, kw_only=True, tag="order.cancel"):
+    """Cancel one working order."""
+
+    title: ClassVar[str] = "Cancel order"
+
+    engine: str
+    client_order_id: str
+
+
+class CancelAll(Command, frozen=True, kw_only=True, tag="order.cancel_all"):
+    """Cancel every working order, or those of one instrument."""
+
+    title: ClassVar[str] = "Cancel all orders"
+    dangerous: ClassVar[bool] = True
+
+    engine: str
+    instrument: str | None = None
+
+
+class ClosePosition(Command, frozen=True, kw_only=True, tag="position.close"):
+    """Close one position at market with a reduce-only order of the given id."""
+
+    title: ClassVar[str] = "Close position"
+    dangerous: ClassVar[bool] = True
+
+    engine: str
+    instrument: str
+    client_order_id: str
+
+
+class Flatten(Command, frozen=True, kw_only=True, tag="position.flatten"):
+    """Cancel every working order and close every position at market.
+
+    Closing orders are named ``<client_order_id>-<n>``, n from 1.
+    """
+
+    title: ClassVar[str] = "Flatten everything"
+    dangerous: ClassVar[bool] = True
+
+    engine: str
+    client_order_id: str
+    instrument: str | None = None
+
+
+# ---------------------------------------------------------------- engines
+
+
+class StartEngine(Command, frozen=True, kw_only=True, tag="engine.start"):
+    """Start an engine; settings left out come from its last run, or from the configuration."""
+
+    role: ClassVar[Role] = "trader"
+    title: ClassVar[str] = "Start engine"
+
+    engine: str
+    trading_mode: Literal["paper", "live"] = "paper"
+    confirm_live_trading: bool = False
+    feed: Literal["simulated", "replay"] | None = None
+    speed: str | None = None  #: replay: ``1``, ``10`` … ``max``; simulated: ticks per second or ``max``
+    seed: int | None = None
+    instruments: tuple[str, ...] | None = None
+    replay_start: str | None = None  #: ISO date or time
+    replay_end: str | None = None
+    paused: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    max_memory_mb: int | None = None
+    max_cpu_percent: int | None = None
+    risk_enabled: bool | None = None
+    max_position_size: Decimal | None = None
+    max_order_notional: Decimal | None = None
+    max_order_rate: str | None = None  #: ``orders/seconds``, e.g. ``100/1``
+
+
+class StopEngine(Command, frozen=True, kw_only=True, tag="engine.stop"):
+    """Stop an engine gracefully; positions and working orders are kept in its journal."""
+
+    title: ClassVar[str] = "Stop engine"
+    dangerous: ClassVar[bool] = True
+
+    engine: str
+    emergency: bool = False  #: cancel all and flatten before stopping
+
+
+class RestartEngine(Command, frozen=True, kw_only=True, tag="engine.restart"):
+    """Stop and start an engine with its last settings."""
+
+    title: ClassVar[str] = "Restart engine"
+    dangerous: ClassVar[bool] = True
+
+    engine: str
+
+
+class SetFeed(Command, frozen=True, kw_only=True, tag="engine.feed"):
+    """Pause, resume, step or change the speed of an engine's simulated or replayed feed."""
+
+    title: ClassVar[str] = "Control feed"
+
+    engine: str
+    action: Literal["pause", "resume", "step", "speed"]
+    speed: str | None = None
+
+
+# ---------------------------------------------------------------- history, access, system
+
+
+class ImportHistory(Command, frozen=True, kw_only=True, tag="history.import"):
+    """Import a CSV or Parquet file of ticks or bars into the history."""
+
+    title: ClassVar[str] = "Import history"
+
+    path: str
+    instrument: str
+    kind: Literal["bars", "quotes", "trades"] | None = None
+    timeframe: str | None = None
+    side: PriceSide | None = None
+    columns: dict[str, str] = {}
+    timezone: str = "UTC"
+    dry_run: bool = False
+
+
+class CompactHistory(Command, frozen=True, kw_only=True, tag="history.compact"):
+    """Compact recorded segments into Parquet partitions now instead of on schedule."""
+
+    role: ClassVar[Role] = "admin"
+    title: ClassVar[str] = "Compact history"
+
+
+class CreateToken(Command, frozen=True, kw_only=True, tag="token.create"):
+    """Create an access token; it is shown once and stored hashed."""
+
+    role: ClassVar[Role] = "admin"
+    title: ClassVar[str] = "Create token"
+
+    name: str
+    token_role: Role = "viewer"
+    expires_days: int | None = None
+
+
+class RevokeToken(Command, frozen=True, kw_only=True, tag="token.revoke"):
+    """Revoke an access token by name."""
+
+    role: ClassVar[Role] = "admin"
+    title: ClassVar[str] = "Revoke token"
+    dangerous: ClassVar[bool] = True
+
+    name: str
+
+
+class SendBroadcast(Command, frozen=True, kw_only=True, tag="stream.broadcast"):
+    """Send a message to everyone who is attached."""
+
+    title: ClassVar[str] = "Broadcast message"
+
+    message: str
+
+
+class DropConnection(Command, frozen=True, kw_only=True, tag="stream.drop"):
+    """Close one stream connection."""
+
+    role: ClassVar[Role] = "admin"
+    title: ClassVar[str] = "Close stream connection"
+
+    connection_id: str
+
+
+class StopDaemon(Command, frozen=True, kw_only=True, tag="daemon.stop"):
+    """Stop the daemon; engines trade on unless asked to stop too."""
+
+    role: ClassVar[Role] = "admin"
+    title: ClassVar[str] = "Stop daemon"
+    dangerous: ClassVar[bool] = True
+
+    engines: bool = False
+
+
+#: Commands that an engine carries out; the daemon forwards them over the link.
+EngineCommand = (
+    SubmitOrder
+    | SubmitBracket
+    | SubmitOco
+    | ModifyOrder
+    | CancelOrder
+    | CancelAll
+    | ClosePosition
+    | Flatten
+    | SetFeed
+)
+AnyCommand = (
+    EngineCommand
+    | StartEngine
+    | StopEngine
+    | RestartEngine
+    | ImportHistory
+    | CompactHistory
+    | CreateToken
+    | RevokeToken
+    | SendBroadcast
+    | DropConnection
+    | StopDaemon
+)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command ended. ``done`` is said only after the confirming event."""
+
+    command_id: str
+    command: str
+    outcome: Literal["done", "refused", "failed", "unknown"]
+    problem: ProblemDocument | None = None  #: present unless ``done``
+    orders: tuple[OrderUpdate, ...] = ()  #: the orders it concerns, as they stand
+    engine: EngineStatus | None = None
+    detail: str | None = None
+    data: dict[str, str] = {}

@@ -1,0 +1,134 @@
+"""Errors as part of the design: each says what was wrong, which rule it broke and what would fix it.
+
+The same shape is raised in Python, crosses the engine link and is answered over HTTP as an
+RFC 9457 problem document. This module must not know of HTTP frameworks or exit codes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error on the wire (RFC 9457). ``type`` is stable and safe to program against."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    rule: str | None = None  #: the rule that was broken
+    fix: str | None = None  #: what would make it pass
+    extra: dict[str, str] = {}  #: further facts, e.g. ``value``, ``limit``, ``client_order_id``
+
+
+class ProblemError(Exception):
+    """Base of all our errors. Subclasses fix ``type``, ``title`` and ``status``."""
+
+    type: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str, *, rule: str | None = None, fix: str | None = None, **extra: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.rule = rule
+        self.fix = fix
+        self.extra = extra
+
+    def document(self) -> ProblemDocument:
+        """Return the error as it goes on the wire."""
+        return ProblemDocument(
+            type=self.type,
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            rule=self.rule,
+            fix=self.fix,
+            extra=self.extra,
+        )
+
+
+class InvalidRequestError(ProblemError):
+    """The request itself is wrong; nothing was changed."""
+
+    type, title, status = "invalid-request", "Invalid request", 400
+
+
+class UnauthorizedError(ProblemError):
+    """No valid credential."""
+
+    type, title, status = "unauthorized", "Not authenticated", 401
+
+
+class ForbiddenError(ProblemError):
+    """The role may not do this."""
+
+    type, title, status = "forbidden", "Not allowed", 403
+
+
+class NotFoundError(ProblemError):
+    """The thing named does not exist."""
+
+    type, title, status = "not-found", "Not found", 404
+
+
+class ConflictError(ProblemError):
+    """The state does not allow it now, or the id was used for something else."""
+
+    type, title, status = "conflict", "Conflict", 409
+
+
+class DeniedError(ProblemError):
+    """Denied before it left the house: by a limit, a tick or lot rule, or for want of a fact."""
+
+    type, title, status = "denied", "Order denied", 422
+
+
+class RejectedError(ProblemError):
+    """The venue said no."""
+
+    type, title, status = "rejected", "Order rejected", 422
+
+
+class EngineFailedError(ProblemError):
+    """An engine could not do what it was asked."""
+
+    type, title, status = "engine-failed", "Engine failed", 500
+
+
+class UnavailableError(ProblemError):
+    """A part that is needed is not there: an engine, a feed, a store."""
+
+    type, title, status = "unavailable", "Not available", 503
+
+
+class OutcomeUnknownError(ProblemError):
+    """It was sent and no answer came: it may or may not have happened."""
+
+    type, title, status = "outcome-unknown", "Outcome unknown", 504
+
+
+_BY_TYPE: dict[str, type[ProblemError]] = {
+    cls.type: cls
+    for cls in (
+        ProblemError,
+        InvalidRequestError,
+        UnauthorizedError,
+        ForbiddenError,
+        NotFoundError,
+        ConflictError,
+        DeniedError,
+        RejectedError,
+        EngineFailedError,
+        UnavailableError,
+        OutcomeUnknownError,
+    )
+}
+
+
+def from_document(document: ProblemDocument) -> ProblemError:
+    """Return the exception that a problem document was made from."""
+    cls = _BY_TYPE.get(document.type, ProblemError)
+    return cls(document.detail, rule=document.rule, fix=document.fix, **document.extra)

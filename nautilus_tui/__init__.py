@@ -1,0 +1,1 @@
+"""What people touch: configuration, daemon, command line and terminal."""
