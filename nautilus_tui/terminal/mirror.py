@@ -1,0 +1,518 @@
+"""The mirror: what the terminal knows, as plain state with one writer.
+
+Stream envelopes and answers to queries go in through :meth:`Mirror.apply` and the ``put_…``
+methods; panes read attributes and selectors. It joins records that belong together (a position
+and its latest mark, an order and its fills) and does nothing else: no I/O, no Textual, no rules of
+the business.
+
+What changed since the last frame is in :attr:`Mirror.dirty`, kind by kind; whoever paints frames
+calls :meth:`Mirror.clear_dirty` when all panes have looked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+from data.records import (
+    FINAL_STATUSES,
+    WORKING_STATUSES,
+    AccountUpdate,
+    Bar,
+    Book,
+    Broadcast,
+    EngineLog,
+    EngineStatus,
+    FeedProgress,
+    Fill,
+    Instrument,
+    OrderUpdate,
+    PositionUpdate,
+    Quote,
+    SystemHealth,
+    Trade,
+)
+
+Kind = Literal[
+    "quotes",
+    "trades",
+    "books",
+    "bars",
+    "instruments",
+    "orders",
+    "fills",
+    "positions",
+    "account",
+    "engines",
+    "feed",
+    "logs",
+    "health",
+    "broadcasts",
+    "connection",
+]
+ConnectionState = Literal["connecting", "connected", "disconnected"]
+OrderFilter = Callable[[OrderUpdate], bool]
+
+MAX_BARS = 2000
+MAX_TRADES = 200
+MAX_FILLS = 5000
+MAX_LOGS = 5000
+MAX_BROADCASTS = 50
+#: A sparkline point stands for this long.
+TRAIL_NS = 5_000_000_000
+MAX_TRAIL = 60
+
+#: Topics whose records no reader may miss: a sequence number seen twice is the same event.
+_LOSSLESS = ("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast")
+
+
+class Envelope(Protocol):
+    """What the stream client hands over: one decoded message of the stream."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def data(self) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How the terminal stands with the daemon."""
+
+    state: ConnectionState = "connecting"
+    since_ns: int = 0  #: when this state began
+    attempt: int = 0  #: which attempt to reconnect is under way
+    retry_at_ns: int | None = None
+    problem: str | None = None  #: why it was lost
+    target: str = ""
+
+
+class WatchRow(NamedTuple):
+    """One line of the watchlist."""
+
+    instrument: str
+    quote: Quote | None
+    change: Decimal | None  #: last less reference
+    change_pct: Decimal | None
+    precision: int
+    trail: tuple[float, ...]
+
+
+class PositionRow(NamedTuple):
+    """A position joined with its mark and its share of equity's day."""
+
+    position: PositionUpdate
+    mark: Decimal | None
+    unrealized: Decimal | None
+    change_pct: Decimal | None  #: of the instrument, today
+    precision: int
+
+
+class OrderRow(NamedTuple):
+    """An order joined with the precision of its instrument."""
+
+    order: OrderUpdate
+    precision: int
+
+
+class Mirror:
+    """Everything received, by what it is about. Written only through its methods."""
+
+    def __init__(self) -> None:
+        self.version = 0  #: grows with every change
+        self.dirty: dict[Kind, set[Hashable]] = {}
+        self.connection = Connection()
+        self.epoch: str | None = None
+        self.quotes: dict[tuple[str, str], Quote] = {}
+        self.trades: dict[tuple[str, str], deque[Trade]] = {}
+        self.books: dict[tuple[str, str], Book] = {}
+        self.bars: dict[tuple[str, str, str], list[Bar]] = {}
+        self.instruments: dict[str, dict[str, Instrument]] = {}
+        self.orders: dict[str, dict[str, OrderUpdate]] = {}
+        self.fills: dict[str, dict[str, Fill]] = {}
+        self.positions: dict[str, dict[str, PositionUpdate]] = {}
+        self.marks: dict[str, dict[str, PositionUpdate]] = {}
+        self.accounts: dict[str, AccountUpdate] = {}
+        self.engines: dict[str, EngineStatus] = {}
+        self.feeds: dict[str, FeedProgress] = {}
+        self.logs: deque[EngineLog] = deque(maxlen=MAX_LOGS)
+        self.logs_seen = 0  #: lines ever received; the ring holds the latest of them
+        self.health: SystemHealth | None = None
+        self.broadcasts: deque[Broadcast] = deque(maxlen=MAX_BROADCASTS)
+        self.trails: dict[tuple[str, str], deque[tuple[int, float]]] = {}
+        self.newest_recv: dict[str, int] = {}  #: engine → receipt time of its newest quote
+        self._seqs: dict[str, int] = {}
+        self._appliers: dict[type, Callable[..., None]] = {
+            Quote: self._quote,
+            Trade: self._trade,
+            Book: self._book,
+            Bar: self._bar,
+            OrderUpdate: self._order,
+            Fill: self._fill,
+            PositionUpdate: self._position,
+            AccountUpdate: self._account,
+            EngineStatus: self._engine,
+            FeedProgress: self._feed,
+            EngineLog: self._log,
+            SystemHealth: self._health,
+            Broadcast: self._broadcast,
+        }
+
+    # ------------------------------------------------------------ writing
+
+    def apply(self, envelopes: Iterable[Envelope]) -> None:
+        """Take in stream messages, in order. Lossless ones seen before are ignored."""
+        for envelope in envelopes:
+            topic, seq = envelope.topic, envelope.seq
+            if envelope.type == "snapshot":
+                self._seqs[topic] = seq
+                self.apply_records(_records_of(envelope.data))
+                continue
+            if topic.startswith(_LOSSLESS):
+                if seq <= self._seqs.get(topic, -1):
+                    continue
+                self._seqs[topic] = seq
+            self._put(envelope.data)
+
+    def apply_records(self, records: Iterable[object]) -> None:
+        """Take in records that came as an answer instead of on a stream."""
+        for record in records:
+            self._put(record)
+
+    def put_instruments(self, engine: str, instruments: Iterable[Instrument]) -> None:
+        """Replace the instruments an engine trades."""
+        self.instruments[engine] = {i.id: i for i in instruments}
+        self._mark("instruments", engine)
+
+    def put_bars(self, engine: str, instrument: str, timeframe: str, bars: Sequence[Bar]) -> None:
+        """Merge bars of the history under those that came on the stream; the stream's win."""
+        key = (engine, instrument, timeframe)
+        merged = {bar.ts: bar for bar in bars}
+        merged.update((bar.ts, bar) for bar in self.bars.get(key, ()))
+        self.bars[key] = [merged[ts] for ts in sorted(merged)][-MAX_BARS:]
+        self._mark("bars", key)
+
+    def put_connection(self, connection: Connection) -> None:
+        """Say how the terminal stands with the daemon."""
+        if connection != self.connection:
+            self.connection = connection
+            self._mark("connection", connection.state)
+
+    def put_epoch(self, epoch: str) -> None:
+        """Begin a new run of sequence numbers when the daemon did."""
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self._seqs.clear()
+
+    def clear_dirty(self) -> None:
+        """Forget what changed: a frame was painted."""
+        self.dirty.clear()
+
+    def resume_points(self) -> dict[str, int]:
+        """Return the last sequence number seen of each lossless topic, for resuming."""
+        return {t: s for t, s in self._seqs.items() if t.startswith(_LOSSLESS)}
+
+    def _put(self, record: object) -> None:
+        applier = self._appliers.get(type(record))
+        if applier is not None:
+            applier(record)
+
+    def _mark(self, kind: Kind, key: Hashable) -> None:
+        self.version += 1
+        keys = self.dirty.get(kind)
+        if keys is None:
+            self.dirty[kind] = {key}
+        else:
+            keys.add(key)
+
+    # ------------------------------------------------------------ one applier per record
+
+    def _quote(self, quote: Quote) -> None:
+        key = (quote.engine, quote.instrument)
+        self.quotes[key] = quote
+        if quote.ts_recv > self.newest_recv.get(quote.engine, 0):
+            self.newest_recv[quote.engine] = quote.ts_recv
+        if quote.last is not None:
+            trail = self.trails.get(key)
+            if trail is None:
+                trail = self.trails[key] = deque(maxlen=MAX_TRAIL)
+            slot = quote.ts_recv // TRAIL_NS
+            if trail and trail[-1][0] == slot:
+                trail[-1] = (slot, float(quote.last))
+            else:
+                trail.append((slot, float(quote.last)))
+        self._mark("quotes", key)
+
+    def _trade(self, trade: Trade) -> None:
+        key = (trade.engine, trade.instrument)
+        tape = self.trades.get(key)
+        if tape is None:
+            tape = self.trades[key] = deque(maxlen=MAX_TRADES)
+        tape.append(trade)
+        self._mark("trades", key)
+
+    def _book(self, book: Book) -> None:
+        key = (book.engine, book.instrument)
+        self.books[key] = book
+        self._mark("books", key)
+
+    def _bar(self, bar: Bar) -> None:
+        key = (bar.engine or "", bar.instrument, bar.timeframe)
+        bars = self.bars.setdefault(key, [])
+        if not bars or bar.ts > bars[-1].ts:
+            bars.append(bar)
+            if len(bars) > MAX_BARS:
+                del bars[: len(bars) - MAX_BARS]
+        elif bar.ts == bars[-1].ts:
+            bars[-1] = bar
+        else:
+            at = bisect_left(bars, bar.ts, key=_bar_ts)
+            if bars[at].ts == bar.ts:
+                bars[at] = bar
+            else:
+                bars.insert(at, bar)
+        self._mark("bars", key)
+
+    def _order(self, order: OrderUpdate) -> None:
+        orders = self.orders.setdefault(order.engine, {})
+        known = orders.get(order.client_order_id)
+        if known is not None and _is_older(order, known):
+            return
+        orders[order.client_order_id] = order
+        self._mark("orders", (order.engine, order.client_order_id))
+
+    def _fill(self, fill: Fill) -> None:
+        fills = self.fills.setdefault(fill.engine, {})
+        if fill.trade_id in fills:
+            return
+        fills[fill.trade_id] = fill
+        if len(fills) > MAX_FILLS:
+            del fills[next(iter(fills))]
+        self._mark("fills", (fill.engine, fill.trade_id))
+
+    def _position(self, position: PositionUpdate) -> None:
+        key = (position.engine, position.position_id)
+        if position.seq == 0:
+            self.marks.setdefault(position.engine, {})[position.position_id] = position
+        else:
+            journalled = self.positions.setdefault(position.engine, {})
+            known = journalled.get(position.position_id)
+            if known is not None and known.seq > position.seq:
+                return
+            journalled[position.position_id] = position
+        self._mark("positions", key)
+
+    def _account(self, account: AccountUpdate) -> None:
+        known = self.accounts.get(account.engine)
+        if known is not None and account.ts < known.ts:
+            return
+        if known is not None and account.equity is None and account.seq:
+            # A journalled change of balances carries no valuation: the latest one stands until the next mark.
+            account = msgspec.structs.replace(
+                account,
+                equity=known.equity,
+                unrealized_pnl=known.unrealized_pnl,
+                realized_pnl=account.realized_pnl if account.realized_pnl is not None else known.realized_pnl,
+                day_pnl=known.day_pnl,
+                margin_used=account.margin_used if account.margin_used is not None else known.margin_used,
+            )
+        self.accounts[account.engine] = account
+        self._mark("account", account.engine)
+
+    def _engine(self, status: EngineStatus) -> None:
+        known = self.engines.get(status.id)
+        if known is not None and status.ts < known.ts:
+            return
+        self.engines[status.id] = status
+        self._mark("engines", status.id)
+
+    def _feed(self, progress: FeedProgress) -> None:
+        self.feeds[progress.engine] = progress
+        self._mark("feed", progress.engine)
+
+    def _log(self, line: EngineLog) -> None:
+        self.logs.append(line)
+        self.logs_seen += 1
+        self._mark("logs", line.engine)
+
+    def _health(self, health: SystemHealth) -> None:
+        self.health = health
+        self._mark("health", "daemon")
+
+    def _broadcast(self, broadcast: Broadcast) -> None:
+        self.broadcasts.append(broadcast)
+        self._mark("broadcasts", broadcast.ts)
+
+    # ------------------------------------------------------------ reading
+
+    def instrument(self, engine: str | None, instrument: str | None) -> Instrument | None:
+        """Return the rules of an instrument on an engine, or None where not known."""
+        if engine is None or instrument is None:
+            return None
+        return self.instruments.get(engine, {}).get(instrument)
+
+    def quote(self, engine: str | None, instrument: str | None) -> Quote | None:
+        """Return the latest quote of an instrument on an engine."""
+        return None if engine is None or instrument is None else self.quotes.get((engine, instrument))
+
+    def book(self, engine: str | None, instrument: str | None) -> Book | None:
+        """Return the latest book of an instrument on an engine."""
+        return None if engine is None or instrument is None else self.books.get((engine, instrument))
+
+    def series(self, engine: str | None, instrument: str | None, timeframe: str) -> Sequence[Bar]:
+        """Return the bars known of an instrument, oldest first."""
+        if engine is None or instrument is None:
+            return ()
+        return self.bars.get((engine, instrument, timeframe), ())
+
+    def precision(self, engine: str, instrument: str) -> int:
+        """Return how many decimals a price of this instrument has."""
+        rules = self.instrument(engine, instrument)
+        if rules is not None:
+            return rules.price_precision
+        quote = self.quotes.get((engine, instrument))
+        if quote is None:
+            return 2
+        return max(_decimals(quote.bid), _decimals(quote.ask), _decimals(quote.last))
+
+    def instrument_ids(self, engine: str) -> list[str]:
+        """Return the instruments of an engine in the order it names them, then those only quoted."""
+        named = list(self.instruments.get(engine, ()))
+        known = set(named)
+        return named + sorted(i for e, i in self.quotes if e == engine and i not in known)
+
+    def watch_row(self, engine: str, instrument: str) -> WatchRow:
+        """Return one line of the watchlist."""
+        quote = self.quotes.get((engine, instrument))
+        change, change_pct = _change(quote)
+        trail = self.trails.get((engine, instrument), ())
+        return WatchRow(
+            instrument,
+            quote,
+            change,
+            change_pct,
+            self.precision(engine, instrument),
+            tuple(price for _, price in trail),
+        )
+
+    def watch_rows(self, engine: str, instruments: Sequence[str] = ()) -> list[WatchRow]:
+        """Return the watchlist of an engine: the instruments given, or all it knows."""
+        return [self.watch_row(engine, i) for i in (instruments or self.instrument_ids(engine))]
+
+    def order(self, engine: str, client_order_id: str) -> OrderUpdate | None:
+        """Return an order by its client order id."""
+        return self.orders.get(engine, {}).get(client_order_id)
+
+    def order_rows(self, engine: str, wanted: OrderFilter | None = None) -> list[OrderRow]:
+        """Return the orders of an engine, working ones first, then newest first."""
+        orders = [o for o in self.orders.get(engine, {}).values() if wanted is None or wanted(o)]
+        orders.sort(key=lambda o: (o.status in FINAL_STATUSES, -o.ts_init))
+        return [OrderRow(o, self.precision(engine, o.instrument)) for o in orders]
+
+    def working_orders(self, engine: str, instrument: str | None = None) -> list[OrderUpdate]:
+        """Return the orders resting at the venue."""
+        return [
+            o
+            for o in self.orders.get(engine, {}).values()
+            if o.status in WORKING_STATUSES and instrument in (None, o.instrument)
+        ]
+
+    def fills_of(self, engine: str, client_order_id: str) -> list[Fill]:
+        """Return the executions of one order, oldest first."""
+        return sorted(
+            (f for f in self.fills.get(engine, {}).values() if f.client_order_id == client_order_id),
+            key=lambda f: f.ts,
+        )
+
+    def position_rows(self, engine: str, *, closed: bool = False) -> list[PositionRow]:
+        """Return positions joined with their marks; closed ones too when asked."""
+        marks = self.marks.get(engine, {})
+        journalled = self.positions.get(engine, {})
+        rows = []
+        for position_id in journalled.keys() | marks.keys():
+            mark = marks.get(position_id)
+            position = journalled.get(position_id, mark)
+            if position is None or (not closed and position.qty == 0):
+                continue
+            # A mark made of another quantity belongs to the position as it was.
+            current = mark if mark is not None and mark.qty == position.qty else position
+            quote = self.quotes.get((engine, position.instrument))
+            rows.append(
+                PositionRow(
+                    position,
+                    current.mark,
+                    current.unrealized_pnl,
+                    _change(quote)[1],
+                    self.precision(engine, position.instrument),
+                )
+            )
+        rows.sort(key=lambda r: (r.position.qty == 0, r.position.instrument))
+        return rows
+
+    def position_of(self, engine: str | None, instrument: str | None) -> PositionRow | None:
+        """Return the open position in an instrument."""
+        if engine is None or instrument is None:
+            return None
+        return next((r for r in self.position_rows(engine) if r.position.instrument == instrument), None)
+
+    def equity(self, engine: str) -> Decimal | None:
+        """Return the equity of an engine's account, None where a price or a rate is missing."""
+        account = self.accounts.get(engine)
+        return None if account is None else account.equity
+
+    def feed_age_ms(self, engine: str, now_ns: int) -> float | None:
+        """Return the milliseconds since the engine's feed last said anything, None where unknown."""
+        ages = []
+        status = self.engines.get(engine)
+        if status is not None and status.feed_age_ms is not None:
+            ages.append(status.feed_age_ms + max(0.0, (now_ns - status.ts) / 1e6))
+        newest = self.newest_recv.get(engine)
+        if newest is not None:
+            ages.append(max(0.0, (now_ns - newest) / 1e6))
+        return min(ages, default=None)
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what the daemon says is wrong."""
+        return () if self.health is None else self.health.problems
+
+
+def _records_of(data: object) -> Iterable[object]:
+    records = getattr(data, "records", data)
+    return records if isinstance(records, (list, tuple)) else ()
+
+
+def _bar_ts(bar: Bar) -> int:
+    return bar.ts
+
+
+def _is_older(new: OrderUpdate, known: OrderUpdate) -> bool:
+    """Say whether ``new`` tells less than ``known``: by journal sequence, else by time."""
+    if new.seq and known.seq:
+        return new.seq < known.seq
+    if known.seq and known.status in FINAL_STATUSES:
+        return True
+    return new.ts < known.ts
+
+
+def _change(quote: Quote | None) -> tuple[Decimal | None, Decimal | None]:
+    if quote is None or quote.last is None or not quote.reference:
+        return None, None
+    change = quote.last - quote.reference
+    return change, change / quote.reference * 100
+
+
+def _decimals(price: Decimal | None) -> int:
+    if price is None:
+        return 0
+    exponent = price.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
