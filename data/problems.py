@@ -104,6 +104,18 @@ class UnavailableError(ProblemError):
     type, title, status = "unavailable", "Not available", 503
 
 
+class JournalFailedError(ProblemError):
+    """The journal could not be written or opened: nothing may be traded until it can."""
+
+    type, title, status = "journal-failed", "Journal failed", 503
+
+
+class StoreFailedError(ProblemError):
+    """The history could not be read or written; what was stored before is still there."""
+
+    type, title, status = "store-failed", "Store failed", 503
+
+
 class OutcomeUnknownError(ProblemError):
     """It was sent and no answer came: it may or may not have happened."""
 
@@ -123,6 +135,8 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         RejectedError,
         EngineFailedError,
         UnavailableError,
+        JournalFailedError,
+        StoreFailedError,
         OutcomeUnknownError,
     )
 }
