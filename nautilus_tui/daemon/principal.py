@@ -1,0 +1,22 @@
+"""Who is at the door: the identity that authentication yields and everything else relies on.
+
+This module must not know how identities are proved or carried.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from data.commands import ROLES, Role
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """An authenticated peer."""
+
+    name: str  #: the token's name, or the user's for a unix socket peer
+    role: Role
+    via: str  #: ``unix``, ``tcp``, ``schedule`` …
+
+    def may(self, role: Role) -> bool:
+        """Tell whether this principal has at least the given role."""
+        return ROLES.index(self.role) >= ROLES.index(role)
