@@ -1,0 +1,82 @@
+"""Where a daemon is: on this machine's unix socket, or at a URL with a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from data.paths import Home
+from data.problems import InvalidRequestError
+
+#: The environment variable that holds the token; secrets are never arguments, which others can list.
+TOKEN_VARIABLE = "NAUTILUS_TUI_TOKEN"
+
+_SECURE = {"http": False, "ws": False, "https": True, "wss": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One daemon's address. Make it with ``local`` or ``remote``."""
+
+    socket: Path | None = None
+    host: str = "localhost"
+    port: int | None = None
+    secure: bool = False
+    token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def local(cls, home: Home) -> Address:
+        """The daemon of a home folder on this machine; the socket's permissions are the credential."""
+        return cls(socket=home.daemon_socket)
+
+    @classmethod
+    def remote(cls, url: str, token: str | None = None) -> Address:
+        """The daemon at ``http(s)://host:port`` or ``ws(s)://host:port``.
+
+        Raises:
+            InvalidRequestError: the URL is not one of these, or carries a credential or a path.
+        """
+        parts = urlsplit(url if "//" in url else f"//{url}", scheme="https")
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        wrong = (
+            parts.scheme not in _SECURE
+            or not parts.hostname
+            or port == -1
+            or parts.username is not None
+            or bool(parts.query or parts.fragment)
+            or parts.path not in ("", "/", "/ws")
+        )
+        if wrong:
+            raise InvalidRequestError(
+                f"{parts.scheme}://{parts.hostname or ''} is not the address of a daemon",
+                rule="an address is http(s)://HOST:PORT or ws(s)://HOST:PORT, without a credential in it",
+                fix=f"for example https://trading.example:8443, with the token in {TOKEN_VARIABLE}",
+            )
+        return cls(host=parts.hostname or "", port=port, secure=_SECURE[parts.scheme], token=token)
+
+    @property
+    def _authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def http_url(self) -> str:
+        """The base URL of requests; on a unix socket the host in it means nothing."""
+        return f"http{'s' if self.secure else ''}://{self._authority}"
+
+    @property
+    def ws_url(self) -> str:
+        """The base URL of streams."""
+        return f"ws{'s' if self.secure else ''}://{self._authority}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that authenticate."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def __str__(self) -> str:
+        return str(self.socket) if self.socket else self.http_url

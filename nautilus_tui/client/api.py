@@ -1,0 +1,381 @@
+"""Questions to the daemon and commands for it, typed.
+
+Every question is a method that returns records; every change goes through ``execute``. Failures are
+``ProblemError`` subclasses: ``NotReachableError`` when nothing was sent, ``OutcomeUnknownError`` when
+a command was sent and no answer came, else what the daemon answered.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any, Literal, Self, cast
+
+import httpx
+import msgspec
+
+from data.commands import AnyCommand, Outcome
+from data.problems import OutcomeUnknownError, ProblemDocument, from_document
+from data.records import (
+    AccountUpdate,
+    AuditEntry,
+    Bar,
+    Book,
+    EngineLog,
+    EngineStatus,
+    Fill,
+    Instrument,
+    OrderUpdate,
+    PositionUpdate,
+    Quote,
+    SystemHealth,
+)
+from nautilus_tui.client import wire
+from nautilus_tui.client.address import Address
+from nautilus_tui.client.problems import NotReachableError, WireError
+
+Wait = Literal["ack", "final"]
+_CONNECT_TIMEOUT_S = 3.0
+_READ_TIMEOUT_S = 30.0
+_GRACE_S = 5.0  # the daemon answers by the time asked for; the wire gets this much more
+_API = "/api/v1"
+
+
+class Page[T](msgspec.Struct, frozen=True):
+    """One page of a list; ``next`` is the cursor of the page after it, None on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """The result of a query over the history."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool = False  #: there were more rows than the limit
+
+
+def command_name(command: AnyCommand) -> str:
+    """Return a command's public name, e.g. ``order.submit``."""
+    return str(command.__struct_config__.tag)
+
+
+class ApiClient:
+    """One connection pool to one daemon. Use it as an async context manager, or call ``close``."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        transport = httpx.AsyncHTTPTransport(uds=str(address.socket)) if address.socket else None
+        self._http = httpx.AsyncClient(
+            base_url=address.http_url,
+            transport=transport,
+            trust_env=False,
+            headers={"Accept": wire.ACCEPT, **address.headers},
+            timeout=httpx.Timeout(_READ_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    # ------------------------------------------------------------ commands
+
+    async def execute(
+        self, command: AnyCommand, *, command_id: str | None = None, wait: Wait = "ack", timeout: float = 10.0
+    ) -> Outcome:
+        """Send a command through the door and return how it ended, whatever way that was.
+
+        ``command_id`` makes it idempotent: the same id and body twice is carried out once and gets
+        the same answer. ``wait`` and ``timeout`` (seconds) say how long the daemon waits for orders:
+        for the venue's first answer, or for their final state.
+
+        Raises:
+            NotReachableError: nothing was sent.
+            OutcomeUnknownError: it was sent and no answer came.
+            ProblemError: the daemon refused it before it became a command (credential, form).
+        """
+        key = command_id or uuid.uuid4().hex
+        response = await self._send(
+            "POST",
+            f"{_API}/commands",
+            params={"wait": wait, "timeout": timeout},
+            content=msgspec.json.encode(command),
+            headers={"Idempotency-Key": key, "Content-Type": "application/json"},
+            timeout=httpx.Timeout(timeout + _GRACE_S, connect=_CONNECT_TIMEOUT_S),
+            changes=command_name(command),
+        )
+        body = _body(response)
+        if response.is_success:
+            return wire.convert(body, Outcome)
+        if isinstance(body, dict) and isinstance(body.get("outcome"), dict):
+            return wire.convert(body["outcome"], Outcome)
+        raise from_document(_document(body, response))
+
+    # ------------------------------------------------------------ the system
+
+    async def health(self) -> SystemHealth:
+        """Return the daemon's health."""
+        return wire.convert(await self._get("/system/health"), SystemHealth)
+
+    async def audit(
+        self, *, limit: int = 100, cursor: str | None = None, command: str | None = None
+    ) -> Page[AuditEntry]:
+        """Return audited commands, newest first."""
+        return await self._page("/audit", AuditEntry, limit=limit, cursor=cursor, command=command)
+
+    async def tokens(self) -> list[dict[str, Any]]:
+        """Return the access tokens by name, never the secrets."""
+        return (await self._page("/tokens", dict[str, Any])).items
+
+    async def connections(self) -> list[dict[str, Any]]:
+        """Return the stream connections with their counters."""
+        return (await self._page("/websocket/connections", dict[str, Any])).items
+
+    async def stream_health(self) -> dict[str, Any]:
+        """Return the counters of the stream hub."""
+        return wire.convert(await self._get("/websocket/health"), dict[str, Any])
+
+    # ------------------------------------------------------------ engines
+
+    async def engines(self) -> list[EngineStatus]:
+        """Return every engine known, running or not."""
+        return (await self._page("/nautilus/engine/status", EngineStatus)).items
+
+    async def engine(self, engine: str) -> EngineStatus:
+        """Return one engine; raises NotFoundError."""
+        return wire.convert(await self._get("/nautilus/engine/status", instance_id=engine), EngineStatus)
+
+    async def engine_logs(
+        self,
+        engine: str,
+        *,
+        limit: int = 200,
+        level: str | None = None,
+        client_order_id: str | None = None,
+        cursor: str | None = None,
+    ) -> Page[EngineLog]:
+        """Return the latest lines of an engine's log, oldest first."""
+        return await self._page(
+            "/nautilus/engine/logs",
+            EngineLog,
+            instance_id=engine,
+            limit=limit,
+            level=level,
+            client_order_id=client_order_id,
+            cursor=cursor,
+        )
+
+    async def instruments(self, engine: str | None = None) -> list[Instrument]:
+        """Return what an engine (or any engine) can trade."""
+        return await self._all("/instruments", Instrument, engine=engine)
+
+    # ------------------------------------------------------------ orders and money
+
+    async def orders(
+        self,
+        engine: str | None = None,
+        *,
+        status: str | None = None,
+        instrument: str | None = None,
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Page[OrderUpdate]:
+        """Return orders, newest first. ``status`` is one status, or ``working``."""
+        return await self._page(
+            "/orders",
+            OrderUpdate,
+            engine=engine,
+            status=status,
+            instrument=instrument,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    async def order(self, client_order_id: str, engine: str | None = None) -> OrderUpdate:
+        """Return one order; raises NotFoundError."""
+        return wire.convert(
+            await self._get(f"/orders/{_segment(client_order_id)}", engine=engine), OrderUpdate
+        )
+
+    async def fills(
+        self,
+        engine: str | None = None,
+        *,
+        instrument: str | None = None,
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Page[Fill]:
+        """Return fills, newest first."""
+        return await self._page(
+            "/fills", Fill, engine=engine, instrument=instrument, limit=limit, cursor=cursor
+        )
+
+    async def positions(self, engine: str | None = None) -> list[PositionUpdate]:
+        """Return open positions at their latest marks."""
+        return await self._all("/positions", PositionUpdate, engine=engine)
+
+    async def account(self, engine: str | None = None) -> list[AccountUpdate]:
+        """Return the account of one engine, or those of all."""
+        return (await self._page("/account", AccountUpdate, engine=engine)).items
+
+    # ------------------------------------------------------------ market data and history
+
+    async def quotes(self, engine: str | None = None) -> list[Quote]:
+        """Return the latest quote of every instrument."""
+        return await self._all("/market-data/quotes", Quote, engine=engine)
+
+    async def quote(self, instrument: str, engine: str | None = None) -> Quote:
+        """Return an instrument's latest quote; raises NotFoundError."""
+        return wire.convert(
+            await self._get(f"/market-data/quotes/{_segment(instrument)}", engine=engine), Quote
+        )
+
+    async def book(self, instrument: str, engine: str | None = None) -> Book:
+        """Return an instrument's order book; raises NotFoundError."""
+        return wire.convert(await self._get(f"/market-data/book/{_segment(instrument)}", engine=engine), Book)
+
+    async def bars(
+        self,
+        instrument: str,
+        timeframe: str,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        limit: int = 500,
+        side: str | None = None,
+        engine: str | None = None,
+    ) -> list[Bar]:
+        """Return bars, oldest first; without ``start`` the latest. ``start`` and ``end`` are ISO times."""
+        page = await self._page(
+            "/market-data/historical/bars",
+            Bar,
+            symbol=instrument,
+            timeframe=timeframe,
+            start=start,
+            end=end,
+            limit=limit,
+            side=side,
+            engine=engine,
+        )
+        return page.items
+
+    async def catalogue(self) -> list[dict[str, Any]]:
+        """Return what the history holds: instrument, kind, timeframe, rows, first, last, source."""
+        return (await self._page("/history", dict[str, Any])).items
+
+    async def sql(self, query: str, *, limit: int = 1000) -> Table:
+        """Run a read-only query over the history.
+
+        Raises:
+            InvalidRequestError: it does not parse, or would write.
+        """
+        response = await self._send("POST", f"{_API}/sql", json={"query": query, "limit": limit})
+        return wire.convert(_good(response), Table)
+
+    # ------------------------------------------------------------ plumbing
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """Return the plain answer of any path under ``/api/v1``; for programs, and for new paths."""
+        return await self._get(path, **params)
+
+    async def _get(self, path: str, **params: Any) -> Any:
+        present = {name: value for name, value in params.items() if value is not None}
+        return _good(await self._send("GET", _API + path, params=present))
+
+    async def _page[T](self, path: str, type_: type[T], **params: Any) -> Page[T]:
+        body = await self._get(path, **params)
+        if not isinstance(body, dict) or not isinstance(body.get("items"), list):
+            raise WireError(f"{path} answered something else than a list")
+        return Page([wire.convert(item, type_) for item in body["items"]], cast(str | None, body.get("next")))
+
+    async def _all[T](self, path: str, type_: type[T], **params: Any) -> list[T]:
+        return [item async for item in self._every(path, type_, **params)]
+
+    async def _every[T](self, path: str, type_: type[T], **params: Any) -> AsyncIterator[T]:
+        cursor: str | None = None
+        while True:
+            page = await self._page(path, type_, cursor=cursor, **params)
+            for item in page.items:
+                yield item
+            if page.next is None or page.next == cursor:
+                return
+            cursor = page.next
+
+    async def _send(
+        self, method: str, path: str, *, changes: str | None = None, **rest: Any
+    ) -> httpx.Response:
+        """Send one request; ``changes`` names the command it carries, if any.
+
+        A kept connection may have been closed by the daemon since the last answer. Questions, and
+        commands (whose id makes them idempotent), are then asked once more on a new one.
+        """
+        for attempt in (1, 2):
+            try:
+                return await self._http.request(method, path, **rest)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                raise self._not_reachable() from error
+            except httpx.TimeoutException as error:
+                raise _unanswered(path, changes, "in time") from error
+            except httpx.TransportError as error:
+                if attempt == 2:
+                    raise _unanswered(path, changes, f"({error or type(error).__name__})") from error
+        raise AssertionError("unreachable: the second attempt returns or raises")
+
+    def _not_reachable(self) -> NotReachableError:
+        fix = (
+            "start it with nautilus-tui, or nautilus-tui daemon"
+            if self.address.socket
+            else "check the address, and that the daemon runs with --listen"
+        )
+        return NotReachableError(
+            f"no daemon answers at {self.address}", rule="this needs a running daemon", fix=fix
+        )
+
+
+def _segment(text: str) -> str:
+    """Return text as one level of a path."""
+    from urllib.parse import quote
+
+    return quote(text, safe="")
+
+
+def _unanswered(path: str, changes: str | None, how: str) -> OutcomeUnknownError | NotReachableError:
+    if changes is None:
+        return NotReachableError(f"the daemon did not answer {path} {how}", fix="try again")
+    return OutcomeUnknownError(
+        f"{changes} was sent and no answer came {how}",
+        rule="what was sent may have happened",
+        fix="look at the orders or engines before sending again, or send again under the same id",
+    )
+
+
+def _body(response: httpx.Response) -> Any:
+    return wire.decode(response.content, response.headers.get("content-type", ""))
+
+
+def _good(response: httpx.Response) -> Any:
+    body = _body(response)
+    if response.is_success:
+        return body
+    raise from_document(_document(body, response))
+
+
+def _document(body: Any, response: httpx.Response) -> ProblemDocument:
+    """Return the problem in an answer; one that follows RFC 9457 loosely is still shown."""
+    known = (
+        {name: body[name] for name in ProblemDocument.__struct_fields__ if name in body}
+        if isinstance(body, dict)
+        else {}
+    )
+    known.setdefault("type", "internal")
+    known.setdefault("title", response.reason_phrase or "Error")
+    known.setdefault("status", response.status_code)
+    known.setdefault("detail", f"the daemon answered {response.status_code}")
+    return wire.convert(known, ProblemDocument)
