@@ -1,0 +1,113 @@
+"""Lines of cells as Textual strips: how a row, a header and an empty table look.
+
+Functions of what they are given; the widget decides when to call them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from nautilus_tui.terminal.glyphs import Glyphs
+from nautilus_tui.terminal.theme import Palette, RowState
+from nautilus_tui.terminal.widgets.rows import Column, Row, Slot, fit
+
+Piece = tuple[str, Style]
+
+
+def joined(pieces: Iterable[Piece], width: int) -> Strip:
+    """Return a strip of ``width`` cells; neighbours of one style become one segment.
+
+    Fewer segments are fewer escape sequences on the wire.
+    """
+    segments: list[Segment] = []
+    text, style = "", None
+    for piece, piece_style in pieces:
+        if piece_style is style:
+            text += piece
+            continue
+        if text:
+            segments.append(Segment(text, style))
+        text, style = piece, piece_style
+    if text:
+        segments.append(Segment(text, style))
+    return Strip(segments, width)
+
+
+def row_strip(
+    row: Row,
+    columns: Sequence[Column],
+    slots: Sequence[Slot],
+    width: int,
+    *,
+    palette: Palette,
+    glyphs: Glyphs,
+    state: RowState = "",
+    marked: bool = False,
+    glow_of: Callable[[str, int], str | None] | None = None,
+) -> Strip:
+    """Return a row as a strip: a gutter for cursor and mark, then the cells in their slots."""
+    plain = palette.style(row.style, state)
+    accent = palette.style("accent", state)
+    if marked:
+        pieces: list[Piece] = [(glyphs.mark, accent)]
+    elif state == "cursor":
+        pieces = [(glyphs.cursor, accent)]
+    else:
+        pieces = [(" ", plain)]
+    x = 0
+    for slot in slots:
+        if slot.column >= len(row.cells):
+            break
+        if slot.x > x:
+            pieces.append((" " * (slot.x - x), plain))
+        cell = row.cells[slot.column]
+        keys = f"{row.style} {cell.style}" if row.style else cell.style
+        glow = glow_of(row.key, slot.column) if glow_of is not None else None
+        if glow is not None:
+            keys = f"{keys} {glow}"
+        text = fit(cell.text, slot.width, columns[slot.column].align, glyphs.ellipsis)
+        pieces.append((text, palette.style(keys, state)))
+        x = slot.x + slot.width
+    pieces.append((" " * max(0, width - x - 1), plain))
+    return joined(pieces, width)
+
+
+def header_strip(
+    columns: Sequence[Column],
+    slots: Sequence[Slot],
+    width: int,
+    *,
+    palette: Palette,
+    glyphs: Glyphs,
+    sort: tuple[int, bool] | None = None,
+) -> Strip:
+    """Return the titles of the columns; the one rows are ordered by has an arrow."""
+    label = palette.style("label")
+    pieces: list[Piece] = [(" ", label)]
+    x = 0
+    for slot in slots:
+        column = columns[slot.column]
+        title, style = column.title, label
+        if sort is not None and sort[0] == slot.column:
+            arrow = glyphs.sort_down if sort[1] else glyphs.sort_up
+            title, style = f"{title[: max(0, slot.width - 1)]}{arrow}", palette.style("accent")
+        pieces.append((" " * (slot.x - x), label))
+        pieces.append((fit(title, slot.width, column.align, glyphs.ellipsis), style))
+        x = slot.x + slot.width
+    pieces.append((" " * max(0, width - x - 1), label))
+    return joined(pieces, width)
+
+
+def message_strip(text: str, y: int, width: int, height: int, palette: Palette) -> Strip:
+    """Return line ``y`` of a message set in the middle of ``height`` lines, a little above centre."""
+    style = palette.style("dim")
+    lines = textwrap.wrap(text, max(1, width - 4))
+    top = max(0, (height - len(lines)) // 3)
+    if top <= y < top + len(lines):
+        return Strip([Segment(fit(lines[y - top], width, "center", ""), style)], width)
+    return Strip([Segment(" " * width, style)], width)

@@ -1,0 +1,500 @@
+"""A table that lives: rows that change many times a second, drawn line by line.
+
+It is built on Textual's line API: a row is one cached strip, and only the cells that changed are
+painted again. It must not know what its rows are about.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from nautilus_tui.terminal.theme import RowState, glyphs_of, palette_of
+from nautilus_tui.terminal.widgets.glow import Glows
+from nautilus_tui.terminal.widgets.rows import (
+    Cell,
+    Changes,
+    Column,
+    Row,
+    Slot,
+    changed_cells,
+    content_widths,
+    difference,
+    place,
+    sort_key,
+)
+from nautilus_tui.terminal.widgets.strips import header_strip, message_strip, row_strip
+
+__all__ = ["Cell", "Changes", "Column", "LiveTable", "Row"]
+
+
+class LiveTable(ScrollView, can_focus=True):
+    """Rows with a cursor, a filter, marks and an order, painted as they change."""
+
+    ALLOW_SELECT = False
+    BORDER_TITLE: ClassVar[str] = ""
+
+    DEFAULT_CSS = """
+    LiveTable {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        background: $background;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor_up", "Up", show=False, id="table.up"),
+        Binding("down,j", "cursor_down", "Down", show=False, id="table.down"),
+        Binding("pageup", "page_up", "Page up", show=False, id="table.page_up"),
+        Binding("pagedown", "page_down", "Page down", show=False, id="table.page_down"),
+        Binding("home", "first", "First row", show=False, id="table.first"),
+        Binding("end,G", "last", "Last row", show=False, id="table.last"),
+        Binding("space", "mark", "Mark row", show=False, id="table.mark"),
+        Binding("o", "sort_next", "Sort by next column", show=False, id="table.sort"),
+        Binding("O", "sort_reverse", "Reverse order", show=False, id="table.reverse"),
+        Binding("enter", "select", "Select", show=False, id="table.select"),
+    ]
+
+    class RowHighlighted(Message):
+        """The cursor came to another row."""
+
+        def __init__(self, table: LiveTable, key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> LiveTable:
+            """The table it happened in."""
+            return self.table
+
+    class RowSelected(RowHighlighted):
+        """A row was chosen with enter or a double click."""
+
+    class RowsMarked(Message):
+        """The set of marked rows changed."""
+
+        def __init__(self, table: LiveTable, keys: frozenset[str]) -> None:
+            super().__init__()
+            self.table = table
+            self.keys = keys
+
+        @property
+        def control(self) -> LiveTable:
+            """The table it happened in."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str = "",
+        header: bool = True,
+        cursor: bool = True,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.columns: tuple[Column, ...] = tuple(columns)
+        self.show_header = header
+        self.show_cursor = cursor
+        self.marked: set[str] = set()
+        self.glows = Glows(time.monotonic)
+        self._empty = empty
+        self._filter = ""
+        self._row_height = 1
+        self._sort: tuple[int, bool] | None = None
+        self._rows: dict[str, Row] = {}
+        self._order: list[str] = []
+        self._index: dict[str, int] = {}
+        self._cursor_key: str | None = None
+        self._widths: list[int] = content_widths(self.columns, ())
+        self._slots: list[Slot] = []
+        self._room = 0
+        self._strips: dict[str, Strip] = {}
+        self._cooling = False
+
+    # ------------------------------------------------------------ what it shows
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that are shown, in their order."""
+        return [self._rows[k] for k in self._order]
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are, shown or filtered out."""
+        return len(self._rows)
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the row under the cursor."""
+        return self._cursor_key
+
+    @property
+    def filter(self) -> str:
+        """Only rows with this text in a cell are shown; empty shows all. Case does not matter."""
+        return self._filter
+
+    @filter.setter
+    def filter(self, text: str) -> None:
+        if text != self._filter:
+            self._filter = text
+            self._reorder()
+
+    @property
+    def empty(self) -> str:
+        """Why there are no rows, and which key helps."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, text: str) -> None:
+        if text != self._empty:
+            self._empty = text
+            if not self._order:
+                self.refresh()
+
+    @property
+    def comfortable(self) -> bool:
+        """Whether rows are two lines apart."""
+        return self._row_height == 2
+
+    @comfortable.setter
+    def comfortable(self, on: bool) -> None:
+        height = 2 if on else 1
+        if height != self._row_height:
+            self._row_height = height
+            self._resize_virtual()
+            self.refresh()
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Replace the columns; rows must be given anew."""
+        if tuple(columns) != self.columns:
+            self.columns = tuple(columns)
+            self._sort = None
+            self.set_rows(())
+            self._relayout()
+
+    def set_rows(self, rows: Sequence[Row]) -> Changes:
+        """Make these the rows, in this order, and paint what is different."""
+        changes = difference(self._rows, rows)
+        same_order = not changes.added and not changes.deleted and self._same_order(rows)
+        if same_order and not changes.updated:
+            return changes
+        old = self._rows
+        self._rows = {row.key: row for row in rows}
+        for key in changes.deleted:
+            self._forget(key)
+        self._after_change(old, changes, structural=not same_order)
+        return changes
+
+    def update_rows(self, rows: Iterable[Row]) -> Changes:
+        """Change or add these rows and leave all others as they are."""
+        given = list(rows)
+        known = {row.key: self._rows[row.key] for row in given if row.key in self._rows}
+        changes = difference(known, given)
+        if not changes.added and not changes.updated:
+            return changes
+        for row in given:
+            self._rows[row.key] = row
+        self._after_change(known, changes, structural=bool(changes.added))
+        return changes
+
+    def sort_by(self, column: str | None, *, reverse: bool = False) -> None:
+        """Order rows by a column's values; None goes back to the order they are given in."""
+        index = next((i for i, c in enumerate(self.columns) if c.key == column), None)
+        self._sort = None if index is None else (index, reverse)
+        self._reorder()
+
+    def move_to(self, key: str, *, announce: bool = True) -> bool:
+        """Put the cursor on a row; say whether there is such a row to be seen."""
+        if key not in self._index:
+            return False
+        if key != self._cursor_key:
+            old, self._cursor_key = self._cursor_key, key
+            self._repaint_row(old)
+            self._repaint_row(key)
+            if announce:
+                self.post_message(self.RowHighlighted(self, key))
+        self._scroll_to_cursor()
+        return True
+
+    # ------------------------------------------------------------ changes
+
+    def _same_order(self, rows: Sequence[Row]) -> bool:
+        return all(a == b.key for a, b in zip(self._rows, rows, strict=True))
+
+    def _forget(self, key: str) -> None:
+        self._strips.pop(key, None)
+        self.marked.discard(key)
+        self.glows.forget(key, len(self.columns))
+
+    def _after_change(self, old: dict[str, Row], changes: Changes, *, structural: bool) -> None:
+        widths = content_widths(self.columns, (self._rows[k] for k in changes.added + changes.updated))
+        wider = [max(a, b) for a, b in zip(self._widths, widths, strict=True)]
+        grown = wider != self._widths
+        self._widths = wider
+        regions: list[Region] = []
+        for key in changes.updated:
+            self._strips.pop(key, None)
+            changed = changed_cells(old[key], self._rows[key])
+            self.glows.light(self.columns, old[key], self._rows[key], changed)
+            regions.extend(self._regions(key, changed))
+        self._cool_later()
+        if grown:
+            self._relayout()
+        if structural or self._filter or self._sort:
+            self._reorder()
+        elif regions and not grown:
+            self.refresh(*regions)
+
+    def _cool_later(self) -> None:
+        if self.glows and not self._cooling and self.is_attached:
+            self._cooling = True
+            self.set_timer(self.glows.duration / 2, self._cool)
+
+    def _cool(self) -> None:
+        """Paint the cells calm again whose glow is over."""
+        self._cooling = False
+        regions: list[Region] = []
+        for key, index in self.glows.cool():
+            self._strips.pop(key, None)
+            regions.extend(self._regions(key, (index,)))
+        if regions:
+            self.refresh(*regions)
+        self._cool_later()
+
+    def _reorder(self) -> None:
+        """Apply filter and order; the cursor stays with its row, or near where it was."""
+        before, at = self._order, self._index.get(self._cursor_key or "", 0)
+        keys = list(self._rows)
+        if self._filter:
+            wanted = self._filter.casefold()
+            keys = [k for k in keys if any(wanted in c.text.casefold() for c in self._rows[k].cells)]
+        if self._sort:
+            index, reverse = self._sort
+            keys.sort(key=lambda k: sort_key(self._rows[k].cells[index]), reverse=reverse)
+        self._order = keys
+        self._index = {k: i for i, k in enumerate(keys)}
+        if self._cursor_key not in self._index:
+            self._cursor_key = keys[min(at, len(keys) - 1)] if keys else None
+            if self._cursor_key is not None and self.show_cursor:
+                self._strips.pop(self._cursor_key, None)
+                self.post_message(self.RowHighlighted(self, self._cursor_key))
+        if len(before) != len(keys):
+            self._resize_virtual()
+        self.refresh()
+
+    def _resize_virtual(self) -> None:
+        header = 1 if self.show_header else 0
+        self.virtual_size = Size(0, len(self._order) * self._row_height + header)
+
+    def _relayout(self) -> None:
+        self._room = max(0, self.scrollable_content_region.width - 1)
+        self._slots = place(self.columns, self._widths, self._room)
+        self._strips.clear()
+        self.refresh()
+
+    # ------------------------------------------------------------ painting
+
+    def _line_of(self, key: str) -> int | None:
+        """The line of a row inside the widget, None when it is scrolled or filtered away."""
+        index = self._index.get(key)
+        if index is None:
+            return None
+        header = 1 if self.show_header else 0
+        y = index * self._row_height + header - round(self.scroll_offset.y)
+        return y if header <= y < self.size.height else None
+
+    def _regions(self, key: str, indices: Sequence[int]) -> list[Region]:
+        """Where on the widget these cells of a row are; neighbours are joined."""
+        y = self._line_of(key)
+        if y is None:
+            return []
+        wanted = set(indices)
+        regions: list[Region] = []
+        for slot in self._slots:
+            if slot.column not in wanted:
+                continue
+            x = slot.x + 1
+            if regions and x - regions[-1].right <= 4:
+                first = regions.pop()
+                regions.append(Region(first.x, y, x + slot.width - first.x, 1))
+            else:
+                regions.append(Region(x, y, slot.width, 1))
+        return regions
+
+    def _repaint_row(self, key: str | None) -> None:
+        if key is None:
+            return
+        self._strips.pop(key, None)
+        y = self._line_of(key)
+        if y is not None:
+            self.refresh(Region(0, y, self._room + 1, self._row_height))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line: the header, a row, or nothing."""
+        width = self.scrollable_content_region.width
+        palette, glyphs = palette_of(self.app), glyphs_of(self.app)
+        if self.show_header:
+            if y == 0:
+                return header_strip(
+                    self.columns, self._slots, width, palette=palette, glyphs=glyphs, sort=self._sort
+                )
+            y -= 1
+        if not self._order:
+            text = self._empty
+            if self._rows and self._filter:
+                text = f"Nothing matches “{self._filter}”. esc clears the filter."
+            return message_strip(text, y, width, self.size.height - 1, palette)
+        index, within = divmod(y + round(self.scroll_offset.y), self._row_height)
+        if index >= len(self._order):
+            return Strip.blank(width, palette.style(""))
+        key = self._order[index]
+        if within:
+            return Strip.blank(width, palette.style("", self._state_of(key)))
+        strip = self._strips.get(key)
+        if strip is None or strip.cell_length != width:
+            strip = self._strips[key] = row_strip(
+                self._rows[key],
+                self.columns,
+                self._slots,
+                width,
+                palette=palette,
+                glyphs=glyphs,
+                state=self._state_of(key),
+                marked=key in self.marked,
+                glow_of=self.glows.style_of if self.glows else None,
+            )
+        return strip
+
+    def _state_of(self, key: str) -> RowState:
+        if not self.show_cursor or key != self._cursor_key:
+            return ""
+        return "cursor" if self.has_focus else "cursor-blur"
+
+    # ------------------------------------------------------------ Textual's events
+
+    def on_mount(self) -> None:
+        """Draw anew when the theme changes."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
+
+    def repaint(self) -> None:
+        """Draw everything again, for instance in another theme."""
+        self._strips.clear()
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Place the columns for the new width."""
+        self._relayout()
+        self._resize_virtual()
+
+    def on_focus(self) -> None:
+        """Show the cursor as active."""
+        self._repaint_row(self._cursor_key)
+
+    def on_blur(self) -> None:
+        """Show the cursor as at rest."""
+        self._repaint_row(self._cursor_key)
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the row clicked; a double click selects it."""
+        y = event.get_content_offset_capture(self).y - (1 if self.show_header else 0)
+        index = (y + round(self.scroll_offset.y)) // self._row_height
+        if y < 0 or index >= len(self._order):
+            return
+        self.move_to(self._order[index])
+        if event.chain == 2:
+            self.action_select()
+
+    # ------------------------------------------------------------ actions
+
+    def _page(self) -> int:
+        return max(1, (self.size.height - (1 if self.show_header else 0)) // self._row_height)
+
+    def _step(self, by: int) -> None:
+        if self._order and self.show_cursor:
+            at = self._index.get(self._cursor_key or "", 0)
+            self.move_to(self._order[max(0, min(len(self._order) - 1, at + by))])
+        elif self._order:
+            self.scroll_relative(y=by * self._row_height, animate=False)
+
+    def _scroll_to_cursor(self) -> None:
+        if self._cursor_key is None or not self.size.height:
+            return
+        top = self._index[self._cursor_key] * self._row_height
+        page = self._page() * self._row_height
+        offset = round(self.scroll_offset.y)
+        if top < offset:
+            self.scroll_to(y=top, animate=False, immediate=True)
+        elif top + self._row_height > offset + page:
+            self.scroll_to(y=top + self._row_height - page, animate=False, immediate=True)
+
+    def action_cursor_up(self) -> None:
+        """Move the cursor up a row."""
+        self._step(-1)
+
+    def action_cursor_down(self) -> None:
+        """Move the cursor down a row."""
+        self._step(1)
+
+    def action_page_up(self) -> None:
+        """Move the cursor up a page."""
+        self._step(-self._page())
+
+    def action_page_down(self) -> None:
+        """Move the cursor down a page."""
+        self._step(self._page())
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self._step(-len(self._order))
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self._step(len(self._order))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row under the cursor and go to the next."""
+        if self._cursor_key is None or not self.show_cursor:
+            return
+        self.marked ^= {self._cursor_key}
+        self._repaint_row(self._cursor_key)
+        self.post_message(self.RowsMarked(self, frozenset(self.marked)))
+        self._step(1)
+
+    def clear_marks(self) -> None:
+        """Unmark every row."""
+        keys, self.marked = self.marked, set()
+        for key in keys:
+            self._repaint_row(key)
+        if keys:
+            self.post_message(self.RowsMarked(self, frozenset()))
+
+    def action_select(self) -> None:
+        """Choose the row under the cursor."""
+        if self._cursor_key is not None:
+            self.post_message(self.RowSelected(self, self._cursor_key))
+
+    def action_sort_next(self) -> None:
+        """Order by the next column shown; after the last, go back to the given order."""
+        shown = [slot.column for slot in self._slots]
+        at = shown.index(self._sort[0]) + 1 if self._sort and self._sort[0] in shown else 0
+        self._sort = (shown[at], False) if at < len(shown) else None
+        self._reorder()
+
+    def action_sort_reverse(self) -> None:
+        """Reverse the order."""
+        if self._sort:
+            self._sort = (self._sort[0], not self._sort[1])
+            self._reorder()
