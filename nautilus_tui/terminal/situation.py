@@ -1,0 +1,91 @@
+"""What the user is in the middle of, as one value: it decides which actions apply and why some do not.
+
+Built by the application for each question, read by the registry of actions. It must not know of
+Textual or of how anything is carried out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from data.records import WORKING_STATUSES, EngineStatus, Instrument, OrderUpdate, PositionUpdate, Quote
+from nautilus_tui.terminal.mirror import Mirror
+from nautilus_tui.terminal.view import View
+
+Workspace = Literal["trade", "engines"]
+Pane = Literal["watchlist", "chart", "book", "ticket", "orders", "positions", "engine_table", "logs"]
+#: Where an action applies: everywhere, in a workspace, or in one pane that has the focus.
+Scope = Literal["anywhere"] | Workspace | Pane
+
+WORKSPACES: tuple[Workspace, ...] = ("trade", "engines")
+#: The workspace each pane is in.
+PANES: dict[str, Workspace] = {
+    "watchlist": "trade",
+    "chart": "trade",
+    "book": "trade",
+    "ticket": "trade",
+    "orders": "trade",
+    "positions": "trade",
+    "engine_table": "engines",
+    "logs": "engines",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The selection, what is known about it, and the pane that has the focus."""
+
+    view: View
+    mirror: Mirror
+    workspace: Workspace = "trade"
+    pane: Pane | None = None
+    order: OrderUpdate | None = None  #: under the cursor of the orders pane
+    marked: tuple[OrderUpdate, ...] = field(default=())  #: orders marked for one action on all
+    position: PositionUpdate | None = None  #: under the cursor of the positions pane
+    ticket_open: bool = False
+    ticket_sendable: str | None = "no ticket is open"  #: why its order cannot be sent now; None: it can
+
+    @property
+    def engine(self) -> EngineStatus | None:
+        """The selected engine."""
+        return None if self.view.engine is None else self.mirror.engines.get(self.view.engine)
+
+    @property
+    def instrument(self) -> Instrument | None:
+        """The selected instrument."""
+        return self.mirror.instrument(self.view.engine, self.view.instrument)
+
+    @property
+    def quote(self) -> Quote | None:
+        """The selected instrument's latest quote."""
+        return self.mirror.quote(self.view.engine, self.view.instrument)
+
+    @property
+    def working(self) -> list[OrderUpdate]:
+        """The selected engine's working orders."""
+        return [] if self.view.engine is None else self.mirror.working_orders(self.view.engine)
+
+    @property
+    def open_positions(self) -> list[PositionUpdate]:
+        """The selected engine's open positions."""
+        if self.view.engine is None:
+            return []
+        return [row.position for row in self.mirror.position_rows(self.view.engine)]
+
+    @property
+    def chosen_orders(self) -> tuple[OrderUpdate, ...]:
+        """The marked working orders, else the one under the cursor."""
+        chosen = self.marked or (() if self.order is None else (self.order,))
+        return tuple(o for o in chosen if o.status in WORKING_STATUSES)
+
+    def applies(self, scope: Scope) -> bool:
+        """Say whether something of this scope applies here."""
+        return scope == "anywhere" or scope in (self.workspace, self.pane)
+
+
+def overlap(one: Scope, other: Scope) -> bool:
+    """Say whether two scopes can apply at the same moment."""
+    if one == other or "anywhere" in (one, other):
+        return True
+    return PANES.get(one) == other or PANES.get(other) == one
