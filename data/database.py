@@ -1,0 +1,235 @@
+"""One DuckDB file, one writer thread: jobs queue up, are grouped into transactions and awaited.
+
+A group of waiting jobs costs one commit. When one job of a group fails, the group is rolled back and
+each job is run again alone, so that an error reaches only the one who caused it; a job may therefore
+run twice and must change nothing but the database. This module must not know what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+
+from data.problems import UnavailableError
+
+#: Jobs that share one commit at most.
+GROUP_LIMIT = 256
+
+
+class StoreHeldError(UnavailableError):
+    """Another process has the store open; it has one writer only."""
+
+    type, title, status = "store-held", "Store is held by another process", 503
+
+
+class StoreFailedError(UnavailableError):
+    """The store could not write or read: full disk, damaged file, closed."""
+
+    type, title, status = "store-failed", "Store failed", 503
+
+
+class Transaction:
+    """What a write job works with: SQL, and facts that the writer carries from commit to commit.
+
+    ``carried`` values are seen by later jobs of the same group and are kept only if the group commits.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, kept: dict[str, Any]) -> None:
+        self._connection = connection
+        self._kept = kept
+        self.changed: dict[str, Any] = {}
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Execute one statement and return its rows."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def carried(self, key: str, default: Any) -> Any:
+        """Return a carried fact."""
+        return self.changed.get(key, self._kept.get(key, default))
+
+    def carry(self, key: str, value: Any) -> None:
+        """Carry a fact on from this transaction, if it commits."""
+        self.changed[key] = value
+
+
+type Job[T] = Callable[[Transaction], T]
+
+
+class Database:
+    """An open DuckDB file with its writer thread and a pool of readers."""
+
+    def __init__(self, path: Path, *, readers: int = 2) -> None:
+        self.path = path
+        self.failure: str | None = None  #: why the last commit failed; None when it succeeded
+        self._kept: dict[str, Any] = {}
+        self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._thread: threading.Thread | None = None
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-read")
+        self._local = threading.local()
+
+    def open(self, prepare: Job[None]) -> None:
+        """Open the file, run ``prepare`` in the first transaction, start the writer.
+
+        Raises:
+            StoreHeldError: another process holds the file.
+            StoreFailedError: the file cannot be opened or is not a store.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = duckdb.connect(
+                str(self.path), config={"threads": "2", "memory_limit": "512MB"}
+            )
+        except duckdb.Error as error:
+            raise _open_error(self.path, error) from error
+        try:
+            self._commit([(prepare, Future())], alone=True)
+        except BaseException:
+            self._connection.close()
+            self._connection = None
+            raise
+        self._thread = threading.Thread(target=self._write_forever, name="store-write", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the jobs that wait, then close the file. Idempotent."""
+        if self._connection is None:
+            return
+        self._jobs.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        self._readers.shutdown(wait=True)
+        self._connection.close()
+        self._connection = None
+
+    def carried(self, key: str, default: Any) -> Any:
+        """Return a fact as of the last commit; callable from any thread."""
+        return self._kept.get(key, default)
+
+    async def write[T](self, job: Job[T]) -> T:
+        """Run a job in the writer's next transaction and return its result once committed.
+
+        Raises:
+            StoreFailedError: the store is closed or could not commit.
+            Exception: whatever the job raised; its changes were rolled back.
+        """
+        if self._connection is None:
+            raise StoreFailedError("the store is not open", rule="the store is open while the daemon runs")
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return await asyncio.wrap_future(future)
+
+    async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query as of the last commit, without waiting for writers."""
+        if self._connection is None:
+            raise StoreFailedError("the store is not open", rule="the store is open while the daemon runs")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._fetch, sql, list(parameters))
+
+    # ------------------------------------------------------------ threads
+
+    def _fetch(self, sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+        cursor = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = cast("duckdb.DuckDBPyConnection", self._connection).cursor()
+            self._local.cursor = cursor
+        try:
+            return cast("list[tuple[Any, ...]]", cursor.execute(sql, parameters).fetchall())
+        except duckdb.Error as error:
+            raise StoreFailedError(f"the store could not read: {_first_line(error)}") from error
+
+    def _write_forever(self) -> None:
+        closing = False
+        while not closing:
+            first = self._jobs.get()
+            if first is None:
+                return
+            group = [first] if first[1].set_running_or_notify_cancel() else []
+            while len(group) < GROUP_LIMIT and not self._jobs.empty():
+                entry = self._jobs.get()
+                if entry is None:
+                    closing = True
+                    break
+                if entry[1].set_running_or_notify_cancel():
+                    group.append(entry)
+            if group:
+                self._commit_group(group)
+
+    def _commit_group(self, group: list[tuple[Job[Any], Future[Any]]]) -> None:
+        if len(group) > 1 and self._committed(group):
+            return
+        for entry in group:
+            try:
+                self._commit([entry])
+            except Exception as error:  # noqa: BLE001 - handed to the one who awaits the job
+                entry[1].set_exception(error)
+
+    def _committed(self, group: list[tuple[Job[Any], Future[Any]]]) -> bool:
+        try:
+            self._commit(group)
+        except Exception:  # noqa: BLE001 - running each alone finds the culprit and tells it
+            return False
+        return True
+
+    def _commit(self, group: list[tuple[Job[Any], Future[Any]]], *, alone: bool = False) -> None:
+        connection = cast("duckdb.DuckDBPyConnection", self._connection)
+        transaction = Transaction(connection, self._kept)
+        try:
+            connection.execute("BEGIN TRANSACTION")
+            results = [job(transaction) for job, _ in group]
+            connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back(connection)
+            self.failure = _first_line(error)
+            raise StoreFailedError(
+                f"the store could not write: {self.failure}",
+                rule="what is reported as done is on disk",
+                fix="free disk space or repair the file, then try again",
+                path=str(self.path),
+            ) from error
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        self._kept.update(transaction.changed)
+        self.failure = None
+        if not alone:
+            for (_, future), result in zip(group, results, strict=True):
+                future.set_result(result)
+
+    @staticmethod
+    def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except duckdb.Error:  # a failed COMMIT has ended the transaction already
+            return
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _open_error(path: Path, error: duckdb.Error) -> UnavailableError:
+    text = str(error)
+    if "lock" in text.lower():
+        holder = re.search(r"PID (\d+)", text)
+        pid = holder.group(1) if holder else "unknown"
+        return StoreHeldError(
+            f"{path.name} is held by process {pid}",
+            rule="one process, the daemon, opens the store",
+            fix="ask the daemon through its API, or stop it first",
+            pid=pid,
+            path=str(path),
+        )
+    return StoreFailedError(
+        f"{path.name} could not be opened: {_first_line(error)}",
+        fix="restore the file from a backup, or move it away: engines replay their journals into a new one",
+        path=str(path),
+    )

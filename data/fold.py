@@ -1,0 +1,180 @@
+"""The fold: how journalled records become rows, inside one transaction of the state store.
+
+An order, position or account update is a whole state and replaces the one before; a fill is added
+once. Entries at or below an engine's cursor were folded before and are ignored, so a journal may be
+told again from any earlier point. This module must not know who asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from data.audit import GENESIS, AuditDraft, chained
+from data.database import StoreFailedError, Transaction
+from data.problems import InvalidRequestError
+from data.records import AccountUpdate, AuditEntry, Fill, JournalRecord, OrderUpdate, PositionUpdate
+
+_VERSION = 1
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS orders (engine VARCHAR, client_order_id VARCHAR,
+       instrument VARCHAR NOT NULL, status VARCHAR NOT NULL, ts_init BIGINT NOT NULL, seq BIGINT NOT NULL,
+       body VARCHAR NOT NULL, PRIMARY KEY (engine, client_order_id))""",
+    """CREATE TABLE IF NOT EXISTS fills (engine VARCHAR, trade_id VARCHAR, client_order_id VARCHAR,
+       instrument VARCHAR NOT NULL, ts BIGINT NOT NULL, seq BIGINT NOT NULL, body VARCHAR NOT NULL,
+       PRIMARY KEY (engine, trade_id, client_order_id))""",
+    """CREATE TABLE IF NOT EXISTS positions (engine VARCHAR, position_id VARCHAR, instrument VARCHAR NOT NULL,
+       is_open BOOLEAN NOT NULL, ts_opened BIGINT NOT NULL, seq BIGINT NOT NULL, body VARCHAR NOT NULL,
+       PRIMARY KEY (engine, position_id))""",
+    """CREATE TABLE IF NOT EXISTS accounts (engine VARCHAR, account_id VARCHAR, seq BIGINT NOT NULL,
+       body VARCHAR NOT NULL, PRIMARY KEY (engine, account_id))""",
+    "CREATE TABLE IF NOT EXISTS journal_cursor (engine VARCHAR PRIMARY KEY, seq BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS engine_specs (engine VARCHAR PRIMARY KEY, body VARCHAR NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS commands (id VARCHAR PRIMARY KEY, command VARCHAR NOT NULL,
+       digest VARCHAR NOT NULL, ts BIGINT NOT NULL, outcome VARCHAR)""",
+    """CREATE TABLE IF NOT EXISTS audit (seq BIGINT NOT NULL, command VARCHAR NOT NULL,
+       outcome VARCHAR NOT NULL, body VARCHAR NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS tokens (name VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL,
+       role VARCHAR NOT NULL, ts_created BIGINT NOT NULL, ts_expires BIGINT, ts_revoked BIGINT)""",
+)
+
+_encode = msgspec.json.Encoder().encode
+_audit = msgspec.json.Decoder(AuditEntry)
+
+
+class Folded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a journalled batch added. ``missing`` names journal entries that were never seen, if any."""
+
+    records: tuple[JournalRecord, ...]
+    missing: tuple[int, int] | None = None
+
+
+def cursor_key(engine: str) -> str:
+    return f"cursor:{engine}"
+
+
+def _text(record: msgspec.Struct) -> str:
+    return _encode(record).decode()
+
+
+def prepare(tx: Transaction) -> None:
+    """Make the tables, check the layout's version and load what the writer carries."""
+    for statement in _SCHEMA:
+        tx.run(statement)
+    rows = tx.run("SELECT value FROM meta WHERE key = 'version'")
+    if not rows:
+        tx.run("INSERT INTO meta VALUES ('version', ?)", [str(_VERSION)])
+    elif int(rows[0][0]) > _VERSION:
+        raise StoreFailedError(
+            f"the store has layout {rows[0][0]}, this version knows layouts up to {_VERSION}",
+            fix="use the version that wrote it, or a later one",
+        )
+    for engine, seq in tx.run("SELECT engine, seq FROM journal_cursor"):
+        tx.carry(cursor_key(engine), seq)
+    last = tx.run("SELECT body FROM audit ORDER BY seq DESC LIMIT 1")
+    if last:
+        entry = _audit.decode(last[0][0])
+        tx.carry("audit", (entry.seq, entry.hash))
+
+
+def fold(tx: Transaction, engine: str, records: Sequence[JournalRecord]) -> Folded:
+    cursor = tx.carried(cursor_key(engine), 0)
+    fresh = sorted((record for record in records if record.seq > cursor), key=lambda record: record.seq)
+    if not fresh:
+        return Folded(records=())
+    foreign = next((record.engine for record in fresh if record.engine != engine), None)
+    if foreign is not None:
+        raise InvalidRequestError(f"the journal of {engine} tells of engine {foreign}")
+    orders: dict[str, OrderUpdate] = {}
+    positions: dict[str, PositionUpdate] = {}
+    accounts: dict[str, AccountUpdate] = {}
+    fills: dict[tuple[str, str], Fill] = {}
+    for record in fresh:
+        match record:
+            case OrderUpdate():
+                orders[record.client_order_id] = record
+            case PositionUpdate():
+                positions[record.position_id] = record
+            case AccountUpdate():
+                accounts[record.account_id] = record
+            case Fill():
+                fills.setdefault((record.trade_id, record.client_order_id), record)
+    put_orders(tx, list(orders.values()))
+    _put_positions(tx, list(positions.values()))
+    _put_accounts(tx, list(accounts.values()))
+    added = _add_fills(tx, list(fills.values()))
+    tx.run(
+        "INSERT INTO journal_cursor VALUES (?, ?) ON CONFLICT (engine) DO UPDATE SET seq = excluded.seq",
+        [engine, fresh[-1].seq],
+    )
+    tx.carry(cursor_key(engine), fresh[-1].seq)
+    told = tuple(
+        record for record in fresh if not isinstance(record, Fill) or _is_added(record, fills, added)
+    )
+    missing = (cursor + 1, fresh[0].seq - 1) if fresh[0].seq > cursor + 1 else None
+    return Folded(records=told, missing=missing)
+
+
+def _is_added(fill: Fill, first: dict[tuple[str, str], Fill], added: set[tuple[str, str]]) -> bool:
+    key = (fill.trade_id, fill.client_order_id)
+    return key in added and first[key] is fill
+
+
+def put_orders(tx: Transaction, orders: Sequence[OrderUpdate], *, replace: bool = True) -> None:
+    rows = [(o.engine, o.client_order_id, o.instrument, o.status, o.ts_init, o.seq, _text(o)) for o in orders]
+    types = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+    rule = (
+        "(engine, client_order_id) DO UPDATE SET instrument = excluded.instrument, status = excluded.status,"
+        " ts_init = excluded.ts_init, seq = excluded.seq, body = excluded.body"
+        if replace
+        else "DO NOTHING"
+    )
+    _insert(tx, "orders", types, rows, rule)
+
+
+def _put_positions(tx: Transaction, positions: Sequence[PositionUpdate]) -> None:
+    rows = [
+        (p.engine, p.position_id, p.instrument, p.qty != 0, p.ts_opened, p.seq, _text(p)) for p in positions
+    ]
+    types = ("VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR")
+    rule = (
+        "(engine, position_id) DO UPDATE SET instrument = excluded.instrument, is_open = excluded.is_open,"
+        " ts_opened = excluded.ts_opened, seq = excluded.seq, body = excluded.body"
+    )
+    _insert(tx, "positions", types, rows, rule)
+
+
+def _put_accounts(tx: Transaction, accounts: Sequence[AccountUpdate]) -> None:
+    rows = [(a.engine, a.account_id, a.seq, _text(a)) for a in accounts]
+    rule = "(engine, account_id) DO UPDATE SET seq = excluded.seq, body = excluded.body"
+    _insert(tx, "accounts", ("VARCHAR", "VARCHAR", "BIGINT", "VARCHAR"), rows, rule)
+
+
+def _add_fills(tx: Transaction, fills: Sequence[Fill]) -> set[tuple[str, str]]:
+    """Add fills that are not there yet and return their keys."""
+    rows = [(f.engine, f.trade_id, f.client_order_id, f.instrument, f.ts, f.seq, _text(f)) for f in fills]
+    types = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+    rule = "DO NOTHING RETURNING trade_id, client_order_id"
+    return {(trade, order) for trade, order in _insert(tx, "fills", types, rows, rule)}
+
+
+def _insert(
+    tx: Transaction, table: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]], rule: str
+) -> list[tuple[Any, ...]]:
+    """Insert rows in one statement, given as one list per column, which DuckDB takes at any size."""
+    if not rows:
+        return []
+    columns = ", ".join(f"unnest(${n}::{type_}[])" for n, type_ in enumerate(types, 1))
+    values = [list(column) for column in zip(*rows, strict=True)]
+    return tx.run(f"INSERT INTO {table} SELECT {columns} ON CONFLICT {rule}", values)
+
+
+def append_audit(tx: Transaction, draft: AuditDraft) -> AuditEntry:
+    seq, previous = tx.carried("audit", (0, GENESIS))
+    entry = chained(draft, seq + 1, previous)
+    tx.run("INSERT INTO audit VALUES (?, ?, ?, ?)", [entry.seq, entry.command, entry.outcome, _text(entry)])
+    tx.carry("audit", (entry.seq, entry.hash))
+    return entry

@@ -1,0 +1,79 @@
+"""Pages of a list: the conditions of a query, and cursors that say where the next page begins.
+
+This module must not know what is listed.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from data.problems import InvalidRequestError
+
+
+class Page[T](msgspec.Struct, frozen=True):
+    """One page of a list; ``next`` is the cursor of the page after it, None on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Where:
+    """The conditions of a query and their values."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.values: list[Any] = []
+
+    @property
+    def sql(self) -> str:
+        """The WHERE clause, with a leading blank; empty without conditions."""
+        return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
+
+    def equal(self, column: str, value: object | None) -> None:
+        """Keep the rows with this value; None keeps all."""
+        if value is not None:
+            self._conditions.append(f"{column} = ?")
+            self.values.append(value)
+
+    def among(self, column: str, values: Collection[str] | None) -> None:
+        """Keep the rows with one of these values; None keeps all."""
+        if values is not None:
+            self._conditions.append(f"{column} IN (SELECT unnest(?::VARCHAR[]))")
+            self.values.append(sorted(values))
+
+    def before(self, keys: str, cursor: str | None) -> None:
+        """Keep the rows that come after a cursor in descending order of the keys."""
+        if cursor is not None:
+            values = _keys(cursor, keys.count(",") + 1)
+            self._conditions.append(f"({keys}) < ({', '.join('?' * len(values))})")
+            self.values.extend(values)
+
+
+def cursor_after(keys: Sequence[Any]) -> str:
+    """Return the cursor of the page that begins after a row with these keys."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(list(keys))).decode().rstrip("=")
+
+
+def _keys(cursor: str, count: int) -> list[Any]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        keys = msgspec.json.decode(text, type=list[int | str])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise _bad_cursor(cursor) from error
+    if len(keys) != count or not isinstance(keys[0], int):
+        raise _bad_cursor(cursor)
+    return keys
+
+
+def _bad_cursor(cursor: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"cursor {cursor!r} is not a cursor of this list",
+        rule="a cursor is the `next` of the page before",
+        fix="leave cursor out to begin at the newest",
+        field="cursor",
+        value=cursor,
+    )

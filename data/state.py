@@ -1,0 +1,414 @@
+"""The state store: what the daemon knows and must not forget, in ``state.duckdb``.
+
+Orders, fills, positions and accounts as the engines' journals tell them (latest state, with the
+journal sequence number they stand at), commands with their outcomes, the audit chain, tokens and
+engine settings. Records are kept whole as JSON, in which decimals are strings and come back exactly,
+beside the columns that are searched.
+
+How journalled records become rows is in ``data.fold``. This module must not know who calls it or
+what a command does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from data.audit import AuditDraft, ChainReport, verify
+from data.commands import Role
+from data.database import Database, StoreFailedError, StoreHeldError, Transaction
+from data.fold import Folded, append_audit, cursor_key, fold, prepare, put_orders
+from data.paging import Page, Where, cursor_after
+from data.problems import ConflictError, NotFoundError
+from data.records import (
+    AccountUpdate,
+    AuditEntry,
+    Fill,
+    JournalRecord,
+    OrderStatus,
+    OrderUpdate,
+    PositionUpdate,
+)
+
+__all__ = ["CommandRow", "Folded", "Page", "State", "StoreFailedError", "StoreHeldError", "TokenRow"]
+
+_COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
+_TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
+
+_orders = msgspec.json.Decoder(OrderUpdate)
+_fills = msgspec.json.Decoder(Fill)
+_positions = msgspec.json.Decoder(PositionUpdate)
+_accounts = msgspec.json.Decoder(AccountUpdate)
+_audit = msgspec.json.Decoder(AuditEntry)
+
+
+class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that came through the door; ``outcome`` is JSON, None while it is not known."""
+
+    id: str
+    command: str
+    digest: str
+    ts: int
+    outcome: str | None
+
+
+class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An access token as it is stored: never the secret, only its SHA-256."""
+
+    name: str
+    digest: str
+    role: Role
+    ts_created: int
+    ts_expires: int | None = None
+    ts_revoked: int | None = None
+
+
+class State:
+    """The open store. Every method that changes something returns once the change is on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = Database(path)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last write failed; None while writes succeed."""
+        return self._db.failure
+
+    def open(self) -> None:
+        """Open the file and bring it to the present layout.
+
+        Raises:
+            StoreHeldError: another process, the daemon, has it open.
+            StoreFailedError: it cannot be read, or a later version wrote it.
+        """
+        self._db.open(prepare)
+
+    def close(self) -> None:
+        """Finish what waits to be written and close the file."""
+        self._db.close()
+
+    # ------------------------------------------------------------ journals
+
+    def last_seq(self, engine: str) -> int:
+        """Return the last journal sequence number of an engine that is stored; 0: none."""
+        return int(self._db.carried(cursor_key(engine), 0))
+
+    async def fold(self, engine: str, records: Sequence[JournalRecord]) -> Folded:
+        """Store a journalled batch in one transaction that also moves the engine's cursor."""
+        return await self._db.write(lambda tx: fold(tx, engine, records))
+
+    async def orders(
+        self,
+        *,
+        engine: str | None = None,
+        statuses: Collection[str] | None = None,
+        instrument: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[OrderUpdate]:
+        """Return orders, newest first.
+
+        Raises:
+            InvalidRequestError: the cursor is not one of ours.
+        """
+        where = Where()
+        where.equal("engine", engine)
+        where.equal("instrument", instrument)
+        where.among("status", statuses)
+        return await self._page("orders", "ts_init, engine, client_order_id", where, limit, cursor, _orders)
+
+    async def order(self, client_order_id: str, engine: str | None = None) -> OrderUpdate:
+        """Return one order.
+
+        Raises:
+            NotFoundError: no engine has such an order.
+            ConflictError: several engines have one of that id and none was named.
+        """
+        where = Where()
+        where.equal("client_order_id", client_order_id)
+        where.equal("engine", engine)
+        rows = await self._db.read(f"SELECT body FROM orders{where.sql}", where.values)
+        if not rows:
+            raise NotFoundError(f"no order {client_order_id}", client_order_id=client_order_id)
+        if len(rows) > 1:
+            raise ConflictError(
+                f"{len(rows)} engines have an order {client_order_id}", fix="name the engine: ?engine="
+            )
+        return _orders.decode(rows[0][0])
+
+    async def orders_named(self, engine: str, ids: Collection[str]) -> list[OrderUpdate]:
+        """Return those of the named orders that are known, in the order of their ids."""
+        rows = await self._db.read(
+            "SELECT body FROM orders WHERE engine = ? AND client_order_id IN (SELECT unnest(?::VARCHAR[]))"
+            " ORDER BY client_order_id",
+            [engine, list(ids)],
+        )
+        return [_orders.decode(body) for (body,) in rows]
+
+    async def fills(
+        self,
+        *,
+        engine: str | None = None,
+        instrument: str | None = None,
+        client_order_id: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Fill]:
+        """Return fills, newest first; raises InvalidRequestError for a foreign cursor."""
+        where = Where()
+        where.equal("engine", engine)
+        where.equal("instrument", instrument)
+        where.equal("client_order_id", client_order_id)
+        return await self._page("fills", "ts, engine, seq, trade_id", where, limit, cursor, _fills)
+
+    async def positions(
+        self,
+        *,
+        engine: str | None = None,
+        instrument: str | None = None,
+        closed: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[PositionUpdate]:
+        """Return positions, latest opened first; ``closed`` includes those that are flat again."""
+        where = Where()
+        where.equal("engine", engine)
+        where.equal("instrument", instrument)
+        where.equal("is_open", None if closed else True)
+        return await self._page(
+            "positions", "ts_opened, engine, position_id", where, limit, cursor, _positions
+        )
+
+    async def position(self, position_id: str, engine: str | None = None) -> PositionUpdate:
+        """Return one position; raises NotFoundError, or ConflictError if several engines have one."""
+        where = Where()
+        where.equal("position_id", position_id)
+        where.equal("engine", engine)
+        rows = await self._db.read(f"SELECT body FROM positions{where.sql}", where.values)
+        if not rows:
+            raise NotFoundError(f"no position {position_id}", position_id=position_id)
+        if len(rows) > 1:
+            raise ConflictError(
+                f"{len(rows)} engines have a position {position_id}", fix="name the engine: ?engine="
+            )
+        return _positions.decode(rows[0][0])
+
+    async def accounts(self, engine: str | None = None) -> list[AccountUpdate]:
+        """Return the accounts of one engine, or of all."""
+        where = Where()
+        where.equal("engine", engine)
+        sql = f"SELECT body FROM accounts{where.sql} ORDER BY engine, account_id"
+        return [_accounts.decode(body) for (body,) in await self._db.read(sql, where.values)]
+
+    # ------------------------------------------------------------ orders that the journal does not know (yet)
+
+    async def add_sent(self, orders: Sequence[OrderUpdate]) -> None:
+        """Note orders that are on their way to an engine; those already known stay as they are."""
+        await self._db.write(lambda tx: put_orders(tx, orders, replace=False))
+
+    async def lose(self, engine: str, reason: str, ts: int) -> list[OrderUpdate]:
+        """Mark orders that were sent to an engine and are not in its journal as unknown; return them."""
+        return await self._move_unjournalled(engine, ("sent",), "unknown", reason, ts, None)
+
+    async def deny_unjournalled(
+        self,
+        engine: str,
+        ids: Collection[str] | None,
+        reason: str,
+        ts: int,
+        *,
+        lost_before: int | None = None,
+    ) -> list[OrderUpdate]:
+        """Mark sent or unknown orders as denied because the engine's journal does not have them; return them.
+
+        ``lost_before`` limits it to unknown orders that were lost before that time: an order on its
+        way is not touched. Should the journal tell of one later after all, the journal is right.
+        """
+        statuses = ("sent", "unknown") if lost_before is None else ("unknown",)
+        return await self._move_unjournalled(engine, statuses, "denied", reason, ts, ids, lost_before)
+
+    async def doubt(self, engine: str, ids: Collection[str], reason: str, ts: int) -> list[OrderUpdate]:
+        """Mark named orders that got no answer as unknown, unless the journal has them; return them."""
+        return await self._move_unjournalled(engine, ("sent",), "unknown", reason, ts, ids)
+
+    async def _move_unjournalled(
+        self,
+        engine: str,
+        statuses: Sequence[str],
+        to: OrderStatus,
+        reason: str,
+        ts: int,
+        ids: Collection[str] | None,
+        lost_before: int | None = None,
+    ) -> list[OrderUpdate]:
+        def job(tx: Transaction) -> list[OrderUpdate]:
+            rows = tx.run(
+                "SELECT body FROM orders WHERE engine = ? AND seq = 0"
+                " AND status IN (SELECT unnest(?::VARCHAR[])) ORDER BY client_order_id",
+                [engine, list(statuses)],
+            )
+            moved = [
+                msgspec.structs.replace(order, status=to, reason=reason, ts=ts)
+                for order in (_orders.decode(body) for (body,) in rows)
+                if (ids is None or order.client_order_id in ids)
+                and (lost_before is None or order.ts <= lost_before)
+            ]
+            put_orders(tx, moved)
+            return moved
+
+        return await self._db.write(job)
+
+    # ------------------------------------------------------------ commands and audit
+
+    async def begin_command(
+        self, row: CommandRow, draft: AuditDraft, sent: Sequence[OrderUpdate] = ()
+    ) -> tuple[CommandRow | None, AuditEntry | None]:
+        """Note that a command is about to be carried out, before it is: command, audit entry, orders sent.
+
+        Returns:
+            The row of an earlier command of that id, if there is one with an outcome or of another
+            body: then nothing is written and there is no audit entry.
+        """
+
+        def job(tx: Transaction) -> tuple[CommandRow | None, AuditEntry | None]:
+            earlier = _command(tx.run(_COMMAND, [row.id]))
+            if earlier and (earlier.outcome is not None or earlier.digest != row.digest):
+                return earlier, None
+            if earlier is None:
+                tx.run(
+                    "INSERT INTO commands VALUES (?, ?, ?, ?, ?)",
+                    [row.id, row.command, row.digest, row.ts, None],
+                )
+            put_orders(tx, sent, replace=False)
+            return earlier, append_audit(tx, draft)
+
+        return await self._db.write(job)
+
+    async def end_command(self, command_id: str, outcome: str | None, draft: AuditDraft) -> AuditEntry:
+        """Note how a command ended, in the audit chain and, if ``outcome`` (JSON) is given, for good.
+
+        Without ``outcome`` the command is forgotten: nothing was changed, and it may be sent again.
+        """
+
+        def job(tx: Transaction) -> AuditEntry:
+            if outcome is None:
+                tx.run("DELETE FROM commands WHERE id = ?", [command_id])
+            else:
+                tx.run("UPDATE commands SET outcome = ? WHERE id = ?", [outcome, command_id])
+            return append_audit(tx, draft)
+
+        return await self._db.write(job)
+
+    async def command(self, command_id: str) -> CommandRow | None:
+        """Return a command that came through the door before."""
+        return _command(await self._db.read(_COMMAND, [command_id]))
+
+    async def append_audit(self, draft: AuditDraft) -> AuditEntry:
+        """Add an entry to the audit chain, e.g. of a command that was refused."""
+        return await self._db.write(lambda tx: append_audit(tx, draft))
+
+    async def audit(
+        self, *, command: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> Page[AuditEntry]:
+        """Return audited commands, newest first; raises InvalidRequestError for a foreign cursor."""
+        where = Where()
+        where.equal("command", command)
+        return await self._page("audit", "seq", where, limit, cursor, _audit)
+
+    async def verify_audit(self) -> ChainReport:
+        """Check the whole audit chain."""
+        rows = await self._db.read("SELECT body FROM audit ORDER BY seq")
+        return verify(_audit.decode(body) for (body,) in rows)
+
+    # ------------------------------------------------------------ tokens
+
+    async def add_token(self, token: TokenRow) -> None:
+        """Store a token; a name that was revoked or has expired may be used again.
+
+        Raises:
+            ConflictError: a valid token has that name.
+        """
+
+        def job(tx: Transaction) -> None:
+            rows = tx.run("SELECT ts_expires, ts_revoked FROM tokens WHERE name = ?", [token.name])
+            if rows and rows[0][1] is None and (rows[0][0] is None or rows[0][0] > token.ts_created):
+                raise ConflictError(
+                    f"a token named {token.name} exists", fix="revoke it first, or choose another name"
+                )
+            tx.run(
+                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+                " digest = excluded.digest, role = excluded.role, ts_created = excluded.ts_created,"
+                " ts_expires = excluded.ts_expires, ts_revoked = excluded.ts_revoked",
+                list(msgspec.structs.astuple(token)),
+            )
+
+        await self._db.write(job)
+
+    async def revoke_token(self, name: str, ts: int) -> TokenRow:
+        """Mark a token as revoked; raises NotFoundError."""
+
+        def job(tx: Transaction) -> TokenRow:
+            rows = tx.run(f"{_TOKENS} WHERE name = ?", [name])
+            if not rows or rows[0][5] is not None:
+                raise NotFoundError(f"no token named {name} is in use", name=name)
+            tx.run("UPDATE tokens SET ts_revoked = ? WHERE name = ?", [ts, name])
+            return msgspec.structs.replace(_token(rows[0]), ts_revoked=ts)
+
+        return await self._db.write(job)
+
+    async def tokens(self) -> list[TokenRow]:
+        """Return all tokens, by name."""
+        return [_token(row) for row in await self._db.read(f"{_TOKENS} ORDER BY name")]
+
+    # ------------------------------------------------------------ engine settings
+
+    async def put_engine_spec(self, engine: str, body: str) -> None:
+        """Keep an engine's settings (JSON) for its next start."""
+        await self._db.write(
+            lambda tx: tx.run(
+                "INSERT INTO engine_specs VALUES (?, ?)"
+                " ON CONFLICT (engine) DO UPDATE SET body = excluded.body",
+                [engine, body],
+            )
+        )
+
+    async def engine_specs(self) -> dict[str, str]:
+        """Return the kept settings (JSON) by engine."""
+        rows = await self._db.read("SELECT engine, body FROM engine_specs ORDER BY engine")
+        return dict(rows)
+
+    async def _page[T](
+        self,
+        table: str,
+        keys: str,
+        where: Where,
+        limit: int,
+        cursor: str | None,
+        decoder: msgspec.json.Decoder[T],
+    ) -> Page[T]:
+        where.before(keys, cursor)
+        order = ", ".join(f"{key} DESC" for key in keys.split(", "))
+        rows = await self._db.read(
+            f"SELECT body, {keys} FROM {table}{where.sql} ORDER BY {order} LIMIT {int(limit) + 1}",
+            where.values,
+        )
+        more = len(rows) > limit
+        items = [decoder.decode(row[0]) for row in rows[:limit]]
+        return Page(items, cursor_after(rows[limit - 1][1:]) if more else None)
+
+
+def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:
+    if not rows:
+        return None
+    id_, command, digest, ts, outcome = rows[0]
+    return CommandRow(id=id_, command=command, digest=digest, ts=ts, outcome=outcome)
+
+
+def _token(row: Sequence[Any]) -> TokenRow:
+    name, digest, role, created, expires, revoked = row
+    return TokenRow(
+        name=name, digest=digest, role=role, ts_created=created, ts_expires=expires, ts_revoked=revoked
+    )
