@@ -175,6 +175,12 @@ class StartEngine(Command, frozen=True, kw_only=True, tag="engine.start"):
     max_order_rate: str | None = None  #: ``orders/seconds``, e.g. ``100/1``
 
 
+class ConfigureEngine(StartEngine, frozen=True, kw_only=True, tag="engine.configure"):
+    """Change an engine's settings without starting it; they apply at its next start."""
+
+    title: ClassVar[str] = "Configure engine"
+
+
 class StopEngine(Command, frozen=True, kw_only=True, tag="engine.stop"):
     """Stop an engine gracefully; positions and working orders are kept in its journal."""
 
@@ -292,6 +298,7 @@ EngineCommand = (
 AnyCommand = (
     EngineCommand
     | StartEngine
+    | ConfigureEngine
     | StopEngine
     | RestartEngine
     | ImportHistory

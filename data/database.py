@@ -18,22 +18,10 @@ from typing import Any, cast
 
 import duckdb
 
-from data.problems import UnavailableError
+from data.problems import ProblemError, StoreFailedError, StoreHeldError
 
 #: Jobs that share one commit at most.
 GROUP_LIMIT = 256
-
-
-class StoreHeldError(UnavailableError):
-    """Another process has the store open; it has one writer only."""
-
-    type, title, status = "store-held", "Store is held by another process", 503
-
-
-class StoreFailedError(UnavailableError):
-    """The store could not write or read: full disk, damaged file, closed."""
-
-    type, title, status = "store-failed", "Store failed", 503
 
 
 class Transaction:
@@ -216,7 +204,7 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def _open_error(path: Path, error: duckdb.Error) -> UnavailableError:
+def _open_error(path: Path, error: duckdb.Error) -> ProblemError:
     text = str(error)
     if "lock" in text.lower():
         holder = re.search(r"PID (\d+)", text)

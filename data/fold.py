@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from data.audit import GENESIS, AuditDraft, chained
-from data.database import StoreFailedError, Transaction
-from data.problems import InvalidRequestError
+from data.database import Transaction
+from data.problems import InvalidRequestError, StoreFailedError
 from data.records import AccountUpdate, AuditEntry, Fill, JournalRecord, OrderUpdate, PositionUpdate
 
 _VERSION = 1

@@ -98,6 +98,12 @@ class EngineFailedError(ProblemError):
     type, title, status = "engine-failed", "Engine failed", 500
 
 
+class RateLimitedError(ProblemError):
+    """More was sent, or less was read, than the rules allow."""
+
+    type, title, status = "rate-limited", "Too many requests", 429
+
+
 class UnavailableError(ProblemError):
     """A part that is needed is not there: an engine, a feed, a store."""
 
@@ -114,6 +120,18 @@ class StoreFailedError(ProblemError):
     """The history could not be read or written; what was stored before is still there."""
 
     type, title, status = "store-failed", "Store failed", 503
+
+
+class StoreHeldError(UnavailableError):
+    """Another process, the daemon, has the store open; it has one writer only."""
+
+    type, title, status = "store-held", "Store is held by another process", 503
+
+
+class RateLimitedError(ProblemError):
+    """Too many attempts or requests in a short time."""
+
+    type, title, status = "rate-limited", "Too many requests", 429
 
 
 class OutcomeUnknownError(ProblemError):
@@ -134,9 +152,12 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         DeniedError,
         RejectedError,
         EngineFailedError,
+        RateLimitedError,
         UnavailableError,
         JournalFailedError,
         StoreFailedError,
+        StoreHeldError,
+        RateLimitedError,
         OutcomeUnknownError,
     )
 }

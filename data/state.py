@@ -19,7 +19,7 @@ import msgspec
 
 from data.audit import AuditDraft, ChainReport, verify
 from data.commands import Role
-from data.database import Database, StoreFailedError, StoreHeldError, Transaction
+from data.database import Database, Transaction
 from data.fold import Folded, append_audit, cursor_key, fold, prepare, put_orders
 from data.paging import Page, Where, cursor_after
 from data.problems import ConflictError, NotFoundError
@@ -32,8 +32,6 @@ from data.records import (
     OrderUpdate,
     PositionUpdate,
 )
-
-__all__ = ["CommandRow", "Folded", "Page", "State", "StoreFailedError", "StoreHeldError", "TokenRow"]
 
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
 _TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
@@ -53,6 +51,16 @@ class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     ts: int
     outcome: str | None
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known when a command came: the earlier one of its id, and its audit entry if it may go on.
+
+    An earlier command with an entry is one whose outcome was never learnt: the daemon died meanwhile.
+    """
+
+    earlier: CommandRow | None = None
+    entry: AuditEntry | None = None
 
 
 class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,26 +272,29 @@ class State:
     # ------------------------------------------------------------ commands and audit
 
     async def begin_command(
-        self, row: CommandRow, draft: AuditDraft, sent: Sequence[OrderUpdate] = ()
-    ) -> tuple[CommandRow | None, AuditEntry | None]:
+        self, row: CommandRow, draft: AuditDraft, sent: Sequence[OrderUpdate] = (), ids: Collection[str] = ()
+    ) -> Begun:
         """Note that a command is about to be carried out, before it is: command, audit entry, orders sent.
 
-        Returns:
-            The row of an earlier command of that id, if there is one with an outcome or of another
-            body: then nothing is written and there is no audit entry.
+        ``ids`` are the client order ids it will use. Nothing is written when a command of that id came
+        before with an outcome, or with another body.
+
+        Raises:
+            ConflictError: an order id is taken by an order that this command did not send.
         """
 
-        def job(tx: Transaction) -> tuple[CommandRow | None, AuditEntry | None]:
+        def job(tx: Transaction) -> Begun:
             earlier = _command(tx.run(_COMMAND, [row.id]))
             if earlier and (earlier.outcome is not None or earlier.digest != row.digest):
-                return earlier, None
+                return Begun(earlier=earlier)
             if earlier is None:
+                _require_free(tx, ids)
                 tx.run(
-                    "INSERT INTO commands VALUES (?, ?, ?, ?, ?)",
-                    [row.id, row.command, row.digest, row.ts, None],
+                    "INSERT INTO commands VALUES (?, ?, ?, ?, NULL)",
+                    [row.id, row.command, row.digest, row.ts],
                 )
-            put_orders(tx, sent, replace=False)
-            return earlier, append_audit(tx, draft)
+                put_orders(tx, sent, replace=False)
+            return Begun(earlier=earlier, entry=append_audit(tx, draft))
 
         return await self._db.write(job)
 
@@ -412,3 +423,17 @@ def _token(row: Sequence[Any]) -> TokenRow:
     return TokenRow(
         name=name, digest=digest, role=role, ts_created=created, ts_expires=expires, ts_revoked=revoked
     )
+
+
+def _require_free(tx: Transaction, ids: Collection[str]) -> None:
+    rows = tx.run(
+        "SELECT client_order_id FROM orders WHERE client_order_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(ids)],
+    )
+    if rows:
+        raise ConflictError(
+            f"order id {rows[0][0]} is taken by another order",
+            rule="an order id names one order for ever",
+            fix="use a new id",
+            client_order_id=rows[0][0],
+        )

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.problems import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
+from data.problems import ConflictError, InvalidRequestError, NotFoundError, StoreFailedError, StoreHeldError
 from data.records import JournalRecord, OrderUpdate
-from data.state import State, StoreHeldError, TokenRow
+from data.state import State, TokenRow
 from tests.daemon.records import T0, account, fill, order, position
 
 REPO = Path(__file__).parents[2]
@@ -231,9 +231,9 @@ async def test_engine_specs_are_replaced(state: State) -> None:
 
 async def test_closed_store_says_so(tmp_path: Path) -> None:
     store = State(tmp_path / "state.duckdb")
-    with pytest.raises(UnavailableError):
+    with pytest.raises(StoreFailedError):
         await store.fold("paper-1", [order("A", seq=1)])
-    with pytest.raises(UnavailableError):
+    with pytest.raises(StoreFailedError):
         await store.orders()
     store.close()
 
@@ -241,7 +241,7 @@ async def test_closed_store_says_so(tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.duckdb"
     path.write_bytes(b"not a database" * 1000)
-    with pytest.raises(UnavailableError) as caught:
+    with pytest.raises(StoreFailedError) as caught:
         State(path).open()
     assert caught.value.type == "store-failed"
 
