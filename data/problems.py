@@ -128,12 +128,6 @@ class StoreHeldError(UnavailableError):
     type, title, status = "store-held", "Store is held by another process", 503
 
 
-class RateLimitedError(ProblemError):
-    """Too many attempts or requests in a short time."""
-
-    type, title, status = "rate-limited", "Too many requests", 429
-
-
 class OutcomeUnknownError(ProblemError):
     """It was sent and no answer came: it may or may not have happened."""
 
@@ -152,7 +146,6 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         DeniedError,
         RejectedError,
         EngineFailedError,
-        RateLimitedError,
         UnavailableError,
         JournalFailedError,
         StoreFailedError,
