@@ -29,7 +29,7 @@ FeedAction = Literal["pause", "resume", "step", "speed"]
 BATCH: Final = 64
 
 
-class Feed(LiveMarketDataClient):  # type: ignore[misc]  # the base is untyped
+class Feed(LiveMarketDataClient):
     """Base of the feeds. Subclasses implement ``_pump``, the loop that publishes.
 
     ``begin`` starts publishing; until then the state is ``waiting``. All methods belong to the

@@ -172,10 +172,7 @@ _ASSET_CLASSES: Final[dict[NautilusAssetClass, AssetClass]] = {
     NautilusAssetClass.INDEX: "index",
     NautilusAssetClass.CRYPTOCURRENCY: "crypto",
 }
-_BY_NAME: Final[dict[str, AssetClass]] = {
-    name: name  # type: ignore[misc]  # the names are the literals themselves
-    for name in ("equity", "fx", "future", "crypto", "commodity", "index", "rate")
-}
+_BY_NAME: Final[dict[str, AssetClass]] = {name: name for name in FEES}
 
 
 def _asset_class(instrument: NautilusInstrument, facts: dict[str, str]) -> AssetClass:

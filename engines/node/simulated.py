@@ -35,7 +35,7 @@ _CHECKPOINT_S: Final = 1.0
 _DEPTH_FLAGS: Final = 32 | 128  # snapshot, last
 
 
-class SimulatedFeedConfig(LiveDataClientConfig, frozen=True):  # type: ignore[misc]  # the base is untyped
+class SimulatedFeedConfig(LiveDataClientConfig, frozen=True):
     """Settings of the simulated feed."""
 
     seed: int = 7
@@ -318,18 +318,22 @@ def _chosen(ids: tuple[str, ...] | None) -> tuple[Listing, ...]:
 def simulated_factory(found: Found) -> type[LiveDataClientFactory]:
     """Return a client factory for a node's builder; ``found`` is handed the client it makes."""
 
-    class SimulatedDataClientFactory(LiveDataClientFactory):  # type: ignore[misc]  # the base is untyped
+    class SimulatedDataClientFactory(LiveDataClientFactory):
         """Makes the simulated feed."""
 
         @staticmethod
         def create(
             loop: asyncio.AbstractEventLoop,
             name: str,
-            config: SimulatedFeedConfig,
+            config: LiveDataClientConfig,
             msgbus: Any,
             cache: Any,
             clock: Any,
         ) -> SimulatedDataClient:
+            if not isinstance(config, SimulatedFeedConfig):
+                raise TypeError(
+                    f"the simulated feed needs a SimulatedFeedConfig, not {type(config).__name__}"
+                )
             client = SimulatedDataClient(loop, name, config, msgbus, cache, clock)
             found(client)
             return client
