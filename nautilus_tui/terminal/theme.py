@@ -44,6 +44,7 @@ class Palette:
     replay: str
     paper: str
     live: str
+    live_bar: str  #: the status line when real money trades
     on_environment: str  #: text on an environment's colour
     cursor: str  #: background of the row under the cursor
     cursor_blur: str  #: the same in a pane without focus
@@ -67,13 +68,13 @@ class Palette:
 
     def _make(self, keys: str, row: RowState) -> Style:
         style = self._one("text")
+        if self.colourless:
+            style += Style(reverse=True, bold=True) if row == "cursor" else Style(bold=bool(row))
+        else:
+            behind = {"": self.background, "cursor": self.cursor, "cursor-blur": self.cursor_blur}[row]
+            style += Style(bgcolor=behind)
         for key in keys.split():
             style += self._one(key)
-        if row:
-            if self.colourless:
-                style += Style(reverse=row == "cursor", bold=row == "cursor")
-            elif style.bgcolor is None or row == "cursor":
-                style += Style(bgcolor=self.cursor if row == "cursor" else self.cursor_blur)
         return style
 
     def _one(self, key: str) -> Style:
@@ -88,6 +89,8 @@ class Palette:
     def _coloured(self, key: str) -> Style:
         if key in _BACKGROUNDS:
             return Style(bgcolor=getattr(self, _BACKGROUNDS[key]))
+        if key in ("up-bar", "down-bar"):
+            return Style(color=blend(getattr(self, key[:-4]), self.background, 0.55))
         if key.startswith("env-"):
             return Style(color=self.on_environment, bgcolor=getattr(self, key[4:]), bold=True)
         if key.startswith("line-"):
@@ -131,13 +134,15 @@ _BACKGROUNDS: dict[str, str] = {
     "glow-up": "glow_up",
     "glow-down": "glow_down",
     "on-bar": "bar",
-    "on-live": "live",
+    "on-live-bar": "live_bar",
     "on-cursor": "cursor",
     "on-rule": "rule",
 }
 #: What a key looks like where there is no colour.
 _COLOURLESS: dict[str, str] = {
-    **dict.fromkeys((*_COLOURS, *_BACKGROUNDS, "line-0", "line-1", "line-2", "italic"), ""),
+    **dict.fromkeys(
+        (*_COLOURS, *_BACKGROUNDS, "line-0", "line-1", "line-2", "up-bar", "down-bar", "italic"), ""
+    ),
     "bright": "bold",
     "title": "bold",
     "accent": "bold",
@@ -181,6 +186,7 @@ DARK = Palette(
     replay="#38b6c9",
     paper="#e3b341",
     live="#f0434b",
+    live_bar="#4a1216",
     on_environment="#0b0f13",
     cursor="#1d3045",
     cursor_blur="#151d26",
@@ -210,6 +216,7 @@ LIGHT = Palette(
     replay="#0f7f92",
     paper="#a87400",
     live="#d11f2b",
+    live_bar="#ffd9d9",
     on_environment="#ffffff",
     cursor="#d3e4f8",
     cursor_blur="#edf1f3",
@@ -239,6 +246,7 @@ HIGH_CONTRAST = Palette(
     replay="#00e5ff",
     paper="#ffff00",
     live="#ff5050",
+    live_bar="#5c0000",
     on_environment="#000000",
     cursor="#003c8a",
     cursor_blur="#2b2b2b",
@@ -269,6 +277,7 @@ MONO = Palette(
     replay="#b4b4b4",
     paper="#d6d6d6",
     live="#ffffff",
+    live_bar="#3a3a3a",
     on_environment="#101010",
     cursor="#333333",
     cursor_blur="#1e1e1e",

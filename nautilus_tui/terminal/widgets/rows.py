@@ -22,6 +22,7 @@ class Cell(NamedTuple):
     text: str
     style: str = ""  #: space-separated style keys of the palette
     value: Value = None
+    tail: str = ""  #: shown after the text, dim: a venue, a unit
 
 
 class Row(NamedTuple):
@@ -85,7 +86,11 @@ def changed_cells(old: Row, new: Row) -> list[int]:
     """Return the indices of cells that look different."""
     if old.style != new.style or len(old.cells) != len(new.cells):
         return list(range(len(new.cells)))
-    return [i for i, (a, b) in enumerate(zip(old.cells, new.cells, strict=True)) if a[:2] != b[:2]]
+    return [
+        i
+        for i, (a, b) in enumerate(zip(old.cells, new.cells, strict=True))
+        if a.text != b.text or a.style != b.style or a.tail != b.tail
+    ]
 
 
 def direction(old: Value, new: Value) -> int:
@@ -101,8 +106,8 @@ def content_widths(columns: Sequence[Column], rows: Iterable[Row]) -> list[int]:
     for row in rows:
         for i, cell in enumerate(row.cells):
             column = columns[i]
-            if not column.width and len(cell.text) > widths[i]:
-                widths[i] = min(column.most, max(widths[i], cell_len(cell.text)))
+            if not column.width and len(cell.text) + len(cell.tail) > widths[i]:
+                widths[i] = min(column.most, max(widths[i], cell_len(cell.text + cell.tail)))
     return widths
 
 
@@ -160,6 +165,17 @@ def fit(text: str, width: int, align: Align, ellipsis: str) -> str:
         return text + " " * (width - length)
     left = (width - length) // 2
     return " " * left + text + " " * (width - length - left)
+
+
+def fit_cell(cell: Cell, width: int, align: Align, ellipsis: str) -> tuple[str, str]:
+    """Return a cell's text and tail, together exactly ``width`` cells; the tail is cut first."""
+    room = width - cell_len(cell.text)
+    if not cell.tail or room <= 0:
+        return fit(cell.text, width, align, ellipsis), ""
+    tail = cell.tail if cell_len(cell.tail) <= room else set_cell_size(cell.tail, room)
+    if align == "right":
+        return " " * (room - cell_len(tail)) + cell.text, tail
+    return cell.text, tail.ljust(room)
 
 
 def sort_key(cell: Cell) -> tuple[int, float | Decimal | int, str]:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.theme import Palette, RowState
-from nautilus_tui.terminal.widgets.rows import Column, Row, Slot, fit
+from nautilus_tui.terminal.widgets.rows import Column, Row, Slot, fit, fit_cell
 
 Piece = tuple[str, Style]
 
@@ -70,8 +70,10 @@ def row_strip(
         glow = glow_of(row.key, slot.column) if glow_of is not None else None
         if glow is not None:
             keys = f"{keys} {glow}"
-        text = fit(cell.text, slot.width, columns[slot.column].align, glyphs.ellipsis)
+        text, tail = fit_cell(cell, slot.width, columns[slot.column].align, glyphs.ellipsis)
         pieces.append((text, palette.style(keys, state)))
+        if tail:
+            pieces.append((tail, palette.style("dim", state)))
         x = slot.x + slot.width
     pieces.append((" " * max(0, width - x - 1), plain))
     return joined(pieces, width)
