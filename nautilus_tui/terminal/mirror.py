@@ -64,6 +64,7 @@ MAX_TRADES = 200
 MAX_FILLS = 5000
 MAX_LOGS = 5000
 MAX_BROADCASTS = 50
+MAX_ORDER_HISTORY = 64
 #: A sparkline point stands for this long.
 TRAIL_NS = 5_000_000_000
 MAX_TRAIL = 60
@@ -139,6 +140,7 @@ class Mirror:
         self.bars: dict[tuple[str, str, str], list[Bar]] = {}
         self.instruments: dict[str, dict[str, Instrument]] = {}
         self.orders: dict[str, dict[str, OrderUpdate]] = {}
+        self.order_history: dict[tuple[str, str], list[OrderUpdate]] = {}  #: states as they came
         self.fills: dict[str, dict[str, Fill]] = {}
         self.positions: dict[str, dict[str, PositionUpdate]] = {}
         self.marks: dict[str, dict[str, PositionUpdate]] = {}
@@ -288,7 +290,12 @@ class Mirror:
         known = orders.get(order.client_order_id)
         if known is not None and _is_older(order, known):
             return
+        if order == known:
+            return
         orders[order.client_order_id] = order
+        history = self.order_history.setdefault((order.engine, order.client_order_id), [])
+        history.append(order)
+        del history[: max(0, len(history) - MAX_ORDER_HISTORY)]
         self._mark("orders", (order.engine, order.client_order_id))
 
     def _fill(self, fill: Fill) -> None:

@@ -106,9 +106,7 @@ def order_row(row: OrderRow, glyphs: Glyphs) -> Row:
             Cell(text, style, text),
             Cell(order.side.upper(), rest or order.side, order.side),
             Cell(figures.quantity(order.qty), rest, order.qty),
-            Cell(
-                symbol or order.instrument, rest or "bright", order.instrument, f".{venue}" if symbol else ""
-            ),
+            name._replace(style=rest or name.style),
             Cell(TYPES[order.order_type], rest, order.order_type),
             Cell(asked_price(order, row.precision, glyphs), rest, order.price or order.trigger_price),
             Cell(order.tif.upper(), "dim", order.tif),
