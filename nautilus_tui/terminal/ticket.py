@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Literal, TypeIs, get_args
 
 from data.commands import AnyCommand, Outcome
 from data.problems import ProblemDocument
@@ -34,6 +34,12 @@ Phase = Literal["editing", "sent", "answered"]
 #: Entries that are typed; the others are chosen.
 Entry = Literal["size", "price", "trigger", "trail", "distance", "take_profit", "stop_loss", "expire"]
 Choice = Literal["kind", "size_mode", "tif", "reduce"]
+
+
+def is_choice(name: Entry | Choice) -> TypeIs[Choice]:
+    """Say whether a field is chosen rather than typed."""
+    return name in get_args(Choice)
+
 
 KINDS: tuple[Kind, ...] = (
     "market",

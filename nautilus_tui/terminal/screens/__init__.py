@@ -1,0 +1,1 @@
+"""What opens over or beside the panes: ticket, command line, help, pickers, confirmations."""
