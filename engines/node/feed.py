@@ -65,6 +65,7 @@ class Feed(LiveMarketDataClient):
         self.calendar = calendar
         self.ticks = 0  #: quotes and trades published
         self.last_tick_ns = 0  #: wall clock at the last one
+        self.failure: str | None = None  #: why the feed died, if it did
         self._speed = speed
         self._paused = paused
         self._finished = False
@@ -153,12 +154,12 @@ class Feed(LiveMarketDataClient):
         if seconds <= 0:
             await asyncio.sleep(0)
             return False
-        self._changed.clear()
         try:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
         except TimeoutError:
             return False
+        self._changed.clear()
         return True
 
     async def _guarded_pump(self) -> None:
@@ -167,7 +168,8 @@ class Feed(LiveMarketDataClient):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            self._log.exception("Feed failed; no more ticks will come", error)
+            self.failure = str(error) or type(error).__name__
+            self._log.exception("The feed failed; no more ticks will come", error)
             raise
 
     # ------------------------------------------------------------ the data client's side

@@ -1,0 +1,70 @@
+"""The simulated past: it ends at the present, a shorter one is the end of a longer one."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engines.market.model import MarketModel
+from engines.market.past import MINUTE_NS, past
+from engines.market.universe import LISTINGS, UNIVERSE, calendar
+
+FEW = tuple(LISTINGS[f"{symbol}.SIM"] for symbol in ("AAPL", "EURUSD", "ZN", "XRPUSD"))
+NOON = 1_790_000_000 // 60 * MINUTE_NS
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000), minutes=st.integers(1, 3000), steps=st.integers(0, 2000))
+def test_it_ends_at_the_present_price(seed: int, minutes: int, steps: int) -> None:
+    model = MarketModel(FEW, seed)
+    if steps:
+        model.take(steps)
+    bars = past(FEW, seed, model.standing, minutes)
+    assert len(bars) == minutes
+    assert np.array_equal(bars.close[-1], (model.standing.bid + model.standing.ask) // 2)
+    assert (bars.low <= np.minimum(bars.open, bars.close)).all()
+    assert (bars.high >= np.maximum(bars.open, bars.close)).all()
+    assert bars.low.min() >= 1
+    assert bars.volume.min() >= 0
+
+
+@settings(max_examples=10, deadline=None)
+@given(short=st.integers(1, 2000), more=st.integers(0, 2000))
+def test_a_shorter_past_is_the_end_of_a_longer_one(short: int, more: int) -> None:
+    standing = MarketModel(FEW, 3).standing
+    brief, full = past(FEW, 3, standing, short), past(FEW, 3, standing, short + more)
+    for name in ("open", "high", "low", "close", "volume"):
+        assert np.array_equal(getattr(brief, name), getattr(full, name)[-short:])
+
+
+def test_no_minutes_is_no_past() -> None:
+    assert len(past(FEW, 3, MarketModel(FEW, 3).standing, 0)) == 0
+
+
+def test_each_bar_opens_where_the_one_before_closed() -> None:
+    bars = past(UNIVERSE, 7, MarketModel(UNIVERSE, 7).standing, 2880)
+    # the last bar's close is set to the present; all joins before it are the path's own
+    assert np.abs(bars.open[1:] - bars.close[:-1]).max() <= 1
+
+
+def test_bars_are_marked_synthetic_and_lie_on_ticks() -> None:
+    model = MarketModel(FEW, 3)
+    bars = past(FEW, 3, model.standing, 90)
+    records = list(bars.bars(0, NOON, calendar()))
+    assert len(records) == 90
+    assert records[-1].ts == NOON - MINUTE_NS
+    assert [b.ts for b in records] == sorted(b.ts for b in records)
+    for bar in records:
+        assert bar.synthetic
+        assert bar.source == "simulated"
+        assert bar.low <= bar.open <= bar.high
+        assert bar.close % FEW[0].tick == 0
+
+
+def test_closed_minutes_are_left_out_when_hours_are_kept() -> None:
+    bars = past(FEW, 3, MarketModel(FEW, 3).standing, 1440)
+    hours = calendar(always_open=False)
+    records = list(bars.bars(0, NOON, hours))
+    assert 0 < len(records) < 1440
+    assert all(hours.is_open("AAPL.SIM", bar.ts) for bar in records)
