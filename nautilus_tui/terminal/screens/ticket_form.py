@@ -77,16 +77,11 @@ def field_part(
     if name == "price" and ticket.kind == "bracket" and not ticket.text("price"):
         label = "Entry"
     parts: list[Part] = [(f"{label:<11} ", "label")]
-    if name in CHOICES:
-        text = ticket.chosen(name)  # type: ignore[arg-type]  # narrowed by CHOICES
-        text = WORDS.get(text, text.upper())
-        return [
-            *parts,
-            (f"‹{text}›" if focused else f" {text} ", "accent on-cursor" if focused else "bright"),
-        ]
-    entry: Entry = name  # type: ignore[assignment]  # what is not a choice is an entry
-    text = ticket.text(entry)
-    wrong = result is not None and entry in result.errors
+    if is_choice(name):
+        text = WORDS.get(ticket.chosen(name), ticket.chosen(name).upper())
+        return [*parts, (f"‹{text}›", "accent on-cursor") if focused else (f" {text} ", "bright")]
+    text = ticket.text(name)
+    wrong = result is not None and name in result.errors
     if not text and not focused:
         optional = name == "price" and ticket.kind == "bracket"
         return [*parts, (" market " if optional else " required ", "dim" if optional else "warn")]
