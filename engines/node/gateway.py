@@ -78,6 +78,10 @@ class Desk:
         self._day_end = day_end
         self._awaited: list[Awaited] = []
 
+    def reply_through(self, reply: Callable[[Reply], None]) -> None:
+        """Send replies elsewhere from now on."""
+        self._reply = reply
+
     # ------------------------------------------------------------ in
 
     def execute(self, request: Request) -> None:
@@ -244,13 +248,7 @@ class Desk:
 
     def _all_working(self, instrument: str | None) -> list[Order]:
         instrument_id = None if instrument is None else InstrumentId.from_str(instrument)
-        cache = self._gateway.cache
-        return [*cache.orders_open(instrument_id=instrument_id), *self._waiting_exits(instrument_id)]
-
-    def _waiting_exits(self, instrument_id: InstrumentId | None) -> list[Order]:
-        """Exits of a bracket whose entry has not filled: they are at the venue but not yet working."""
-        waiting = self._gateway.cache.orders_inflight(instrument_id=instrument_id)
-        return [order for order in waiting if order.parent_order_id is not None]
+        return list(self._gateway.cache.orders_open(instrument_id=instrument_id))
 
     # ------------------------------------------------------------ out
 

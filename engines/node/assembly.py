@@ -1,0 +1,114 @@
+"""Puts a TradingNode together from a spec: configuration, paper venue, feed.
+
+This module must not know of links, journals or commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+
+from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
+from nautilus_trader.adapters.sandbox.execution import SandboxExecutionClient
+from nautilus_trader.config import (
+    CacheConfig,
+    LiveDataEngineConfig,
+    LiveExecEngineConfig,
+    LiveRiskEngineConfig,
+    LoggingConfig,
+    TradingNodeConfig,
+)
+from nautilus_trader.live.node import TradingNode
+
+from data.paths import Home
+from data.records import Instrument
+from engines.node.feed import Feed
+from engines.node.simulated import SimulatedDataClient, SimulatedFeedConfig
+from engines.spec import EngineSpec, parse_speed
+
+#: NautilusTrader's own submit and modify throttle is set out of the way: the gate limits the rate.
+_UNTHROTTLED = "1000000/00:00:01"
+
+
+def node_config(spec: EngineSpec) -> TradingNodeConfig:
+    """Return the configuration of an engine's node, without its clients."""
+    return TradingNodeConfig(
+        trader_id=f"NTUI-{spec.engine.upper()}",
+        logging=LoggingConfig(
+            log_level=spec.log_level.upper(),
+            log_colors=False,
+            # clients are added by hand below; the builder would warn that its lists are empty
+            log_component_levels={"TradingNodeBuilder": "ERROR"},
+        ),
+        cache=CacheConfig(tick_capacity=1000, bar_capacity=100),
+        data_engine=LiveDataEngineConfig(),
+        exec_engine=LiveExecEngineConfig(
+            reconciliation=False, inflight_check_interval_ms=0, graceful_shutdown_on_exception=True
+        ),
+        risk_engine=LiveRiskEngineConfig(
+            bypass=not spec.risk_enabled,
+            max_order_submit_rate=_UNTHROTTLED,
+            max_order_modify_rate=_UNTHROTTLED,
+            graceful_shutdown_on_exception=True,
+        ),
+        timeout_connection=10.0,
+        timeout_portfolio=5.0,
+        timeout_disconnection=2.0,
+        timeout_post_stop=0.0,
+    )
+
+
+def make_node(spec: EngineSpec, loop: asyncio.AbstractEventLoop) -> TradingNode:
+    """Return a node that is built, and to which a feed and venues can be added before it starts."""
+    node = TradingNode(config=node_config(spec), loop=loop)
+    node.build()
+    return node
+
+
+def add_feed(node: TradingNode, spec: EngineSpec, home: Home) -> Feed:
+    """Make the feed that the spec asks for and add it to the node."""
+    kernel = node.kernel
+    common = (kernel.msgbus, kernel.cache, kernel.clock)
+    feed: Feed = SimulatedDataClient(kernel.loop, "SIM", _simulated_config(spec, home), *common)
+    kernel.data_engine.register_client(feed)
+    return feed
+
+
+def _simulated_config(spec: EngineSpec, home: Home) -> SimulatedFeedConfig:
+    return SimulatedFeedConfig(
+        seed=spec.seed,
+        instruments=spec.instruments,
+        rate=parse_speed(spec.speed),
+        paused=spec.paused,
+        checkpoint_path=str(home.market_checkpoint(spec.engine)),
+    )
+
+
+def add_venues(
+    node: TradingNode, spec: EngineSpec, instruments: Sequence[Instrument]
+) -> dict[str, SandboxExecutionClient]:
+    """Make a paper venue for every venue that the instruments name; return them by venue."""
+    kernel = node.kernel
+    clients = {}
+    for venue in sorted({instrument.venue for instrument in instruments}):
+        config = SandboxExecutionClientConfig(
+            venue=venue,
+            starting_balances=list(spec.starting_balances),
+            base_currency=spec.base_currency,
+            default_leverage=Decimal(spec.leverage),
+            # Ids are random so that no order of this process is named like one of the last.
+            use_random_ids=True,
+            bar_execution=False,
+        )
+        client = SandboxExecutionClient(
+            loop=kernel.loop,
+            clock=kernel.clock,
+            portfolio=kernel.portfolio,
+            msgbus=kernel.msgbus,
+            cache=kernel.cache,
+            config=config,
+        )
+        kernel.exec_engine.register_client(client)
+        clients[venue] = client
+    return clients

@@ -1,0 +1,383 @@
+"""One engine process from start to stop: node, gate, books, market, link, and the state they are in.
+
+A restart — asked for or after a crash — begins with the journal, so that an engine comes back with
+its positions, balances and working orders. This module must not know who started the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from data.commands import Flatten, SetFeed
+from data.journal import Journal
+from data.paths import Home
+from data.problems import JournalFailedError, StoreFailedError
+from data.records import AccountUpdate, EngineLog, EngineState, EngineStatus, JournalRecord
+from data.segments import Origin, SegmentWriter
+from engines import link
+from engines.link import Reply, Request, Stop, Welcome
+from engines.node import assembly, restore
+from engines.node.bookkeeper import Bookkeeper
+from engines.node.feed import Feed
+from engines.node.gate import Gate
+from engines.node.gateway import Desk, Gateway
+from engines.node.logs import LogPipe
+from engines.node.market import Market, utc_date
+from engines.node.marks import Marker
+from engines.node.server import Server
+from engines.node.telemetry import Telemetry
+from engines.spec import EngineSpec, parse_speed
+
+#: How often conflated records go out.
+CONFLATION_S = 0.05
+MARKS_S = 0.25
+#: A simulated feed that is silent this long is no longer a feed.
+SILENT_FEED_S = 10.0
+
+
+class Engine:
+    """Runs one node until it is asked to stop."""
+
+    def __init__(self, spec: EngineSpec, home: Home) -> None:
+        self._spec = spec
+        self._home = home
+        self._state: EngineState = "starting"
+        self._reason: str | None = None
+        self._telemetry = Telemetry()
+        self._stop_asked = asyncio.Event()
+        self._stop_message = Stop("asked to stop")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._day: AccountUpdate | None = None
+        self._accounts: dict[str, AccountUpdate] = {}
+        self._log_pipe = LogPipe(spec.engine, home.engine_log(spec.engine), self._on_logs)
+        self._server: Server | None = None
+
+    async def run(self) -> None:
+        """Start, trade, stop."""
+        self._log_pipe.open()
+        self._assemble()
+        await self._server_opened()
+        await self._start_node()
+        try:
+            await self._stop_asked.wait()
+        finally:
+            await self._stop()
+
+    def ask_to_stop(self, message: Stop) -> None:
+        """Begin to stop; `run` returns when it is done."""
+        self._stop_message = message
+        self._stop_asked.set()
+
+    # ------------------------------------------------------------ start
+
+    def _assemble(self) -> None:
+        spec, home = self._spec, self._home
+        self._journal = Journal(home.journal(spec.engine))
+        self._node = assembly.make_node(spec, asyncio.get_running_loop())
+        self._feed: Feed = assembly.add_feed(self._node, spec, home)
+        self._instruments = {found.id: found for found in self._feed.instruments}
+        self._venues = assembly.add_venues(self._node, spec, self._feed.instruments)
+        self._books = Bookkeeper(
+            engine=spec.engine,
+            synthetic=spec.synthetic,
+            journal=self._journal,
+            kernel=self._node.kernel,
+            listener=self._on_journalled,
+            on_failure=self._on_journal_failure,
+        )
+        self._marker = Marker(spec.engine, spec.synthetic, self._node.cache, self._books)
+        self._gate = Gate(
+            kernel=self._node.kernel,
+            books=self._books,
+            marker=self._marker,
+            limits=spec.limits,
+            currency=spec.base_currency,
+            enabled=spec.risk_enabled,
+        )
+        self._gateway = Gateway()
+        self._node.trader.add_strategy(self._gateway)
+        self._market = self._make_market()
+        self._desk = Desk(
+            gateway=self._gateway,
+            books=self._books,
+            instruments=self._instruments,
+            reply=self._on_reply,
+            control_feed=self._control_feed,
+            market_time=self._market_time,
+            day_end=self._feed.session_close_ns,
+        )
+
+    def _make_market(self) -> Market:
+        spec, home = self._spec, self._home
+        self._recorder: SegmentWriter | None = None
+        if spec.record and spec.feed != "replay":  # what is replayed is in the history already
+            origin = Origin(engine=spec.engine, source=spec.feed, synthetic=spec.synthetic)
+            self._recorder = SegmentWriter(home.segments(spec.engine), origin)
+        return Market(
+            engine=spec.engine,
+            source=spec.feed,
+            synthetic=spec.synthetic,
+            instruments=self._instruments,
+            recorder=self._recorder,
+            day_file=home.run / f"day-{spec.engine}.json",
+            today=utc_date(time.time_ns()),
+            session_open=self._feed.calendar.is_open,
+        )
+
+    async def _server_opened(self) -> None:
+        self._server = Server(
+            path=self._home.engine_socket(self._spec.engine),
+            journal=self._journal,
+            welcome=self._welcome,
+            greet=lambda: [*self._market.everything(time.time_ns()), *self._marks()],
+            execute=self._execute,
+            stop=self.ask_to_stop,
+        )
+        await self._server.open()
+
+    async def _start_node(self) -> None:
+        node = self._node
+        restored = restore.replay(self._journal, node.kernel, self._books)
+        self._day = restored.day_opening
+        self._accounts = restored.accounts
+        self._gate.install()
+        self._books.attach()
+        self._market.attach(node.kernel.msgbus)
+        loop = asyncio.get_running_loop()
+        self._tasks.append(loop.create_task(self._run_node(), name="node"))
+        while not node.trader.is_running:
+            await asyncio.sleep(0.005)
+            if self._tasks[0].done():
+                self._tasks[0].result()
+                raise RuntimeError("the node stopped while it started; its log says why")
+        exchanges = {venue: client.exchange for venue, client in self._venues.items()}
+        restore.hand_back(node.kernel, exchanges, restored)
+        self._log(
+            f"Books restored: {restored.orders} orders, {restored.working} working, "
+            f"{restored.refused} refused, journal at {self._journal.last_seq}"
+        )
+        self._keep_first_account()
+        self._feed.begin()
+        self._gate.closed = None
+        self._change_state("running", None)
+        for job in (self._conflate(), self._mark(), self._beat(), self._telemetry.watch_loop()):
+            self._tasks.append(loop.create_task(job))
+
+    async def _run_node(self) -> None:
+        await self._node.run_async()
+
+    def _keep_first_account(self) -> None:
+        """Journal the opening balances of a new engine, so that books and journal begin together."""
+        if self._accounts:
+            return
+        for account in self._node.cache.accounts():
+            self._node.portfolio.update_account(account.last_event)
+
+    # ------------------------------------------------------------ events of the parts
+
+    def _execute(self, request: Request) -> None:
+        self._desk.execute(request)
+
+    def _on_journalled(self, records: Sequence[JournalRecord]) -> None:
+        for record in records:
+            if isinstance(record, AccountUpdate) and record.equity is None:
+                self._accounts[record.account_id] = record
+        if self._server is not None:
+            self._server.journalled(records)
+        self._desk.on_records(records)
+
+    def _on_reply(self, reply: Reply) -> None:
+        if self._server is not None:
+            self._server.reply(reply)
+
+    def _on_logs(self, lines: Sequence[EngineLog]) -> None:
+        if self._server is not None:
+            self._server.logs(lines)
+
+    def _on_journal_failure(self, error: JournalFailedError) -> None:
+        self._gate.closed = f"the journal cannot be written: {error.detail}"
+        self._change_state("degraded", self._gate.closed)
+        self._desk.fail_all(error)
+
+    def _control_feed(self, command: SetFeed) -> None:
+        speed = None if command.speed is None else parse_speed(command.speed)
+        self._feed.control(command.action, speed)
+
+    def _market_time(self) -> int:
+        if self._spec.feed == "replay":
+            return self._feed.progress(self._spec.engine).ts_market
+        return time.time_ns()
+
+    # ------------------------------------------------------------ what is told, and when
+
+    async def _conflate(self) -> None:
+        while True:
+            await asyncio.sleep(CONFLATION_S)
+            assert self._server is not None
+            self._server.conflated(self._market.drain(time.time_ns()))
+
+    async def _mark(self) -> None:
+        while True:
+            await asyncio.sleep(MARKS_S)
+            assert self._server is not None
+            self._server.conflated([*self._marks(), self._feed.progress(self._spec.engine)])
+
+    def _marks(self) -> list[link.ConflatedRecord]:
+        now = time.time_ns()
+        positions = self._marker.positions(now)
+        found: list[link.ConflatedRecord] = list(positions)
+        for account in self._accounts.values():
+            mine = [p for p in positions if p.instrument.endswith(f".{_venue_of(account)}")]
+            marked = self._marker.equity(msgspec.structs.replace(account, ts=now), mine)
+            found.append(self._with_day(marked))
+        return found
+
+    def _with_day(self, account: AccountUpdate) -> AccountUpdate:
+        if account.equity is None:
+            return account
+        day = self._day
+        if day is None or utc_date(day.ts) != utc_date(account.ts):
+            day = self._day = msgspec.structs.replace(account, day_pnl=None)
+            self._books.add_record(day)
+        if day.account_id != account.account_id or day.equity is None:
+            return account
+        return msgspec.structs.replace(account, day_pnl=account.equity - day.equity)
+
+    async def _beat(self) -> None:
+        while True:
+            self._judge_feed()
+            self._flush_recorder()
+            self._market.keep_day(time.time_ns())
+            self._tell_state()
+            await asyncio.sleep(link.HEARTBEAT_S)
+
+    def _flush_recorder(self) -> None:
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.flush()
+        except StoreFailedError as error:
+            self._change_state("degraded", error.detail)
+
+    def _judge_feed(self) -> None:
+        if self._books.failure is not None:
+            return
+        silent = self._feed_age_ms()
+        playing = self._feed.state == "playing" and self._spec.feed == "simulated"
+        if playing and silent is not None and silent > SILENT_FEED_S * 1000:
+            self._change_state("degraded", f"no tick for {silent / 1000:.0f} s")
+        elif self._state == "degraded":
+            self._change_state("running", None)
+
+    def _feed_age_ms(self) -> float | None:
+        last = self._feed.last_tick_ns
+        return None if not last else max(0.0, (time.time_ns() - last) / 1e6)
+
+    def _change_state(self, state: EngineState, reason: str | None) -> None:
+        if (state, reason) != (self._state, self._reason):
+            self._state, self._reason = state, reason
+            self._tell_state()
+
+    def _tell_state(self) -> None:
+        self._last_status = self._measured()
+        if self._server is not None:
+            self._server.heartbeat(self._last_status)
+
+    def _measured(self) -> EngineStatus:
+        spec, cache, telemetry = self._spec, self._node.cache, self._telemetry
+        now = time.time_ns()
+        return EngineStatus(
+            id=spec.engine,
+            state=self._state,
+            reason=self._reason,
+            environment=spec.environment,
+            feed=spec.feed,
+            feed_detail=self._feed.state,
+            pid=os.getpid(),
+            ts_started=telemetry.started_ns,
+            uptime_s=(now - telemetry.started_ns) / 1e9,
+            rss_bytes=telemetry.rss_bytes(),
+            cpu_percent=telemetry.cpu_percent(),
+            loop_lag_ms=telemetry.take_lag_ms(),
+            feed_age_ms=self._feed_age_ms(),
+            tick_rate=telemetry.tick_rate(self._market.ticks),
+            ticks=self._market.ticks,
+            instruments=len(self._instruments),
+            orders_working=cache.orders_open_count(),
+            positions_open=cache.positions_open_count(),
+            journal_seq=self._journal.last_seq,
+            max_memory_mb=spec.max_memory_mb,
+            max_cpu_percent=spec.max_cpu_percent,
+            risk_enabled=spec.risk_enabled,
+            ts=now,
+            synthetic=spec.synthetic,
+        )
+
+    def _welcome(self) -> Welcome:
+        return Welcome(
+            link.PROTOCOL_VERSION,
+            self._spec,
+            os.getpid(),
+            tuple(self._instruments.values()),
+            1 if self._journal.last_seq else 0,
+            self._journal.last_seq,
+            self._measured(),
+            tuple(self._log_pipe.recent),
+        )
+
+    def _log(self, message: str) -> None:
+        self._gateway.log.info(message)
+
+    # ------------------------------------------------------------ stop
+
+    async def _stop(self) -> None:
+        self._change_state("stopping", self._stop_message.reason)
+        if self._stop_message.emergency:
+            await self._flatten()
+        self._gate.closed = "the engine is stopping"
+        await self._node.stop_async()
+        self._books.flush()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._recorder is not None:
+            self._recorder.close()
+        self._market.keep_day(time.time_ns())
+        self._log_pipe.drain()
+        self._change_state("stopped", self._stop_message.reason)
+        if self._server is not None:
+            await self._server.close()
+        self._journal.close()
+
+    async def _flatten(self) -> None:
+        """Cancel and close everything, as far as it goes within the stop's bound."""
+        done: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        name = f"EMERGENCY-{time.time_ns()}"
+        command = Flatten(engine=self._spec.engine, client_order_id=name)
+
+        def on_reply(reply: Reply) -> None:
+            if reply.command_id == name and not done.done():
+                done.set_result(reply)
+            else:
+                self._on_reply(reply)
+
+        self._desk.reply_through(on_reply)
+        self._desk.execute(Request(name, command))
+        try:
+            async with asyncio.timeout(5.0):
+                reply = await done
+            if not reply.ok:
+                self._gateway.log.error(f"Emergency flatten incomplete: {reply.problem}")
+        except TimeoutError:
+            self._gateway.log.error("Emergency flatten was not confirmed within 5 s")
+        finally:
+            self._desk.reply_through(self._on_reply)
+
+
+def _venue_of(account: AccountUpdate) -> str:
+    return account.account_id.rsplit("-", 1)[0]

@@ -1,0 +1,243 @@
+"""The engine's end of the link: serves any number of readers on its own unix socket.
+
+Journalled records are read from the journal's end in memory or, for a reader that comes late or is
+slow, from the file, so every reader gets every entry once and in order. Conflated records are
+dropped for a reader whose buffer is full. This module must not know what commands do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data.journal import Journal
+from data.problems import ConflictError, UnavailableError
+from data.records import EngineLog, EngineStatus, JournalRecord
+from engines import books, link
+from engines.link import (
+    Ack,
+    Conflated,
+    ConflatedRecord,
+    Heartbeat,
+    Hello,
+    Journalled,
+    Logs,
+    Reply,
+    Request,
+    Stop,
+    Welcome,
+)
+
+#: Entries kept in memory; a reader further behind is served from the file.
+RECENT_ENTRIES = 4096
+BATCH_ENTRIES = 512
+#: Bytes a reader may leave unread before conflated records are dropped for it.
+SLOW_READER_BYTES = 1 << 20
+
+
+class Server:
+    """Accepts readers, hands their commands on and tells them what happens."""
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        journal: Journal,
+        welcome: Callable[[], Welcome],
+        greet: Callable[[], Sequence[ConflatedRecord]],
+        execute: Callable[[Request], None],
+        stop: Callable[[Stop], None],
+    ) -> None:
+        self._path = path
+        self._journal = journal
+        self._welcome = welcome
+        self._greet = greet
+        self._execute = execute
+        self._stop = stop
+        self._recent: deque[JournalRecord] = deque(maxlen=RECENT_ENTRIES)
+        self._readers: set[_Reader] = set()
+        self._askers: dict[str, _Reader] = {}
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Begin to listen; the socket belongs to this user alone."""
+        self._path.unlink(missing_ok=True)
+        old = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._accept, self._path)
+        finally:
+            os.umask(old)
+
+    async def close(self) -> None:
+        """Stop listening and let readers have what they are still owed."""
+        if self._server is not None:
+            self._server.close()
+        for reader in list(self._readers):
+            await reader.finish()
+        self._path.unlink(missing_ok=True)
+
+    async def _accept(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reader = _Reader(self, stream, writer)
+        try:
+            await reader.run()
+        except (asyncio.IncompleteReadError, ConnectionError, UnavailableError, ConflictError):
+            pass  # the reader went away or does not speak our language: it is closed, nobody else minds
+        finally:
+            self._readers.discard(reader)
+            writer.close()
+
+    # ------------------------------------------------------------ out
+
+    def journalled(self, records: Sequence[JournalRecord]) -> None:
+        """Tell every reader of records that have reached the disk."""
+        self._recent.extend(records)
+        for reader in self._readers:
+            reader.wake.set()
+
+    def conflated(self, records: Sequence[ConflatedRecord]) -> None:
+        """Tell every reader that keeps up."""
+        if records and self._readers:
+            frame = link.encode(Conflated(tuple(records)))
+            for reader in self._readers:
+                reader.offer(frame)
+
+    def logs(self, lines: Sequence[EngineLog]) -> None:
+        """Tell every reader that keeps up of log lines; the file has them all."""
+        if lines and self._readers:
+            frame = link.encode(Logs(tuple(lines)))
+            for reader in self._readers:
+                reader.offer(frame)
+
+    def heartbeat(self, status: EngineStatus) -> None:
+        """Tell every reader how the engine is."""
+        frame = link.encode(Heartbeat(status))
+        for reader in self._readers:
+            reader.offer(frame)
+
+    def reply(self, reply: Reply) -> None:
+        """Answer whoever asked, after everything that led to the answer."""
+        reader = self._askers.pop(reply.command_id, None)
+        if reader is not None:
+            reader.replies.append(reply)
+            reader.wake.set()
+
+    # ------------------------------------------------------------ for readers
+
+    def admit(self, reader: _Reader, hello: Hello) -> bytes:
+        """Let a reader in and return its welcome."""
+        if hello.version != link.PROTOCOL_VERSION:
+            raise ConflictError(
+                f"link protocol {hello.version} is not {link.PROTOCOL_VERSION}",
+                rule="both ends speak the same protocol",
+                fix="restart the engine with the daemon's version",
+            )
+        self._readers.add(reader)
+        return link.encode(self._welcome()) + link.encode(Conflated(tuple(self._greet())))
+
+    def ask(self, reader: _Reader, request: Request) -> None:
+        """Hand a command on."""
+        self._askers[request.id] = reader
+        self._execute(request)
+
+    def ask_to_stop(self, message: Stop) -> None:
+        """Hand a stop on."""
+        self._stop(message)
+
+    def after(self, seq: int) -> list[JournalRecord]:
+        """Return the next entries behind ``seq``, at most a batch."""
+        oldest = self._recent[0].seq if self._recent else self._journal.last_seq + 1
+        if seq + 1 >= oldest:
+            start = seq + 1 - oldest
+            return [self._recent[i] for i in range(start, min(start + BATCH_ENTRIES, len(self._recent)))]
+        found = []
+        for number, payload in self._journal.read(seq):
+            found.append(books.decode(payload, number).record)
+            if len(found) == BATCH_ENTRIES:
+                break
+        return found
+
+    @property
+    def last_seq(self) -> int:
+        """The newest entry on disk."""
+        return self._journal.last_seq
+
+
+class _Reader:
+    """One connection: a cursor into the journal and replies that wait for it."""
+
+    def __init__(self, server: Server, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._server = server
+        self._stream = stream
+        self._writer = writer
+        self._cursor = 0
+        self._pump: asyncio.Task[None] | None = None
+        self.acked = 0
+        self.replies: list[Reply] = []
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve the connection until it ends."""
+        (hello, *_) = await link.read_to_engine(self._stream)
+        if not isinstance(hello, Hello):
+            raise UnavailableError("engine link: the first message must be hello")
+        self._cursor = self.acked = hello.after_seq
+        self._writer.write(self._server.admit(self, hello))
+        self._pump = asyncio.get_running_loop().create_task(self._send_journal())
+        self.wake.set()
+        try:
+            while True:
+                for message in await link.read_to_engine(self._stream):
+                    self._take(message)
+        finally:
+            self._pump.cancel()
+
+    def _take(self, message: link.ToEngine) -> None:
+        match message:
+            case Request():
+                self._server.ask(self, message)
+            case Ack(seq):
+                self.acked = max(self.acked, seq)
+            case Stop():
+                self._server.ask_to_stop(message)
+            case Hello():
+                raise UnavailableError("engine link: hello is said once")
+
+    async def _send_journal(self) -> None:
+        """Send entries, then the replies that wait for them, at the reader's pace."""
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        replies, self.replies = self.replies, []
+        while self._cursor < self._server.last_seq:
+            records = self._server.after(self._cursor)
+            if not records:
+                break
+            self._cursor = records[-1].seq
+            self._writer.write(link.encode(Journalled(tuple(records))))
+            await self._writer.drain()
+        if replies:
+            self._writer.write(link.encode(*replies))
+            await self._writer.drain()
+
+    def offer(self, frame: bytes) -> None:
+        """Send a frame that may be lost, unless the reader is too far behind."""
+        transport = self._writer.transport
+        if not transport.is_closing() and transport.get_write_buffer_size() < SLOW_READER_BYTES:
+            self._writer.write(frame)
+
+    async def finish(self) -> None:
+        """Send what is owed and close."""
+        if self._pump is not None:
+            self._pump.cancel()
+        try:
+            async with asyncio.timeout(1.0):
+                await self._catch_up()
+        except (TimeoutError, ConnectionError):
+            pass  # a reader that does not read finds the rest in the journal
+        self._writer.close()
