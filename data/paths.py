@@ -22,7 +22,7 @@ HOME_VARIABLE: Final = "NAUTILUS_TUI_HOME"
 SOCKET_PATH_BYTES: Final = 103
 #: Engine ids are file names, topic levels and arguments: kept short and plain.
 ENGINE_ID_LENGTH: Final = 32
-_ENGINE_ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{ENGINE_ID_LENGTH - 1}}}")
+_ENGINE_ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{ENGINE_ID_LENGTH - 1}}}")
 _LONGEST_SOCKET_NAME: Final = len("engine-") + ENGINE_ID_LENGTH + len(".sock")
 
 
@@ -30,12 +30,12 @@ def engine_id(text: str) -> str:
     """Return ``text`` if it can name an engine.
 
     Raises:
-        InvalidRequestError: it is empty, too long, or has other characters than a-z 0-9 _ -.
+        InvalidRequestError: it is empty, too long, or has other characters than a-z 0-9 -.
     """
     if not _ENGINE_ID.fullmatch(text):
         raise InvalidRequestError(
             f"{text!r} cannot name an engine",
-            rule=f"an engine id is 1 to {ENGINE_ID_LENGTH} of a-z 0-9 _ -, starting with a letter or digit",
+            rule=f"an engine id is 1 to {ENGINE_ID_LENGTH} of a-z 0-9 -, starting with a letter or digit",
             fix="use an id such as paper-1",
             value=text,
         )
