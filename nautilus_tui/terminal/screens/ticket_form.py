@@ -13,7 +13,7 @@ from data.records import OrderStatus, OrderUpdate
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.assessment import LABELS, Assessment, Facts
 from nautilus_tui.terminal.glyphs import Glyphs
-from nautilus_tui.terminal.ticket import Choice, Entry, Ticket
+from nautilus_tui.terminal.ticket import Choice, Entry, Ticket, is_choice
 from nautilus_tui.terminal.widgets.lines import Line, Part, spread, width_of
 
 #: From this width fields stand side by side.

@@ -1,0 +1,78 @@
+"""The reader's own settings of the terminal, and what it remembers between two openings.
+
+Settings come checked from the configuration's ``[terminal]`` section; what is remembered (theme,
+instrument, command history, sizes of panes) is a small JSON file in the home folder, whose loss
+costs nothing. It must not know of Textual.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from data.problems import InvalidRequestError
+from nautilus_tui.terminal.view import Density
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSettings:
+    """What a user sets. Keys and presets are by action id and by asset class or instrument."""
+
+    theme: str | None = None  #: None: the one used last, else the default
+    density: Density = "compact"
+    ascii: bool = False
+    glow: bool = True
+    stale_after_ms: int = 5000
+    timeframe: str = "1m"
+    engine: str | None = None  #: shown first; None: the one shown last, else the first that runs
+    keys: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, str] = field(default_factory=dict)
+
+
+class Remembered(msgspec.Struct, kw_only=True):
+    """What the terminal remembers of its last opening."""
+
+    theme: str | None = None
+    engine: str | None = None
+    instrument: str | None = None
+    timeframe: str | None = None
+    lines: list[str] = []  #: the command line's history
+    widths: dict[str, int] = {}  #: sizes the reader gave to panes, by pane and size of screen
+
+
+def recall(path: Path | None) -> Remembered:
+    """Return what is remembered; a file that is missing or not ours remembers nothing."""
+    if path is None:
+        return Remembered()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Remembered)
+    except (OSError, msgspec.DecodeError):
+        return Remembered()
+
+
+def remember(path: Path | None, remembered: Remembered) -> None:
+    """Write what is remembered, whole or not at all.
+
+    Raises:
+        InvalidRequestError: the file cannot be written.
+    """
+    if path is None:
+        return
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(remembered)))
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+        raise InvalidRequestError(f"{path} cannot be written: {error.strerror}") from error
