@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -68,11 +68,12 @@ Snapshots = Callable[[str], list[Record]]
 
 
 class _Topic:
-    __slots__ = ("delivery", "latest", "name", "ring", "seq")
+    __slots__ = ("delivery", "index", "latest", "name", "ring", "seq")
 
     def __init__(self, name: str, ring_size: int) -> None:
         self.name = name
         self.seq = 0
+        self.index = 0  #: of the latest event
         self.delivery = topics.delivery_of(name)
         self.ring: deque[Event] = deque(maxlen=ring_size if self.delivery == "lossless" else 0)
         self.latest: dict[Key, Event] = {}
@@ -144,7 +145,12 @@ class Bus:
         A subscriber must not raise: what it raises reaches the publisher.
         """
         self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+
+        def end() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return end
 
     def _open(self, topic: str) -> _Topic:
         opened = self._topics.get(topic)
@@ -168,9 +174,15 @@ class Bus:
                 opened.latest.pop(key, None)  # a closed position has no mark to show
             else:
                 opened.latest[key] = event
+        opened.index = self.published
         return events
 
     # ------------------------------------------------------------ reading
+
+    @property
+    def stored(self) -> bool:
+        """Tell whether the state of lossless topics comes from a store rather than the ring."""
+        return self._snapshots is not None
 
     def topics(self) -> list[str]:
         """Return the topics that have been published on or declared."""
@@ -200,6 +212,21 @@ class Bus:
         return sorted(
             (event for event in opened.latest.values() if event.seq > after), key=lambda event: event.seq
         )
+
+    def after(self, topic: str, index: int) -> list[Event]:
+        """Return what a reader needs who has seen everything up to the publication ``index``.
+
+        That is every later event of a lossless topic that the ring still holds, and the latest
+        event per key of a conflated one.
+        """
+        opened = self._topics.get(topic)
+        if opened is None or opened.index <= index:
+            return []
+        if opened.delivery == "conflated":
+            return [event for event in opened.latest.values() if event.index > index]
+        found = list(takewhile(lambda event: event.index > index, reversed(opened.ring)))
+        found.reverse()
+        return found
 
     def since(self, topic: str, seq: int) -> list[Event] | None:
         """Return a lossless topic's events after ``seq``; None when they are no longer all known."""

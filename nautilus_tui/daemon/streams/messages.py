@@ -1,0 +1,103 @@
+"""What clients may say: each message typed, each with an id, each answered.
+
+This module must not know how messages arrive or what is done about them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from data.forms import from_builtins
+from data.problems import InvalidRequestError, ProblemError
+from nautilus_tui.daemon.streams.wire import Format
+
+Id = Annotated[str, msgspec.Meta(max_length=128)] | int
+Pattern = Annotated[str, msgspec.Meta(max_length=255)]
+Patterns = Annotated[list[Pattern], msgspec.Meta(min_length=1, max_length=500)]
+Seqs = Annotated[dict[str, int], msgspec.Meta(max_length=2000)]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    """Base of all messages from clients; the answer carries the same ``id``."""
+
+    id: Id | None = None
+    v: int = 1
+
+
+class Authenticate(Message, frozen=True, kw_only=True, tag="authenticate"):
+    """The first message of a connection that brought no ``Authorization`` header."""
+
+    token: Annotated[str, msgspec.Meta(max_length=512)]
+
+    def __repr__(self) -> str:
+        return "Authenticate(…)"  # tokens are never printed
+
+
+class Subscribe(Message, frozen=True, kw_only=True, tag="subscribe"):
+    """Add topics or patterns; ``resume`` says the last ``seq`` seen of a topic in ``epoch``."""
+
+    topics: Patterns
+    resume: Seqs = {}
+    epoch: str | None = None
+
+
+class Unsubscribe(Message, frozen=True, kw_only=True, tag="unsubscribe"):
+    """Take topics or patterns back, named as they were subscribed to."""
+
+    topics: Patterns
+
+
+class Ack(Message, frozen=True, kw_only=True, tag="ack"):
+    """Tell how far topics were processed; shown to operators as the reader's lag."""
+
+    seqs: Seqs
+
+
+class HeartbeatResponse(Message, frozen=True, kw_only=True, tag="heartbeat_response"):
+    """The answer to a heartbeat."""
+
+
+class CommandMessage(Message, frozen=True, kw_only=True, tag="command"):
+    """A command as in the API; answered with its outcome."""
+
+    command: dict[str, Any]
+
+
+AnyMessage = Authenticate | Subscribe | Unsubscribe | Ack | HeartbeatResponse | CommandMessage
+
+
+class UnreadableError(InvalidRequestError):
+    """A client's message could not be understood; ``id`` is its id where that much was readable."""
+
+    def __init__(self, detail: str, id_: str | int | None, *, rule: str, fix: str | None = None) -> None:
+        super().__init__(detail, rule=rule, fix=fix)
+        self.id = id_
+
+
+def read(form: Format, data: bytes) -> AnyMessage:
+    """Return a client's message; raises UnreadableError with what is wrong and where."""
+    try:
+        plain = form.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableError(
+            f"the message is not {form.name}: {error}",
+            None,
+            rule=f"this connection speaks {form.name}, one object a message",
+        ) from error
+    said = plain.get("id") if isinstance(plain, dict) else None
+    id_ = said if isinstance(said, str | int) and not isinstance(said, bool) else None
+    try:
+        message: AnyMessage = from_builtins(plain, AnyMessage)  # type: ignore[arg-type]  # a union, not a class
+    except (msgspec.ValidationError, ProblemError) as error:
+        raise UnreadableError(
+            f"the message does not fit: {error}",
+            id_,
+            rule="type is one of authenticate, subscribe, unsubscribe, ack, heartbeat_response, command",
+        ) from error
+    if message.id is None and not isinstance(message, Authenticate):
+        raise UnreadableError(
+            f"the {plain['type']} message has no id", None, rule="every message has an id", fix="add one"
+        )
+    return message

@@ -1,0 +1,50 @@
+"""The WebSocket addresses and what each subscribes to by itself. Must not know of sockets."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from data.problems import InvalidRequestError, NotFoundError
+from data.topics import HEALTH, check_topic
+
+_FIXED: dict[str, tuple[str, ...]] = {
+    "/ws": (),
+    "/ws/engine/status": ("engines.*.status",),
+    "/ws/trades/updates": ("orders.*", "fills.*", "positions.*", "account.*"),
+    "/ws/system/health": (HEALTH,),
+}
+_MARKET_DATA = "/ws/market-data/"
+
+
+def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
+    """Return an address's path and the patterns a connection to it reads without asking.
+
+    ``/ws/market-data/{symbol}`` takes an instrument id (``AAPL.SIM``) or a bare symbol, which is
+    read at every venue. Raises NotFoundError, or InvalidRequestError for a token in the address:
+    addresses are logged and remembered, tokens must not be.
+    """
+    parts = urlsplit(target)
+    path = unquote(parts.path)
+    secrets = {"token", "access_token", "authorization"} & {name.lower() for name in parse_qs(parts.query)}
+    if secrets:
+        raise InvalidRequestError(
+            "a token in the address",
+            rule="tokens come in the Authorization header or in the first message",
+            fix="send Authorization: Bearer …, and revoke this token: it may have been logged",
+        )
+    fixed = _FIXED.get(path.rstrip("/"))
+    if fixed is not None:
+        return path, fixed
+    symbol = path.removeprefix(_MARKET_DATA)
+    if symbol and symbol != path and "/" not in symbol:
+        return path, _market_data(symbol)
+    raise NotFoundError(
+        f"no stream at {path[:200]}", fix="/ws, " + ", ".join([*list(_FIXED)[1:], _MARKET_DATA + "{symbol}"])
+    )
+
+
+def _market_data(symbol: str) -> tuple[str, ...]:
+    instrument = check_topic(symbol)
+    if "." not in instrument:
+        instrument += ".*"
+    return (f"quotes.{instrument}", f"trades.{instrument}", f"book.{instrument}", f"bars.*.{instrument}")

@@ -1,0 +1,435 @@
+"""The protocol class that uvicorn serves WebSockets with: handshake, authentication, control frames.
+
+uvicorn reads the upgrade request, makes one of these (``config``, ``server_state``, ``app_state``:
+its internals, hence the pinned version), feeds it the request and leaves the transport to it.
+Frames to clients come ready-made from the hub and go to the transport as they are; the sans-io
+`websockets` protocol parses what clients send. This module must not know what is subscribed or said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import itertools
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from data.problems import (
+    InvalidRequestError,
+    ProblemDocument,
+    ProblemError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.streams import messages, peers, session
+from nautilus_tui.daemon.streams.connection import Connection
+from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
+from nautilus_tui.daemon.streams.paths import subscriptions_of
+from nautilus_tui.daemon.streams.wire import JSON, SUBPROTOCOLS, Format
+
+#: uvicorn's listen backlog: asyncio's 100 adds stalls of a second to connect storms.
+BACKLOG = 4096
+
+logger = logging.getLogger(__name__)
+_frames_logger = logging.getLogger(__name__ + ".frames")
+_frames_logger.setLevel(logging.WARNING)
+_ids = itertools.count(1)
+_run = secrets.token_hex(3)
+
+
+class Authenticate(Protocol):
+    """Proves who is there; raises UnauthorizedError."""
+
+    def __call__(self, token: str | None, peer_uid: int | None) -> Principal: ...
+
+
+def make_ws_protocol(
+    hub: StreamHub, authenticate: Authenticate, execute: session.Execute
+) -> type[asyncio.Protocol]:
+    """Return the class to give uvicorn as ``ws=`` (with ``backlog=BACKLOG``).
+
+    Args:
+        hub: what connections read from.
+        authenticate: called with a token, or a unix peer's user id, or both.
+        execute: carries out the commands that clients send.
+    """
+    return type(
+        "BoundStreamProtocol",
+        (StreamProtocol,),
+        {
+            "__slots__": (),
+            "hub": hub,
+            "authenticate": staticmethod(authenticate),
+            "execute": staticmethod(execute),
+        },
+    )
+
+
+class StreamProtocol(asyncio.Protocol):
+    """One WebSocket connection on its transport."""
+
+    hub: ClassVar[StreamHub]
+    authenticate: ClassVar[Authenticate]
+    execute: ClassVar[session.Execute]
+
+    __slots__ = (
+        "_closing",
+        "_connection",
+        "_form",
+        "_fragments",
+        "_pace",
+        "_path",
+        "_patterns",
+        "_principal",
+        "_state",
+        "_timer",
+        "_told_excess",
+        "_transport",
+        "_ws",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._state = server_state
+        self._ws = ServerProtocol(
+            select_subprotocol=_select_subprotocol,
+            max_size=self.hub.limits.max_message,
+            logger=_frames_logger,
+        )
+        self._form: Format = JSON
+        self._path = ""
+        self._patterns: tuple[str, ...] = ()
+        self._principal: Principal | None = None
+        self._connection: Connection | None = None
+        self._fragments: list[bytes] = []
+        self._pace = session.Pace(self.hub.limits.inbound_rate)
+        self._told_excess = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
+
+    # ------------------------------------------------------------ the transport calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport over from uvicorn's HTTP protocol."""
+        assert isinstance(transport, asyncio.Transport), "uvicorn serves stream transports"
+        self._transport = transport
+        limits = self.hub.limits
+        transport.set_write_buffer_limits(high=limits.write_high, low=limits.write_low)
+        self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn lists its own classes
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget everything: the peer is gone."""
+        self._state.connections.discard(self)
+        self._closing = True
+        self._stop_timer()
+        if self._connection is not None:
+            self.hub.leave(self._connection)
+            self._connection = None
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly: write no more, and hear no more from it until it reads."""
+        if self._closing:
+            return
+        self._transport.pause_reading()
+        if self._connection is not None:
+            self.hub.block(self._connection)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        if self._closing:
+            return
+        self._transport.resume_reading()
+        if self._connection is not None:
+            self.hub.unblock(self._connection)
+
+    def eof_received(self) -> None:
+        """Let the transport close itself."""
+
+    def shutdown(self) -> None:
+        """Say goodbye because the server stops (uvicorn calls this)."""
+        self._close(CLOSE_RESTART, "the daemon is stopping")
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what the client sent and act on it."""
+        if self._closing and self._ws.state is not State.CLOSING:
+            return
+        self._ws.receive_data(data)
+        if self._ws.parser_exc is not None:
+            self._broken(self._ws.parser_exc)
+            return
+        for event in self._ws.events_received():
+            if isinstance(event, Request):
+                self._handshake(event)
+            elif isinstance(event, Frame):
+                self._frame(event)
+        if self._ws.handshake_exc is not None and not self._closing:
+            self._refuse(InvalidRequestError(f"not a WebSocket handshake: {self._ws.handshake_exc}"))
+
+    # ------------------------------------------------------------ handshake
+
+    def _handshake(self, request: Request) -> None:
+        """Answer the upgrade request: 101, or a problem document."""
+        try:
+            if len(self._state.connections) > self.hub.limits.max_connections:
+                raise UnavailableError(
+                    "too many stream connections",
+                    rule=f"at most {self.hub.limits.max_connections} connections",
+                    fix="try again later",
+                )
+            self._path, self._patterns = subscriptions_of(request.path)
+            self._principal = self._who(request)
+        except ProblemError as error:
+            self._refuse(error)
+            return
+        response = self._ws.accept(request)
+        if response.status_code == 101 and self._ws.subprotocol is not None:
+            self._form = SUBPROTOCOLS[self._ws.subprotocol]
+        self._respond(response)
+        if response.status_code == 101:
+            # uvicorn hands the transport over only after this call: until then the transport
+            # would tell uvicorn's protocol, not this one, that it is full
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _who(self, request: Request) -> Principal | None:
+        """Return who the header or the unix socket's peer proves to be; None: it must still say so."""
+        header = request.headers.get("Authorization")
+        uid = peers.uid_of(self._transport)
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme.lower() != "bearer" or not token.strip():
+                raise UnauthorizedError(
+                    "the Authorization header is not a bearer token", fix="Authorization: Bearer <token>"
+                )
+            return self.authenticate(token.strip(), uid)
+        if uid is None:
+            return None
+        try:
+            return self.authenticate(None, uid)
+        except UnauthorizedError:
+            return None
+
+    def _begin(self) -> None:
+        """Start the conversation, or wait for the client to say who it is."""
+        if self._closing:
+            return
+        if self._principal is not None:
+            self._admit(self._principal)
+            return
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self.hub.limits.auth_s, self._not_authenticated)
+
+    def _admit(self, principal: Principal) -> None:
+        """Join the hub and subscribe to what the path stands for."""
+        hub, form = self.hub, self._form
+        connection = self._connection = Connection(
+            f"c{_run}-{next(_ids)}",
+            principal,
+            form,
+            peer=peers.name_of(self._transport),
+            path=self._path,
+            write=self._transport.write,
+            close=self._close,
+            unsent=self._transport.get_write_buffer_size,
+        )
+        facts = {
+            "connection_id": connection.id,
+            "epoch": hub.bus.epoch,
+            "heartbeat_s": hub.limits.heartbeat_s,
+            "version": hub.version,
+            "name": principal.name,
+            "role": principal.role,
+            "format": form.name,
+            "max_subscriptions": hub.limits.max_subscriptions,
+            "inbound_rate": hub.limits.inbound_rate,
+        }
+        session.answer(connection, "connection_established", facts, None)
+        hub.join(connection)
+        if self._patterns:
+            try:
+                hub.subscribe(connection, self._patterns)
+            except ProblemError as error:
+                session.answer(connection, "subscription_error", error.document(), None)
+
+    def _not_authenticated(self) -> None:
+        self._timer = None
+        self._tell(
+            UnauthorizedError(
+                "no token came",
+                rule=f"a connection authenticates within {self.hub.limits.auth_s:g} s",
+                fix='send {"type":"authenticate","token":…} first, or an Authorization header',
+            ).document()
+        )
+        self._close(CLOSE_UNAUTHENTICATED, "not authenticated in time")
+
+    def _identify(self, data: bytes) -> None:
+        """Take the first message of a connection without a header: it must be a token."""
+        try:
+            message = messages.read(self._form, data)
+            if not isinstance(message, messages.Authenticate):
+                raise UnauthorizedError(
+                    "the first message was not authenticate",
+                    rule="without an Authorization header the first message is authenticate",
+                )
+            principal = self.authenticate(message.token, peers.uid_of(self._transport))
+        except ProblemError as error:
+            self._tell(error.document())
+            self._close(CLOSE_UNAUTHENTICATED, error.title)
+            return
+        self._stop_timer()
+        self._principal = principal
+        self._admit(principal)
+
+    def _refuse(self, error: ProblemError) -> None:
+        """Answer the upgrade request with a problem document and hang up."""
+        status = http.HTTPStatus(error.status)
+        response = self._ws.reject(status, "")
+        body = msgspec.json.encode(error.document())
+        del response.headers["Content-Type"]
+        del response.headers["Content-Length"]
+        response.headers["Content-Type"] = "application/problem+json"
+        response.headers["Content-Length"] = str(len(body))
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        response.body = body
+        self._respond(response)
+
+    def _respond(self, response: Response) -> None:
+        self._ws.send_response(response)
+        self._flush()
+
+    # ------------------------------------------------------------ frames
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self._leave()
+            self._flush()  # the echo; the transport closes behind it
+            return
+        if self._closing:
+            return
+        if self._connection is not None:
+            self._connection.alive = True
+        if frame.opcode is Opcode.PONG:
+            return
+        if not self._pace.take():
+            self._flush()
+            self._too_fast()
+            return
+        if frame.opcode is Opcode.PING:
+            self._flush()
+        else:
+            self._data(frame)
+
+    def _data(self, frame: Frame) -> None:
+        self._fragments.append(bytes(frame.data))
+        if not frame.fin:
+            return
+        data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
+        self._fragments = []
+        if self._connection is not None:
+            session.hear(self.hub, self._connection, self.execute, data)
+        else:
+            self._identify(data)
+
+    def _too_fast(self) -> None:
+        """Tell a client once in a while that it talks too fast; hang up when it does not listen."""
+        self._fragments = []
+        limits, excess = self.hub.limits, self._pace.excess
+        if excess >= limits.inbound_excess:
+            self._close(CloseCode.POLICY_VIOLATION, f"{excess} messages over the rate")
+        elif excess == 1 or excess % limits.inbound_rate == 0:
+            self._tell(
+                RateLimitedError(
+                    f"{excess} messages were ignored",
+                    rule=f"at most {limits.inbound_rate} messages a second from a client",
+                    fix="slow down; several topics fit in one subscribe",
+                ).document()
+            )
+
+    def _broken(self, error: Exception) -> None:
+        """Say what was wrong with a frame; the close frame that `websockets` made follows."""
+        if self._ws.close_sent is not None and not self._closing:
+            code = self._ws.close_sent.code
+            rule = "frames are as RFC 6455 describes them"
+            if code == CloseCode.MESSAGE_TOO_BIG:
+                rule = f"a message has at most {self.hub.limits.max_message} bytes"
+            self._tell(InvalidRequestError(f"unreadable frame: {error}", rule=rule).document())
+        self._leave()
+        self._flush()
+
+    def _tell(self, document: ProblemDocument) -> None:
+        self._transport.write(self._form.frame([self._form.message("error", document)]))
+
+    # ------------------------------------------------------------ closing
+
+    def _close(self, code: int, reason: str) -> None:
+        """Send a close frame, and cut the connection if the client does not answer it in time."""
+        if self._closing:
+            return
+        self._leave()
+        if self._ws.state is not State.OPEN:
+            self._transport.close()
+            return
+        try:
+            self._ws.send_close(code, reason.encode()[:120].decode(errors="ignore"))
+        except InvalidState:
+            self._transport.close()
+            return
+        self._flush()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)
+        if not self._transport.is_closing():
+            self._transport.resume_reading()  # to hear the client's own close frame
+
+    def _leave(self) -> None:
+        self._closing = True
+        self._stop_timer()
+        if self._connection is not None:
+            self.hub.leave(self._connection)
+            self._connection = None
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _flush(self) -> None:
+        """Write what the sans-io protocol wants written; an empty piece is its end of stream."""
+        pieces = self._ws.data_to_send()
+        if pieces:
+            self._transport.write(b"".join(pieces))
+            if pieces[-1] == b"":
+                self._closing = True
+                self._end()
+
+    def _end(self) -> None:
+        """Close once everything is written, or cut a client that does not read it in time."""
+        self._transport.close()
+        self._stop_timer()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)
+
+
+def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Choose the first subprotocol of ours that the client offers; without one it is JSON."""
+    return next((one for one in offered if one in SUBPROTOCOLS), None)

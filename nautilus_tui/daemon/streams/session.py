@@ -1,0 +1,186 @@
+"""What a client says, carried out: subscriptions, acknowledgements, commands; and how fast it may talk.
+
+This module must not know of sockets, frames or handshakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Literal, Protocol
+
+import msgspec
+
+from data.commands import AnyCommand, Outcome
+from data.forms import from_builtins
+from data.problems import (
+    InvalidRequestError,
+    OutcomeUnknownError,
+    ProblemDocument,
+    ProblemError,
+    RateLimitedError,
+)
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.streams import messages
+from nautilus_tui.daemon.streams.connection import Connection
+from nautilus_tui.daemon.streams.hub import StreamHub
+
+
+class Execute(Protocol):
+    """Carries out a command through the one door; raises ProblemError."""
+
+    async def __call__(self, command: AnyCommand, principal: Principal) -> Outcome: ...
+
+
+logger = logging.getLogger(__name__)
+
+#: Commands in flight, kept here because they are carried out whether or not their sender stays.
+_running: set[asyncio.Task[None]] = set()
+
+
+class Pace:
+    """How fast a client talks: a bucket of ``rate`` messages that refills in a second."""
+
+    __slots__ = ("_at", "_rate", "_tokens", "excess")
+
+    def __init__(self, rate: int) -> None:
+        self._rate = float(rate)
+        self._tokens = float(rate)
+        self._at = time.monotonic()
+        self.excess = 0  #: messages over the rate since it was last kept
+
+    def take(self) -> bool:
+        """Count one message; tell whether it is within the rate."""
+        now = time.monotonic()
+        self._tokens = min(self._rate, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1.0:
+            self.excess += 1
+            return False
+        self._tokens -= 1.0
+        if self._tokens > self._rate / 2:
+            self.excess = 0
+        return True
+
+
+def hear(hub: StreamHub, connection: Connection, execute: Execute, data: bytes) -> None:
+    """Carry out one message of an authenticated client and answer it."""
+    connection.received += 1
+    try:
+        message = messages.read(connection.form, data)
+    except messages.UnreadableError as error:
+        answer(connection, "error", error.document(), error.id)
+        return
+    match message:
+        case messages.Subscribe():
+            _subscribe(hub, connection, message)
+        case messages.Unsubscribe():
+            _unsubscribe(hub, connection, message)
+        case messages.Ack():
+            _ack(hub, connection, message)
+        case messages.HeartbeatResponse():
+            answer(connection, "ack", {"epoch": hub.bus.epoch}, message.id)
+        case messages.CommandMessage():
+            _command(hub, connection, execute, message)
+        case messages.Authenticate():
+            document = InvalidRequestError(
+                "this connection is authenticated already", rule="authenticate comes first and once"
+            ).document()
+            answer(connection, "error", document, message.id)
+
+
+def answer(connection: Connection, type_: str, data: object, id_: str | int | None) -> None:
+    """Send one message of the protocol itself."""
+    connection.send(connection.form.frame([connection.form.message(type_, data, id_=id_)]))
+
+
+def _subscribe(hub: StreamHub, connection: Connection, message: messages.Subscribe) -> None:
+    try:
+        hub.subscribe(connection, message.topics, id_=message.id, resume=message.resume, epoch=message.epoch)
+    except ProblemError as error:
+        answer(connection, "subscription_error", error.document(), message.id)
+
+
+def _unsubscribe(hub: StreamHub, connection: Connection, message: messages.Unsubscribe) -> None:
+    try:
+        hub.unsubscribe(connection, message.topics, id_=message.id)
+    except ProblemError as error:
+        answer(connection, "subscription_error", error.document(), message.id)
+
+
+def _ack(hub: StreamHub, connection: Connection, message: messages.Ack) -> None:
+    """Note how far a reader processed its topics; acknowledging the future is an error."""
+    ahead = [topic for topic, seq in message.seqs.items() if not 1 <= seq <= hub.bus.seq(topic)]
+    if ahead:
+        document = InvalidRequestError(
+            f"acknowledged what was never sent: {', '.join(sorted(ahead)[:5])}",
+            rule="seq is one that was received on that topic in this epoch",
+            epoch=hub.bus.epoch,
+        ).document()
+        answer(connection, "error", document, message.id)
+        return
+    connection.acked.update(message.seqs)
+    answer(connection, "ack", {"epoch": hub.bus.epoch}, message.id)
+
+
+def _command(
+    hub: StreamHub, connection: Connection, execute: Execute, message: messages.CommandMessage
+) -> None:
+    try:
+        if connection.commands >= hub.limits.max_commands:
+            raise RateLimitedError(
+                f"{connection.commands} commands of this connection are still being carried out",
+                rule=f"at most {hub.limits.max_commands} commands of a connection at once",
+                fix="wait for the answer to one of them",
+            )
+        command = read_command(message.command)
+    except ProblemError as error:
+        answer(connection, "command_response", _not_done(message, error.document()), message.id)
+        return
+    connection.commands += 1
+    task = asyncio.create_task(_carry_out(connection, execute, command, message))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+def read_command(plain: dict[str, object]) -> AnyCommand:
+    """Return plain data as the command it names; raises InvalidRequestError naming field and rule."""
+    try:
+        command: AnyCommand = from_builtins(plain, AnyCommand)  # type: ignore[arg-type]  # a union, not a class
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError(
+            f"the command does not fit: {error}", rule="commands are as the API describes them"
+        ) from error
+    return command
+
+
+async def _carry_out(
+    connection: Connection, execute: Execute, command: AnyCommand, message: messages.CommandMessage
+) -> None:
+    try:
+        outcome = await execute(command, connection.principal)
+    except ProblemError as error:
+        outcome = _not_done(message, error.document())
+    except Exception:  # the fault is ours: the client is told that much, the log has the rest
+        logger.exception("command %s failed", type(command).__name__)
+        outcome = _not_done(message, ProblemError("it failed inside the daemon; its log says why").document())
+    finally:
+        connection.commands -= 1
+    if connection.group is not None:
+        answer(connection, "command_response", outcome, message.id)
+
+
+def _not_done(message: messages.CommandMessage, problem: ProblemDocument) -> Outcome:
+    """Return the outcome of a command that was refused, failed or is in doubt."""
+    how: Literal["refused", "failed", "unknown"]
+    if problem.type == OutcomeUnknownError.type:
+        how = "unknown"
+    else:
+        how = "failed" if problem.status >= 500 else "refused"
+    return Outcome(
+        command_id=str(message.id),
+        command=str(message.command.get("command", "")),
+        outcome=how,
+        problem=problem,
+    )

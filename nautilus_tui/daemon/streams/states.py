@@ -1,0 +1,73 @@
+"""Bringing a reader to the present: snapshots, replays after a reconnect, and gaps told as such.
+
+This module must not know of connections or of how envelopes are written.
+"""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from data import topics
+from data.bus import Bus, Event
+from data.records import Record
+from nautilus_tui.daemon.streams.wire import Format
+
+REUSE_S = 1.0
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a topic could not be resumed; a snapshot of it follows."""
+
+    reason: str  #: ``epoch`` (the daemon started anew) or ``too_old``
+    seq_asked: int
+    seq: int
+    epoch: str
+
+
+class States:
+    """Makes the envelopes that precede a topic's deltas."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._known: dict[tuple[str, str], tuple[int, float, bytes]] = {}
+
+    def snapshot(self, form: Format, topic: str) -> bytes:
+        """Return a topic's state as an envelope; made once for many who ask for the same state."""
+        now = time.monotonic()
+        seq = self._bus.seq(topic)
+        known = self._known.get((topic, form.name))
+        if known is not None and known[0] == seq and now - known[1] < REUSE_S:
+            return known[2]
+        state = self._bus.state(topic)
+        encoded = form.message("snapshot", {"records": state.records}, topic=topic, seq=seq)
+        if seq:  # a topic that never had an event may be anyone's invention: not worth remembering
+            self._known[topic, form.name] = (seq, now, encoded)
+        return encoded
+
+    def before(self, form: Format, event: Event) -> bytes:
+        """Return the state of a topic before its first event: what a store knew, else nothing."""
+        records: tuple[Record, ...] = ()
+        if event.key is None and self._bus.stored:
+            records = self._bus.state(event.topic).records
+        return form.message("snapshot", {"records": records}, topic=event.topic, seq=event.seq - 1)
+
+    def resumed(self, form: Format, topic: str, asked: int, epoch: str | None) -> list[bytes]:
+        """Return what came on a topic after ``asked``; else a gap and a snapshot.
+
+        A conflated topic is resumed with a snapshot: its present is all there is.
+        """
+        if topics.delivery_of(topic) == "conflated":
+            return [self.snapshot(form, topic)]
+        missed = self._bus.since(topic, asked) if epoch == self._bus.epoch else None
+        if missed is not None:
+            return [form.event(event) for event in missed]
+        seq = self._bus.seq(topic)
+        reason = "too_old" if epoch == self._bus.epoch else "epoch"
+        gap = Gap(reason=reason, seq_asked=asked, seq=seq, epoch=self._bus.epoch)
+        return [form.message("gap", gap, topic=topic, seq=seq), self.snapshot(form, topic)]
+
+    def forget(self) -> None:
+        """Free the snapshots made so far."""
+        self._known.clear()
