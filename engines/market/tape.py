@@ -219,33 +219,57 @@ class Tape:
 
 
 def merged(streams: Sequence[Iterator[TapeTicks]]) -> Iterator[TapeTicks]:
-    """Merge runs by time; ticks of equal time keep the order of the streams."""
-    heads: dict[int, TapeTicks] = {}
-    for number, stream in enumerate(streams):
-        _refill(heads, number, stream)
-    while heads:
-        # up to here every stream is known: what follows in any of them is not earlier
-        safe = min(int(head.ts[-1]) for head in heads.values())
-        parts: list[TapeTicks] = []
-        for number in sorted(heads):
-            head = heads[number]
-            cut = int(np.searchsorted(head.ts, safe, "right"))
-            if cut:
-                parts.append(head.rows(slice(0, cut)))
-            if cut < len(head):
-                heads[number] = head.rows(slice(cut, None))
-            else:
-                del heads[number]
-                _refill(heads, number, streams[number])
-        together = _concatenated(parts)
-        yield together.rows(np.argsort(together.ts, kind="stable"))
-
-
-def _refill(heads: dict[int, TapeTicks], number: int, stream: Iterator[TapeTicks]) -> None:
-    for ticks in stream:
-        if len(ticks):
-            heads[number] = ticks
+    """Merge runs by time; ticks of equal time keep the order of the streams, however runs are cut."""
+    inputs = [_Input(stream) for stream in streams]
+    while True:
+        # before this time every stream is known: what follows in any of them is not earlier
+        bound = min((one.last for one in inputs if not one.ended), default=None)
+        parts = [part for one in inputs if (part := one.before(bound)) is not None]
+        if parts:
+            together = _concatenated(parts)
+            yield together.rows(np.argsort(together.ts, kind="stable"))
+        if bound is None:
             return
+        for one in inputs:
+            if one.last <= bound:
+                one.read()
+
+
+class _Input:
+    """One stream being merged: what has been read of it and not been passed on."""
+
+    __slots__ = ("ended", "head", "last", "stream")
+
+    def __init__(self, stream: Iterator[TapeTicks]) -> None:
+        self.stream = stream
+        self.head: TapeTicks | None = None
+        self.last = -1  # time of the last tick read
+        self.ended = False
+        self.read()
+
+    def read(self) -> None:
+        """Read the next run that has ticks."""
+        for ticks in self.stream:
+            if len(ticks):
+                self.head = ticks if self.head is None else _concatenated([self.head, ticks])
+                self.last = int(ticks.ts[-1])
+                return
+        self.ended = True
+
+    def before(self, bound: int | None) -> TapeTicks | None:
+        """Take out the ticks before ``bound``; all of them without one."""
+        head = self.head
+        cut = (
+            0
+            if head is None
+            else len(head)
+            if bound is None
+            else int(np.searchsorted(head.ts, bound, "left"))
+        )
+        if head is None or cut == 0:
+            return None
+        self.head = head.rows(slice(cut, None)) if cut < len(head) else None
+        return head.rows(slice(0, cut))
 
 
 def _concatenated(parts: list[TapeTicks]) -> TapeTicks:
