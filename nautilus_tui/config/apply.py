@@ -1,0 +1,85 @@
+"""Settings in the form the parts take them: an engine's spec, the daemon's settings, the streams' bounds.
+
+This is the only place that knows both the file's words and the parts' own structs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nautilus_tui.config.settings import Config
+
+if TYPE_CHECKING:
+    from engines.spec import EngineSpec
+    from nautilus_tui.daemon.settings import DaemonSettings
+    from nautilus_tui.daemon.streams.limits import StreamLimits
+
+
+def engine_spec(config: Config, engine: str | None = None) -> EngineSpec:
+    """Return what a new engine starts with."""
+    from engines.spec import EngineSpec, validated
+    from risk.limits import GateLimits, OrderRate
+
+    own, market, risk = config.engine, config.simulator, config.risk
+    return validated(
+        EngineSpec(
+            engine=engine or own.default,
+            feed=own.feed,
+            speed=market.rate if own.feed == "simulated" else "1",
+            seed=market.seed,
+            instruments=market.instruments or None,
+            history_minutes=market.history_minutes,
+            log_level=own.log_level,
+            max_memory_mb=own.max_memory_mb,
+            max_cpu_percent=own.max_cpu_percent or None,
+            risk_enabled=risk.enabled,
+            limits=GateLimits(
+                order_notional=risk.order_notional or None,
+                position_size=risk.position_size or None,
+                order_rate=None if risk.order_rate == "0" else OrderRate.parse(risk.order_rate),
+            ),
+            starting_balances=own.starting_balances,
+            base_currency=own.base_currency,
+            leverage=own.leverage,
+            record=own.record,
+            recorder_flush_s=own.recorder_flush_s,
+        )
+    )
+
+
+def daemon_settings(config: Config) -> DaemonSettings:
+    """Return what the daemon takes."""
+    from nautilus_tui.daemon.settings import DaemonSettings
+
+    own = config.daemon
+    return DaemonSettings(
+        tls_certificate=_path(own.tls_certificate),
+        tls_key=_path(own.tls_key),
+        max_request_bytes=own.max_request_bytes,
+        login_attempts_per_minute=own.login_attempts_per_minute,
+        compaction_minutes=config.history.compaction_minutes,
+        health_seconds=own.health_seconds,
+        shutdown_seconds=own.shutdown_seconds,
+        engine=engine_spec(config),
+    )
+
+
+def stream_limits(config: Config) -> StreamLimits:
+    """Return the bounds of the streams."""
+    from nautilus_tui.daemon.streams.limits import StreamLimits
+
+    own = config.streams
+    return StreamLimits(
+        flush_s=own.flush_ms / 1000,
+        flush_max_s=2 * own.flush_ms / 1000,
+        heartbeat_s=own.heartbeat_s,
+        max_connections=own.max_connections,
+        max_subscriptions=own.max_subscriptions,
+        inbound_rate=own.inbound_rate,
+        lossless_bound=own.lossless_bound,
+    )
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None

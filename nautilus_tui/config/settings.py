@@ -1,0 +1,198 @@
+"""Every setting: its section, type, default, constraint and one line that says what it does.
+
+The shipped ``config.toml``, ``config schema`` and the checks on a user's file are all made from
+these structs. This module must not know of files or of who uses a setting.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Level = Literal["debug", "info", "warning", "error"]
+Timeframe = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,3}[smhd]$")]
+InstrumentId = Annotated[str, Meta(pattern=r"^\S+\.\S+$")]
+Keys = Annotated[str, Meta(min_length=1)]
+Balance = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)? [A-Z]{3,5}$")]
+Money = Decimal  #: all amounts are finite and at least 0; msgspec has no constraint for that, `load` has
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections; a section's docstring is the comment above it in the file."""
+
+
+class Daemon(Section, frozen=True, kw_only=True):
+    """The daemon: where it listens and how patient it is."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^\S+:[0-9]{1,5}$",
+            description="HOST:PORT to serve on TCP as well as on the unix socket; empty: unix socket only",
+        ),
+    ] = ""
+    tls_certificate: Annotated[
+        str, Meta(description="PEM file of the certificate; needed, with the key, to listen beyond loopback")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file of the certificate's private key")] = ""
+    log_level: Annotated[Level, Meta(description="Least level that goes into the daemon's log")] = "info"
+    max_request_bytes: Annotated[
+        int, Meta(ge=1024, le=1_000_000_000, description="Largest request body that is accepted")
+    ] = 1_000_000
+    login_attempts_per_minute: Annotated[
+        int, Meta(ge=1, le=10_000, description="Failed tokens per peer and minute before it has to wait")
+    ] = 10
+    health_seconds: Annotated[
+        float, Meta(ge=0.1, le=3600, description="Interval of the health record on the streams")
+    ] = 2.0
+    shutdown_seconds: Annotated[
+        float, Meta(ge=0.1, le=60, description="How long a stopping daemon waits for requests under way")
+    ] = 3.0
+
+
+class Engine(Section, frozen=True, kw_only=True):
+    """What an engine starts with when it was never started before and the command says nothing else."""
+
+    default: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
+            description="Engine that `nautilus-tui` starts, and that commands mean when none is named",
+        ),
+    ] = "paper-1"
+    feed: Annotated[
+        Literal["simulated", "replay"], Meta(description="Where prices of a new engine come from")
+    ] = "simulated"
+    log_level: Annotated[Level, Meta(description="Least level that goes into an engine's log")] = "info"
+    max_memory_mb: Annotated[
+        int, Meta(ge=256, le=1_048_576, description="Memory at which an engine is stopped and restarted")
+    ] = 2048
+    max_cpu_percent: Annotated[
+        int, Meta(ge=0, le=100, description="Share of one core an engine may use; 0: not limited")
+    ] = 0
+    starting_balances: Annotated[
+        tuple[Balance, ...], Meta(min_length=1, description="Money a new paper account begins with")
+    ] = ("1000000 USD",)
+    base_currency: Annotated[
+        str, Meta(pattern=r"^[A-Z]{3,5}$", description="Currency in which equity and profit are counted")
+    ] = "USD"
+    leverage: Annotated[int, Meta(ge=1, le=200, description="Leverage of a paper account")] = 20
+    record: Annotated[bool, Meta(description="Whether the feed's ticks are recorded into the history")] = True
+    recorder_flush_s: Annotated[
+        float, Meta(ge=0.05, le=60, description="How long recorded ticks may wait before they are written")
+    ] = 1.0
+
+
+class Simulator(Section, frozen=True, kw_only=True):
+    """The simulated market."""
+
+    rate: Annotated[
+        str, Meta(pattern=r"^(max|[0-9]+(\.[0-9]+)?)$", description="Quotes a second, or max")
+    ] = "50"
+    seed: Annotated[
+        int, Meta(ge=0, le=2**63 - 1, description="The same seed gives the same market, tick by tick")
+    ] = 7
+    instruments: Annotated[
+        tuple[InstrumentId, ...], Meta(description="Instruments to quote; empty: all there are")
+    ] = ()
+    history_minutes: Annotated[
+        int, Meta(ge=0, le=10_080, description="Length of the past the market makes for its charts")
+    ] = 1440
+
+
+class Risk(Section, frozen=True, kw_only=True):
+    """Limits of the gate in front of every order of a new engine. 0 switches a limit off."""
+
+    enabled: Annotated[bool, Meta(description="Whether NautilusTrader's own risk checks run as well")] = True
+    order_notional: Annotated[
+        Money, Meta(description="Largest notional of one order, in the account's currency")
+    ] = Decimal(1_000_000)
+    position_size: Annotated[
+        Money, Meta(description="Largest notional of one instrument's position, working orders included")
+    ] = Decimal(5_000_000)
+    order_rate: Annotated[
+        str,
+        Meta(
+            pattern=r"^0$|^[1-9][0-9]*/[1-9][0-9]*$", description="Most order commands in a stretch of time"
+        ),
+    ] = "100/1"
+
+
+class History(Section, frozen=True, kw_only=True):
+    """Recorded and imported market data."""
+
+    compaction_minutes: Annotated[
+        int, Meta(ge=1, le=1440, description="How often recorded ticks are compacted into Parquet")
+    ] = 10
+
+
+class Streams(Section, frozen=True, kw_only=True):
+    """What a stream connection may cost."""
+
+    flush_ms: Annotated[
+        float, Meta(ge=1, le=1000, description="How long events wait for company in one frame")
+    ] = 5.0
+    heartbeat_s: Annotated[float, Meta(ge=1, le=300, description="Interval of heartbeats")] = 15.0
+    max_connections: Annotated[int, Meta(ge=1, le=100_000, description="Most connections at once")] = 10_000
+    max_subscriptions: Annotated[
+        int, Meta(ge=1, le=100_000, description="Most subscriptions of one connection")
+    ] = 500
+    inbound_rate: Annotated[
+        int, Meta(ge=1, le=100_000, description="Messages a second that a client may send")
+    ] = 50
+    lossless_bound: Annotated[
+        int,
+        Meta(
+            ge=16,
+            le=1_000_000,
+            description="Orders, fills and the like that may wait for a slow reader before it is cut off",
+        ),
+    ] = 4096
+
+
+class Terminal(Section, frozen=True, kw_only=True):
+    """How the terminal looks and what it opens with."""
+
+    theme: Annotated[
+        Literal["dark", "light", "high-contrast", "mono", "dark-blue-orange"],
+        Meta(description="Colours; NO_COLOR in the environment switches all of them off"),
+    ] = "dark"
+    density: Annotated[
+        Literal["compact", "comfortable"], Meta(description="How much room a pane's content gets")
+    ] = "compact"
+    ascii: Annotated[bool, Meta(description="Draw with ASCII only, for terminals without Unicode")] = False
+    max_fps: Annotated[int, Meta(ge=1, le=15, description="Most frames a second that are painted")] = 15
+    stale_seconds: Annotated[
+        float, Meta(ge=0.5, le=3600, description="Age at which a quote dims and may not price an order")
+    ] = 5.0
+    watchlist: Annotated[
+        tuple[InstrumentId, ...], Meta(description="Instruments on the watchlist, in order; empty: all")
+    ] = ()
+    chart_timeframe: Annotated[Timeframe, Meta(description="Timeframe a chart opens with")] = "1m"
+    chart_overlays: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^((SMA|EMA)[1-9][0-9]{0,2}|VWAP)$")], ...],
+        Meta(description="Lines over the candles: SMA and EMA with a length, VWAP"),
+    ] = ("SMA20", "EMA50", "VWAP")
+    presets: Annotated[
+        dict[str, Money],
+        Meta(description="Quantity a ticket opens with, by asset class or instrument, as { equity = 100 }"),
+    ] = {}
+    keys: Annotated[
+        dict[str, Keys],
+        Meta(description='Keys by action id, commas between them, as { "order.buy" = "B,f5" }'),
+    ] = {}
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """All settings."""
+
+    daemon: Daemon = Daemon()
+    engine: Engine = Engine()
+    simulator: Simulator = Simulator()
+    risk: Risk = Risk()
+    history: History = History()
+    streams: Streams = Streams()
+    terminal: Terminal = Terminal()
