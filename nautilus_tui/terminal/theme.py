@@ -89,8 +89,10 @@ class Palette:
     def _coloured(self, key: str) -> Style:
         if key in _BACKGROUNDS:
             return Style(bgcolor=getattr(self, _BACKGROUNDS[key]))
-        if key in ("up-bar", "down-bar"):
-            return Style(color=blend(getattr(self, key[:-4]), self.background, 0.55))
+        if key in _TINTED:
+            return Style(color=blend(getattr(self, _COLOURS[key[:-4]]), self.background, 0.55))
+        if key.startswith("tag-"):
+            return Style(color=self.on_environment, bgcolor=getattr(self, _COLOURS[key[4:]]))
         if key.startswith("env-"):
             return Style(color=self.on_environment, bgcolor=getattr(self, key[4:]), bold=True)
         if key.startswith("line-"):
@@ -138,11 +140,13 @@ _BACKGROUNDS: dict[str, str] = {
     "on-cursor": "cursor",
     "on-rule": "rule",
 }
+#: Bars and lines: a colour half way to the background.
+_TINTED = frozenset({"up-bar", "down-bar", "buy-bar", "sell-bar", "accent-bar"})
+_TAGS = ("tag-up", "tag-down", "tag-flat")
 #: What a key looks like where there is no colour.
 _COLOURLESS: dict[str, str] = {
-    **dict.fromkeys(
-        (*_COLOURS, *_BACKGROUNDS, "line-0", "line-1", "line-2", "up-bar", "down-bar", "italic"), ""
-    ),
+    **dict.fromkeys((*_COLOURS, *_BACKGROUNDS, *_TINTED, "line-0", "line-1", "line-2", "italic"), ""),
+    **dict.fromkeys(_TAGS, "reverse"),
     "bright": "bold",
     "title": "bold",
     "accent": "bold",
