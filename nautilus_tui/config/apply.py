@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engines.spec import EngineSpec
     from nautilus_tui.daemon.settings import DaemonSettings
     from nautilus_tui.daemon.streams.limits import StreamLimits
+    from nautilus_tui.terminal.settings import TerminalSettings
 
 
 def engine_spec(config: Config, engine: str | None = None) -> EngineSpec:
@@ -78,6 +79,24 @@ def stream_limits(config: Config) -> StreamLimits:
         max_subscriptions=own.max_subscriptions,
         inbound_rate=own.inbound_rate,
         lossless_bound=own.lossless_bound,
+    )
+
+
+def terminal_settings(config: Config) -> TerminalSettings:
+    """Return what the terminal takes."""
+    from nautilus_tui.terminal.settings import TerminalSettings
+
+    own = config.terminal
+    return TerminalSettings(
+        theme=own.theme or None,
+        density=own.density,
+        ascii=own.ascii,
+        glow=own.glow,
+        stale_after_ms=round(own.stale_seconds * 1000),
+        timeframe=own.timeframe,
+        engine=config.engine.default,
+        keys=own.keys,
+        presets={name: str(quantity) for name, quantity in own.presets.items()},
     )
 
 

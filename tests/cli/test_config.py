@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_tui.config.apply import daemon_settings, engine_spec, stream_limits
+from nautilus_tui.config.apply import daemon_settings, engine_spec, stream_limits, terminal_settings
 from nautilus_tui.config.document import key_lines
 from nautilus_tui.config.listing import differences, schema, toml
 from nautilus_tui.config.load import ConfigError, Fault, load, parse
@@ -79,10 +79,12 @@ def test_the_engine_a_part_starts_with_is_the_one_in_the_code() -> None:
     from engines.spec import EngineSpec
     from nautilus_tui.daemon.settings import DaemonSettings
     from nautilus_tui.daemon.streams.limits import StreamLimits
+    from nautilus_tui.terminal.settings import TerminalSettings
 
     assert engine_spec(Config()) == EngineSpec(engine="paper-1")
     assert daemon_settings(Config()) == DaemonSettings()
     assert stream_limits(Config()) == StreamLimits()
+    assert terminal_settings(Config()) == TerminalSettings(engine="paper-1")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,14 @@ def test_the_engine_a_part_starts_with_is_the_one_in_the_code() -> None:
         ("[risk]\norder_notional = -1", 2, "risk.order_notional", "-1", "at least 0", None),
         ("[risk]\norder_notional = nan", 2, "risk.order_notional", "nan", "at least 0", None),
         ("engine = 5", 1, "engine", "section", "[engine]", None),
-        ('[terminal]\nwatchlist = [\n "AAPL.SIM",\n "x" ]', 2, "terminal.watchlist", "'x'", "in [1]", None),
+        (
+            '[simulator]\ninstruments = [\n "AAPL.SIM",\n "x" ]',
+            2,
+            "simulator.instruments",
+            "'x'",
+            "in [1]",
+            None,
+        ),
         ('[terminal]\nkeys = { "order.buy" = "" }', 2, "terminal.keys", "''", "text", None),
         ("[engine]\nleverage = = 3", 2, None, "column 12", "TOML", "config show --defaults"),
         ('[engine]\nfeed = "sim', 2, None, "", "TOML", "config show --defaults"),
