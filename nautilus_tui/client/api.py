@@ -7,7 +7,6 @@ a command was sent and no answer came, else what the daemon answered.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Literal, Self, cast
 
@@ -15,6 +14,7 @@ import httpx
 import msgspec
 
 from data.commands import AnyCommand, Outcome
+from data.paging import Page
 from data.problems import OutcomeUnknownError, ProblemDocument, from_document
 from data.records import (
     AccountUpdate,
@@ -32,6 +32,7 @@ from data.records import (
 )
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
+from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.problems import NotReachableError, WireError
 
 Wait = Literal["ack", "final"]
@@ -39,13 +40,6 @@ _CONNECT_TIMEOUT_S = 3.0
 _READ_TIMEOUT_S = 30.0
 _GRACE_S = 5.0  # the daemon answers by the time asked for; the wire gets this much more
 _API = "/api/v1"
-
-
-class Page[T](msgspec.Struct, frozen=True):
-    """One page of a list; ``next`` is the cursor of the page after it, None on the last."""
-
-    items: list[T]
-    next: str | None = None
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -101,7 +95,7 @@ class ApiClient:
             OutcomeUnknownError: it was sent and no answer came.
             ProblemError: the daemon refused it before it became a command (credential, form).
         """
-        key = command_id or uuid.uuid4().hex
+        key = command_id or mint_command_id()
         response = await self._send(
             "POST",
             f"{_API}/commands",
@@ -187,7 +181,7 @@ class ApiClient:
         limit: int = 200,
         cursor: str | None = None,
     ) -> Page[OrderUpdate]:
-        """Return orders, newest first. ``status`` is one status, or ``working``."""
+        """Return orders, newest first. ``status`` is one status, or ``working``, ``open`` or ``final``."""
         return await self._page(
             "/orders",
             OrderUpdate,
