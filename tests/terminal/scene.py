@@ -404,7 +404,7 @@ def logs(now: int = NOW) -> list[EngineLog]:
             62,
             "error",
             "Recorder",
-            "could not rotate segment: disk has 212 MB left, keeping the open one",
+            "segment not rotated: 212 MB left on disk, keeping the old one",
             None,
         ),
         (2, "info", "Exec", "OrderFilled O-20260302-0015 40,000 @ 1.08300 (partial 40%)", None),

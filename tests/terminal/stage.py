@@ -33,11 +33,10 @@ class Stage(App[None]):
     #upper { height: 3fr; }
     #lower { height: 2fr; }
     #right { width: 2fr; }
-    Watchlist { width: 1fr; }
-    ChartPane { width: 2fr; }
-    Book { width: 28; }
-    .pane { border-top: solid $border-blurred; border-title-color: $text-dim; }
-    .pane:focus { border-top: solid $border; border-title-color: $border; }
+    Watchlist { width: 52; }
+    ChartPane { width: 1fr; margin-left: 1; }
+    Book { width: 28; margin-right: 1; }
+    Account { width: 30; margin-right: 1; }
     """
 
     def __init__(
@@ -68,14 +67,14 @@ class Stage(App[None]):
             return
         yield Header()
         with Horizontal(id="upper"):
-            yield _pane(Watchlist(id="watchlist"))
-            yield _pane(ChartPane(id="chart"))
+            yield Watchlist(id="watchlist")
+            yield ChartPane(id="chart")
         with Horizontal(id="lower"):
-            yield _pane(Book(id="book"))
-            yield _pane(Account(id="account"))
+            yield Book(id="book")
+            yield Account(id="account")
             with Vertical(id="right"):
-                yield _pane(Positions(id="positions"))
-                yield _pane(Orders(id="orders"))
+                yield Positions(id="positions")
+                yield Orders(id="orders")
         yield LogStrip()
 
     def on_resize(self) -> None:
@@ -101,8 +100,3 @@ class Stage(App[None]):
             ):
                 pane.refresh_from(self.mirror, self.view)
         self.mirror.clear_dirty()
-
-
-def _pane(widget: Widget) -> Widget:
-    widget.add_class("pane")
-    return widget

@@ -19,7 +19,7 @@ class Account(Lines, can_focus=True):
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"account", "connection"})
     shows_ages: ClassVar[bool] = False
-    BORDER_TITLE = "Account"
+    TITLE = "Account"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -38,7 +38,7 @@ class Account(Lines, can_focus=True):
         if account is None:
             self.set_lines([[], [(" No account yet: the engine has not reported one.", "dim")]])
             return
-        self.border_subtitle = account.account_id
+        self.subtitle = account.account_id
         self.set_lines(account_lines(account, max(0, self.content_size.width)))
 
 

@@ -25,7 +25,7 @@ class Book(Lines, can_focus=True):
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"books", "quotes", "instruments"})
     shows_ages: ClassVar[bool] = True
-    BORDER_TITLE = "Book"
+    TITLE = "Book"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -40,13 +40,13 @@ class Book(Lines, can_focus=True):
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show the book of the selected instrument."""
         self._seen = (mirror, view)
-        width, height = self.content_size
+        width, height = self.room
         if not width or not height:
             return
         glyphs = glyphs_of(self.app)
         book = mirror.book(view.engine, view.instrument)
         rules = mirror.instrument(view.engine, view.instrument)
-        self.border_subtitle = ""
+        self.subtitle = ""
         if book is None or not (book.bids or book.asks):
             why = "No instrument is selected." if view.instrument is None else "No book received."
             self.set_lines([[], [(f" {why}", "dim")]])
@@ -54,7 +54,7 @@ class Book(Lines, can_focus=True):
         age_ms = max(0.0, (view.now_ns - book.ts_recv) / 1e6)
         stale = age_ms > view.stale_after_ms
         if stale:
-            self.border_subtitle = f"{figures.age(age_ms)}{glyphs.warn}"
+            self.subtitle = f"{figures.age(age_ms)}{glyphs.warn}"
         precision = mirror.precision(book.engine, book.instrument)
         self.set_lines(book_lines(book, rules, precision, width, height, glyphs, stale=stale))
 

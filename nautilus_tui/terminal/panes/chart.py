@@ -30,7 +30,7 @@ class ChartPane(Lines, can_focus=True):
         {"bars", "quotes", "instruments", "orders", "positions", "connection"}
     )
     shows_ages: ClassVar[bool] = False
-    BORDER_TITLE = "Chart"
+    TITLE = "Chart"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "crosshair(-1)", "Earlier bar", show=False, id="chart.earlier"),
@@ -59,7 +59,7 @@ class ChartPane(Lines, can_focus=True):
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show the bars of the selected instrument."""
         self._seen = (mirror, view)
-        width, height = self.content_size
+        width, height = self.room
         if not width or not height:
             return
         subject = (view.engine, view.instrument, view.timeframe)
@@ -67,7 +67,7 @@ class ChartPane(Lines, can_focus=True):
             self._subject, self._crosshair = subject, None
         bars = mirror.series(*subject)
         self._convert(bars)
-        self._title(bars, view)
+        self._name_it(bars, view)
         if not self._candles:
             self.set_lines([[], [(f"  {_why_empty(mirror, view)}", "dim")]])
             return
@@ -88,13 +88,13 @@ class ChartPane(Lines, can_focus=True):
         self._candles += [_candle(bar) for bar in bars[same:]]
         self._sources = list(bars)
 
-    def _title(self, bars: Sequence[Bar], view: View) -> None:
+    def _name_it(self, bars: Sequence[Bar], view: View) -> None:
         glyphs = glyphs_of(self.app)
         words = [view.instrument or "no instrument", view.timeframe]
         if bars and bars[-1].side != "last":
             words.append(bars[-1].side)
-        self.border_title = f" {glyphs.dot} ".join(words)
-        self.border_subtitle = "SIM" if bars and bars[-1].synthetic else ""
+        self.title = f" {glyphs.dot} ".join(words)
+        self.subtitle = "SIM" if bars and bars[-1].synthetic else ""
 
     def _draw(self, mirror: Mirror, view: View, width: int, height: int) -> list[list[Part]]:
         assert view.engine is not None

@@ -43,7 +43,7 @@ class Engines(LiveTable):
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"engines", "connection"})
     shows_ages: ClassVar[bool] = True
-    BORDER_TITLE = "Engines"
+    TITLE = "Engines"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(
@@ -58,7 +58,7 @@ class Engines(LiveTable):
         glyphs = glyphs_of(self.app)
         statuses = [mirror.engines[name] for name in sorted(mirror.engines)]
         running = sum(status.state in ("running", "degraded") for status in statuses)
-        self.border_subtitle = f"{running} running {glyphs.dot} {len(statuses)}"
+        self.subtitle = f"{running} running {glyphs.dot} {len(statuses)}"
         if mirror.connection.state != "connected" and not statuses:
             self.empty = "No daemon is connected. The status line says when it is tried again."
         self.set_rows([engine_row(s, mirror.feed_age_ms(s.id, view.now_ns), view, glyphs) for s in statuses])

@@ -22,15 +22,16 @@ from nautilus_tui.terminal.theme import glyphs_of, palette_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.rows import fit
 from nautilus_tui.terminal.widgets.strips import joined, message_strip
+from nautilus_tui.terminal.widgets.titled import Titled
 
 
-class Logs(ScrollView, can_focus=True):
+class Logs(Titled, ScrollView, can_focus=True):
     """Log lines of one engine, or of all."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"logs", "orders", "fills"})
     shows_ages: ClassVar[bool] = False
     ALLOW_SELECT = False
-    BORDER_TITLE = "Logs"
+    TITLE = "Logs"
 
     DEFAULT_CSS = """
     Logs {
@@ -102,7 +103,7 @@ class Logs(ScrollView, can_focus=True):
         else:
             return
         self._seen = mirror.logs_seen
-        self._title(view)
+        self._name_it(view)
         self._grow()
 
     def _passes(self, line: EngineLog) -> bool:
@@ -111,18 +112,18 @@ class Logs(ScrollView, can_focus=True):
         wanted = self._filter.casefold()
         return wanted in line.message.casefold() or wanted in line.component.casefold()
 
-    def _title(self, view: View) -> None:
+    def _name_it(self, view: View) -> None:
         glyphs = glyphs_of(self.app)
         words = ["Logs", view.log_engine or view.engine or "no engine", f"{view.log_level} and above"]
         if view.log_order is not None:
             words.append(f"order {view.log_order}")
-        self.border_title = f" {glyphs.dot} ".join(words)
+        self.title = f" {glyphs.dot} ".join(words)
 
     def _grow(self) -> None:
-        self.virtual_size = Size(0, len(self._shown))
+        self.virtual_size = Size(0, len(self._shown) + self.title_lines)
         glyphs = glyphs_of(self.app)
         state = f"{glyphs.play} following" if self.following else f"{glyphs.pause} end follows"
-        self.border_subtitle = f"{len(self._shown)} lines {glyphs.dot} {state}"
+        self.subtitle = f"{len(self._shown)} lines {glyphs.dot} {state}"
         if self.following:
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
         self.refresh()
@@ -133,9 +134,12 @@ class Logs(ScrollView, can_focus=True):
         """Draw one log line."""
         palette, glyphs = palette_of(self.app), glyphs_of(self.app)
         width = self.scrollable_content_region.width
+        if y < self.title_lines:
+            return self.title_strip(width)
+        y -= self.title_lines
         if not self._shown:
             text = "No log lines yet at this level." if not self._filter else "No line has this text."
-            return message_strip(text, y, width, self.size.height, palette)
+            return message_strip(text, y, width, self.room.height, palette)
         index = y + round(self.scroll_offset.y)
         if index >= len(self._shown):
             return Strip.blank(width, palette.style(""))
@@ -152,6 +156,14 @@ class Logs(ScrollView, can_focus=True):
     def on_mount(self) -> None:
         """Draw anew when the theme changes."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
+
+    def on_focus(self) -> None:
+        """Show that keys come here."""
+        self._refresh_title()
+
+    def on_blur(self) -> None:
+        """Show that keys go elsewhere."""
+        self._refresh_title()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep to the end when following."""

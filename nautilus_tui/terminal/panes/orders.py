@@ -59,7 +59,7 @@ class Orders(LiveTable):
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"orders", "instruments", "connection"})
     shows_ages: ClassVar[bool] = False
-    BORDER_TITLE = "Orders"
+    TITLE = "Orders"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(COLUMNS, id=id)
@@ -71,8 +71,8 @@ class Orders(LiveTable):
         engine = view.engine
         found = [] if engine is None else mirror.order_rows(engine, wanted(view.order_scope, view.now_ns))
         working = sum(row.order.status not in FINAL_STATUSES for row in found)
-        self.border_title = f"Orders {glyphs.dot} {view.order_scope}"
-        self.border_subtitle = f"{working} working {glyphs.dot} {len(found)}"
+        self.title = f"Orders {glyphs.dot} {view.order_scope}"
+        self.subtitle = f"{working} working {glyphs.dot} {len(found)}"
         self.empty = {
             "working": "No working orders. b buys and s sells the selected instrument.",
             "today": "No orders today. b buys and s sells the selected instrument.",

@@ -33,7 +33,7 @@ class Positions(LiveTable):
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"positions", "instruments", "account", "connection"})
     shows_ages: ClassVar[bool] = False
-    BORDER_TITLE = "Positions"
+    TITLE = "Positions"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(
@@ -49,9 +49,9 @@ class Positions(LiveTable):
         account = mirror.accounts.get(view.engine or "")
         if rows and account is not None and account.unrealized_pnl is not None:
             pnl = figures.signed_money(account.unrealized_pnl)
-            self.border_subtitle = f"{len(rows)} {glyphs.dot} {pnl} {account.currency}"
+            self.subtitle = f"{len(rows)} {glyphs.dot} {pnl} {account.currency}"
         else:
-            self.border_subtitle = f"{len(rows)}"
+            self.subtitle = f"{len(rows)}"
 
 
 def position_row(row: PositionRow, glyphs: Glyphs) -> Row:

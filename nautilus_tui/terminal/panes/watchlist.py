@@ -38,7 +38,7 @@ class Watchlist(LiveTable):
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"quotes", "instruments", "engines", "connection"})
     shows_ages: ClassVar[bool] = True
-    BORDER_TITLE = "Watchlist"
+    TITLE = "Watchlist"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(COLUMNS, id=id)
@@ -65,7 +65,7 @@ class Watchlist(LiveTable):
             rows = mirror.watch_rows(engine, view.watched)
             self.set_rows([quote_row(row, view, glyphs) for row in rows])
             synthetic = any(row.quote is not None and row.quote.synthetic for row in rows)
-            self.border_subtitle = f"{len(rows)} {glyphs.dot} SIM" if synthetic else f"{len(rows)}"
+            self.subtitle = f"{len(rows)} {glyphs.dot} SIM" if synthetic else f"{len(rows)}"
         elif changed:
             self.update_rows(quote_row(mirror.watch_row(engine, i), view, glyphs) for i in changed)
         if view.instrument is not None and view.instrument != self.cursor_key:

@@ -11,17 +11,17 @@ from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from nautilus_tui.terminal.theme import palette_of
 from nautilus_tui.terminal.widgets.strips import joined
+from nautilus_tui.terminal.widgets.titled import Titled
 
 #: Text and its style keys.
 Part = tuple[str, str]
 Line = Sequence[Part]
 
 
-class Lines(Widget):
+class Lines(Titled):
     """Lines of styled text, cut and padded to the widget's width."""
 
     ALLOW_SELECT = False
@@ -29,7 +29,7 @@ class Lines(Widget):
     DEFAULT_CSS = """
     Lines {
         background: $background;
-        height: auto;
+        height: 1fr;
     }
     """
 
@@ -63,14 +63,14 @@ class Lines(Widget):
         old, self._lines = self._lines, new
         if len(old) != len(new):
             self._strips.clear()
-            self.refresh(layout=self.styles.height is None or self.styles.is_auto_height)
+            self.refresh()
             return
         regions = []
         for y, (before, after) in enumerate(zip(old, new, strict=True)):
             if before != after:
                 self._strips.pop(y, None)
                 first, last = _span(before, after)
-                regions.append(Region(first, y, max(1, last - first), 1))
+                regions.append(Region(first, y + self.title_lines, max(1, last - first), 1))
         if regions:
             self.refresh(*regions)
 
@@ -79,13 +79,12 @@ class Lines(Widget):
         self._strips.clear()
         self.refresh()
 
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """Return how many lines there are."""
-        return max(1, len(self._lines))
-
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
         width = self.content_size.width
+        if y < self.title_lines:
+            return self.title_strip(width)
+        y -= self.title_lines
         strip = self._strips.get(y)
         if strip is None or strip.cell_length != width:
             strip = self._strips[y] = self._strip(self._lines[y] if y < len(self._lines) else (), width)
@@ -109,6 +108,14 @@ class Lines(Widget):
     def on_mount(self) -> None:
         """Draw anew when the theme changes."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
+
+    def on_focus(self) -> None:
+        """Show that keys come here."""
+        self._refresh_title()
+
+    def on_blur(self) -> None:
+        """Show that keys go elsewhere."""
+        self._refresh_title()
 
     def on_resize(self, event: events.Resize) -> None:
         """Forget what was drawn for the old width."""

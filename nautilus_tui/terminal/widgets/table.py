@@ -32,15 +32,15 @@ from nautilus_tui.terminal.widgets.rows import (
     sort_key,
 )
 from nautilus_tui.terminal.widgets.strips import header_strip, message_strip, row_strip
+from nautilus_tui.terminal.widgets.titled import Titled
 
 __all__ = ["Cell", "Changes", "Column", "LiveTable", "Row"]
 
 
-class LiveTable(ScrollView, can_focus=True):
+class LiveTable(Titled, ScrollView, can_focus=True):
     """Rows with a cursor, a filter, marks and an order, painted as they change."""
 
     ALLOW_SELECT = False
-    BORDER_TITLE: ClassVar[str] = ""
 
     DEFAULT_CSS = """
     LiveTable {
@@ -295,15 +295,22 @@ class LiveTable(ScrollView, can_focus=True):
             self._resize_virtual()
         self.refresh()
 
+    @property
+    def _top(self) -> int:
+        """How many lines stand above the rows and do not scroll: title and header."""
+        return self.title_lines + (1 if self.show_header else 0)
+
     def _resize_virtual(self) -> None:
-        header = 1 if self.show_header else 0
-        self.virtual_size = Size(0, len(self._order) * self._row_height + header)
+        self.virtual_size = Size(0, len(self._order) * self._row_height + self._top)
 
     def _relayout(self) -> None:
+        self._place()
+        self.refresh()
+
+    def _place(self) -> None:
         self._room = max(0, self.scrollable_content_region.width - 1)
         self._slots = place(self.columns, self._widths, self._room)
         self._strips.clear()
-        self.refresh()
 
     # ------------------------------------------------------------ painting
 
@@ -312,9 +319,8 @@ class LiveTable(ScrollView, can_focus=True):
         index = self._index.get(key)
         if index is None:
             return None
-        header = 1 if self.show_header else 0
-        y = index * self._row_height + header - round(self.scroll_offset.y)
-        return y if header <= y < self.size.height else None
+        y = index * self._row_height + self._top - round(self.scroll_offset.y)
+        return y if self._top <= y < self.size.height else None
 
     def _regions(self, key: str, indices: Sequence[int]) -> list[Region]:
         """Where on the widget these cells of a row are; neighbours are joined."""
@@ -345,18 +351,22 @@ class LiveTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one line: the header, a row, or nothing."""
         width = self.scrollable_content_region.width
+        if width != self._room + 1:
+            # A scroll bar came or went since the columns were placed.
+            self._place()
         palette, glyphs = palette_of(self.app), glyphs_of(self.app)
-        if self.show_header:
-            if y == 0:
-                return header_strip(
-                    self.columns, self._slots, width, palette=palette, glyphs=glyphs, sort=self._sort
-                )
-            y -= 1
+        if y < self.title_lines:
+            return self.title_strip(width)
+        if y < self._top:
+            return header_strip(
+                self.columns, self._slots, width, palette=palette, glyphs=glyphs, sort=self._sort
+            )
+        y -= self._top
         if not self._order:
             text = self._empty
             if self._rows and self._filter:
                 text = f"Nothing matches “{self._filter}”. esc clears the filter."
-            return message_strip(text, y, width, self.size.height - 1, palette)
+            return message_strip(text, y, width, self.size.height - self._top, palette)
         index, within = divmod(y + round(self.scroll_offset.y), self._row_height)
         if index >= len(self._order):
             return Strip.blank(width, palette.style(""))
@@ -402,14 +412,16 @@ class LiveTable(ScrollView, can_focus=True):
     def on_focus(self) -> None:
         """Show the cursor as active."""
         self._repaint_row(self._cursor_key)
+        self._refresh_title()
 
     def on_blur(self) -> None:
         """Show the cursor as at rest."""
         self._repaint_row(self._cursor_key)
+        self._refresh_title()
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the row clicked; a double click selects it."""
-        y = event.get_content_offset_capture(self).y - (1 if self.show_header else 0)
+        y = event.get_content_offset_capture(self).y - self._top
         index = (y + round(self.scroll_offset.y)) // self._row_height
         if y < 0 or index >= len(self._order):
             return
@@ -420,7 +432,7 @@ class LiveTable(ScrollView, can_focus=True):
     # ------------------------------------------------------------ actions
 
     def _page(self) -> int:
-        return max(1, (self.size.height - (1 if self.show_header else 0)) // self._row_height)
+        return max(1, (self.size.height - self._top) // self._row_height)
 
     def _step(self, by: int) -> None:
         if self._order and self.show_cursor:
