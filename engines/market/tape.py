@@ -115,6 +115,7 @@ class TapeNotes:
     """What could not be played, counted: nothing is dropped in silence."""
 
     crossed: int = 0  #: quotes with the bid above the ask
+    one_sided: int = 0  #: quotes without a bid or without an ask
     unpaired: int = 0  #: bars of one side without a bar of the other
     sizeless_trades: int = 0  #: trades whose size is zero or less
     backwards: int = 0  #: ticks older than the one before them
@@ -122,12 +123,13 @@ class TapeNotes:
     @property
     def total(self) -> int:
         """All of them."""
-        return self.crossed + self.unpaired + self.sizeless_trades + self.backwards
+        return self.crossed + self.one_sided + self.unpaired + self.sizeless_trades + self.backwards
 
     def text(self) -> str:
         """Return the counts in words, empty if there are none."""
         parts = {
             "crossed quotes": self.crossed,
+            "one-sided quotes": self.one_sided,
             "bars without their other side": self.unpaired,
             "trades without a size": self.sizeless_trades,
             "ticks out of order": self.backwards,
