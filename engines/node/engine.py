@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import Sequence
 
@@ -43,9 +44,10 @@ SILENT_FEED_S = 10.0
 class Engine:
     """Runs one node until it is asked to stop."""
 
-    def __init__(self, spec: EngineSpec, home: Home) -> None:
+    def __init__(self, spec: EngineSpec, home: Home, listener: socket.socket) -> None:
         self._spec = spec
         self._home = home
+        self._listener = listener
         self._state: EngineState = "starting"
         self._reason: str | None = None
         self._telemetry = Telemetry()
@@ -131,7 +133,7 @@ class Engine:
 
     async def _server_opened(self) -> None:
         self._server = Server(
-            path=self._home.engine_socket(self._spec.engine),
+            listener=self._listener,
             journal=self._journal,
             welcome=self._welcome,
             greet=lambda: [*self._market.everything(time.time_ns()), *self._marks()],

@@ -100,6 +100,11 @@ class Feed(LiveMarketDataClient):
             self._begun = True
             self._pump_task = self._loop.create_task(self._guarded_pump(), name=f"feed {self.id}")
 
+    async def ended(self) -> None:
+        """Wait until the feed, which must have begun, publishes no more: finished, failed or stopped."""
+        if self._pump_task is not None:
+            await asyncio.wait([self._pump_task])
+
     def control(self, action: FeedAction, speed: Decimal | None = None) -> None:
         """Pause, resume, publish one tick and pause again, or change the pace.
 

@@ -10,8 +10,8 @@ import asyncio
 import faulthandler
 import os
 import signal
+import socket
 import sys
-import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,30 +21,31 @@ import uvloop
 
 from data.paths import Home
 from data.problems import EngineFailedError, ProblemError
+from engines.forkserver import bind
 from engines.link import Stop
 from engines.node.engine import Engine
 from engines.pidfile import PidFile
 from engines.spec import EngineSpec
 
 
-def run_forked(spec: EngineSpec, home: Home) -> NoReturn:
+def run_forked(spec: EngineSpec, home: Home, listener: socket.socket) -> NoReturn:
     """Run an engine in this process, which was forked for it, and exit."""
     code = 1
     try:
         os.setsid()
         _redirect(home.engine_log(spec.engine))
-        code = run(spec, home)
+        code = run(spec, home, listener)
     finally:
         os._exit(code)  # not sys.exit: the forkserver's own clean-up is not ours to run
 
 
-def run(spec: EngineSpec, home: Home) -> int:
+def run(spec: EngineSpec, home: Home, listener: socket.socket) -> int:
     """Run an engine until it stops; return the exit code."""
     pidfile = PidFile(home.run, spec.engine)
     pidfile.write(spec, psutil.Process().create_time())
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_live(spec, home))
+            runner.run(_live(spec, home, listener))
     except ProblemError as error:
         pidfile.write_failure(error.document())
         sys.stderr.write(f"{spec.engine}: {error.detail}\n")
@@ -56,8 +57,8 @@ def run(spec: EngineSpec, home: Home) -> int:
     return 0
 
 
-async def _live(spec: EngineSpec, home: Home) -> None:
-    engine = Engine(spec, home)
+async def _live(spec: EngineSpec, home: Home, listener: socket.socket) -> None:
+    engine = Engine(spec, home, listener)
     loop = asyncio.get_running_loop()
     running = loop.create_task(engine.run())
     await asyncio.sleep(0)
@@ -82,12 +83,10 @@ def _redirect(log: Path) -> None:
 
 def main() -> None:
     """Run one engine described on standard input as JSON: its spec and its home."""
-    started = time.monotonic()
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, msgspec.Raw])
     spec = msgspec.json.decode(order["spec"], type=EngineSpec)
     home = Home(Path(msgspec.json.decode(order["home"], type=str)))
-    sys.stderr.write(f"imports took {time.monotonic() - started:.2f} s\n")
-    raise SystemExit(run(spec, home))
+    raise SystemExit(run(spec, home, bind(home.engine_socket(spec.engine))))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ dropped for a reader whose buffer is full. This module must not know what comman
 from __future__ import annotations
 
 import asyncio
-import os
+import socket
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from data.journal import Journal
 from data.problems import ConflictError, UnavailableError
@@ -44,14 +43,14 @@ class Server:
     def __init__(
         self,
         *,
-        path: Path,
+        listener: socket.socket,
         journal: Journal,
         welcome: Callable[[], Welcome],
         greet: Callable[[], Sequence[ConflatedRecord]],
         execute: Callable[[Request], None],
         stop: Callable[[Stop], None],
     ) -> None:
-        self._path = path
+        self._listener = listener
         self._journal = journal
         self._welcome = welcome
         self._greet = greet
@@ -63,13 +62,8 @@ class Server:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to listen; the socket belongs to this user alone."""
-        self._path.unlink(missing_ok=True)
-        old = os.umask(0o177)
-        try:
-            self._server = await asyncio.start_unix_server(self._accept, self._path)
-        finally:
-            os.umask(old)
+        """Begin to serve readers, also those that have been waiting since the process was forked."""
+        self._server = await asyncio.start_unix_server(self._accept, sock=self._listener)
 
     async def close(self) -> None:
         """Stop listening and let readers have what they are still owed."""
@@ -77,7 +71,6 @@ class Server:
             self._server.close()
         for reader in list(self._readers):
             await reader.finish()
-        self._path.unlink(missing_ok=True)
 
     async def _accept(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         reader = _Reader(self, stream, writer)
