@@ -1,0 +1,132 @@
+"""Answers and errors on the wire: JSON with times as text, or msgpack; errors as RFC 9457 documents.
+
+This module must not know what is answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from data import forms
+from data.commands import Outcome
+from data.paging import Page
+from data.problems import ProblemDocument, ProblemError
+from nautilus_tui.daemon.api.context import Context
+
+JSON = "application/json"
+MSGPACK = "application/vnd.msgpack"
+PROBLEM = "application/problem+json"
+#: Problem types for what HTTP itself refuses.
+_HTTP_TYPES: Mapping[int, tuple[str, str]] = {
+    400: ("invalid-request", "Invalid request"),
+    401: ("unauthorized", "Not authenticated"),
+    403: ("forbidden", "Not allowed"),
+    404: ("not-found", "Not found"),
+    405: ("method-not-allowed", "Method not allowed"),
+    406: ("not-acceptable", "Not acceptable"),
+    413: ("too-large", "Request too large"),
+    415: ("unsupported-media-type", "Unsupported media type"),
+}
+
+type AnyRequest = Request[Any, Any, Any]
+type Answer = Response[bytes]
+
+logger = logging.getLogger(__name__)
+
+
+def context_of(request: AnyRequest) -> Context:
+    """Return the parts of the daemon."""
+    context: Context = request.app.state["context"]
+    return context
+
+
+def answer(request: AnyRequest, value: object, status: int = 200) -> Answer:
+    """Return a value in the form the client asked for: msgpack if it prefers that, else JSON."""
+    if _prefers_msgpack(request.headers.get("accept", "")):
+        return Response(msgspec.msgpack.encode(value), media_type=MSGPACK, status_code=status)
+    if isinstance(value, Page):  # a page of records is shown as a page of their JSON twins
+        value = Page(forms.to_json_form(value.items), value.next)
+    return Response(forms.to_json(value), media_type=JSON, status_code=status)
+
+
+def _prefers_msgpack(accept: str) -> bool:
+    quality: dict[str, float] = {}
+    for part in accept.split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        given = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            quality[kind.lower()] = float(given)
+        except ValueError:
+            quality[kind.lower()] = 0.0
+    packed = max(quality.get(kind, 0.0) for kind in (MSGPACK, "application/msgpack", "application/x-msgpack"))
+    return packed > 0 and packed >= quality.get(JSON, 0.0)
+
+
+def outcome_answer(request: AnyRequest, outcome: Outcome) -> Answer:
+    """Return a command's outcome: itself when it was done, else its problem with the outcome inside."""
+    if outcome.problem is None:
+        return answer(request, outcome)
+    document = msgspec.to_builtins(outcome.problem) | {"outcome": forms.to_json_form(outcome)}
+    return Response(msgspec.json.encode(document), media_type=PROBLEM, status_code=outcome.problem.status)
+
+
+# ---------------------------------------------------------------- errors
+
+
+def problem_answer(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an error as it goes on the wire."""
+    body = msgspec.json.encode(document)
+    return Response(body, media_type=PROBLEM, status_code=document.status, headers=dict(headers or {}))
+
+
+def on_problem(_: AnyRequest, error: ProblemError) -> Answer:
+    """Answer one of our own errors."""
+    return problem_answer(error.document())
+
+
+def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
+    """Answer what the framework refuses: unknown paths and methods, bad parameters, large bodies."""
+    kind, title = _HTTP_TYPES.get(error.status_code, ("http-error", "HTTP error"))
+    document = ProblemDocument(
+        type=kind, title=title, status=error.status_code, detail=_detail(request, error), extra=_extra(error)
+    )
+    return problem_answer(document, error.headers)
+
+
+def _detail(request: AnyRequest, error: HTTPException) -> str:
+    if error.status_code == 404:
+        return f"there is no {request.url.path}"
+    if error.status_code == 405:
+        return f"{request.url.path} does not take {request.method}"
+    faults = _faults(error)
+    return "; ".join(f"{field}: {message}" for field, message in faults) or error.detail
+
+
+def _extra(error: HTTPException) -> dict[str, str]:
+    faults = _faults(error)
+    return {"field": faults[0][0]} if faults else {}
+
+
+def _faults(error: HTTPException) -> list[tuple[str, str]]:
+    if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
+        return []
+    return [(str(fault.get("key", "")), str(fault.get("message", ""))) for fault in error.extra]
+
+
+def on_unforeseen(request: AnyRequest, error: Exception) -> Answer:
+    """Answer a fault of ours without telling its insides; the log has them."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem_answer(
+        ProblemDocument(
+            type="internal",
+            title="Internal error",
+            status=500,
+            detail="the daemon failed to answer; its log has the details",
+        )
+    )

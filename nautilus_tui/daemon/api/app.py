@@ -1,0 +1,57 @@
+"""The HTTP application: routes, errors, limits, the OpenAPI document, authentication around it all.
+
+This module must not know how the parts of the daemon are made.
+"""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
+
+from data.problems import ProblemError
+from nautilus_tui.daemon.api import commands, engines, market, orders, system
+from nautilus_tui.daemon.api.access import Authenticated
+from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen
+from nautilus_tui.daemon.api.context import Context
+from nautilus_tui.daemon.api.describe import DocumentPlugin, PagePlugin, openapi_document
+
+_ABOUT = (
+    "The daemon's API. Changes are commands and take an Idempotency-Key; errors are problem documents "
+    "(RFC 9457); decimals are strings; times are UTC, ISO 8601 with nanoseconds in JSON and integers in "
+    "msgpack (Accept: application/vnd.msgpack). Streams are at /ws."
+)
+
+
+def make_app(context: Context, *, version: str, max_request_bytes: int) -> ASGIApp:
+    """Return the application over the daemon's parts."""
+    app = Litestar(
+        route_handlers=[
+            *commands.HANDLERS,
+            *engines.HANDLERS,
+            *orders.HANDLERS,
+            *market.HANDLERS,
+            *system.HANDLERS,
+            openapi_document,
+        ],
+        exception_handlers={
+            ProblemError: on_problem,
+            HTTPException: on_http_error,
+            Exception: on_unforeseen,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Nautilus TUI",
+            version=version,
+            description=_ABOUT,
+            path="/api/v1/docs",
+            render_plugins=[DocumentPlugin(), PagePlugin()],
+            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{"token": []}],
+        ),
+        request_max_body_size=max_request_bytes,
+        logging_config=None,
+    )
+    app.state["context"] = context
+    return Authenticated(app, context.authenticator)

@@ -1,0 +1,35 @@
+"""What route handlers work with: the parts of the daemon, in one struct.
+
+This module must not know of routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from data.history import History
+from data.state import State
+from engines.supervisor import Supervisor
+from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.door import Door
+from nautilus_tui.daemon.health import HealthWatch
+from nautilus_tui.daemon.logs import EngineLogs
+from nautilus_tui.daemon.market import Market
+from nautilus_tui.daemon.streams.hub import StreamHub
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of the daemon that questions are answered from, and the door."""
+
+    state: State
+    market: Market
+    history: History
+    supervisor: Supervisor
+    door: Door
+    authenticator: Authenticator
+    health: HealthWatch
+    logs: EngineLogs
+    hub: StreamHub
+    clock: Callable[[], int]

@@ -1,0 +1,134 @@
+"""Routes of market data and history: quotes, books, bars, what the history holds, compaction.
+
+This module must not know where prices come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+from litestar.params import Parameter
+
+from data import forms
+from data.commands import CompactHistory, Outcome
+from data.history import Holding
+from data.paging import Page
+from data.problems import InvalidRequestError
+from data.records import Bar, Book, PriceSide, Quote
+from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.commands import through_the_door
+from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.parameters import Engine, Limit
+
+_TAG = "Market data"
+_SIDES: tuple[PriceSide, ...] = ("bid", "ask", "mid", "last")
+
+
+class CatalogueItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One series that the history holds."""
+
+    instrument: str
+    kind: str
+    timeframe: str | None = None
+    side: str | None = None
+    rows: int
+    ts_first: int
+    ts_last: int
+    source: str
+    engine: str | None = None
+    synthetic: bool
+    size_bytes: int
+    live_rows: int  #: of ``rows``: those that are not compacted yet
+
+
+@route("GET", "/api/v1/market-data/quotes", returns=Page[Quote], tag=_TAG)
+async def list_quotes(request: AnyRequest, engine: Engine = None) -> Answer:
+    """Return the latest quote of every instrument."""
+    return answer(request, Page(context_of(request).market.quotes(engine)))
+
+
+@route("GET", "/api/v1/market-data/quotes/{symbol:str}", returns=Quote, tag=_TAG)
+async def get_quote(request: AnyRequest, symbol: str, engine: Engine = None) -> Answer:
+    """Return an instrument's latest quote."""
+    return answer(request, context_of(request).market.quote(symbol, engine))
+
+
+@route("GET", "/api/v1/market-data/book/{symbol:str}", returns=Book, tag=_TAG)
+async def get_book(request: AnyRequest, symbol: str, engine: Engine = None) -> Answer:
+    """Return an instrument's order book."""
+    return answer(request, context_of(request).market.book(symbol, engine))
+
+
+@route("GET", "/api/v1/market-data/historical/bars", returns=Page[Bar], tag=_TAG)
+async def list_bars(
+    request: AnyRequest,
+    symbol: Annotated[str, Parameter(description="the instrument, e.g. AAPL.SIM")],
+    timeframe: Annotated[str, Parameter(description="e.g. 5s, 1m, 1h, 1d")] = "1m",
+    start: Annotated[str | None, Parameter(description="ISO 8601 time of the first bar")] = None,
+    end: Annotated[str | None, Parameter(description="ISO 8601 time before which bars begin")] = None,
+    side: Annotated[str | None, Parameter(description="bid, ask, mid or last")] = None,
+    source: Annotated[str | None, Parameter(description="only this source, e.g. import")] = None,
+    engine: Engine = None,
+    limit: Limit = 500,
+) -> Answer:
+    """Return the latest bars of the time asked for, oldest first, from what was imported and recorded."""
+    history = context_of(request).history
+    bars = await asyncio.to_thread(
+        history.bars,
+        symbol,
+        timeframe,
+        start=None if start is None else forms.parse_iso(start),
+        end=None if end is None else forms.parse_iso(end),
+        limit=limit,
+        side=_side(side),
+        engine=engine,
+        source=source,
+    )
+    return answer(request, Page(bars))
+
+
+@route("GET", "/api/v1/history", returns=Page[CatalogueItem], tag="History")
+async def list_history(request: AnyRequest) -> Answer:
+    """Return every series the history holds."""
+    holdings = await asyncio.to_thread(context_of(request).history.catalogue)
+    return answer(request, Page([_item(holding) for holding in holdings]))
+
+
+@route("POST", "/api/v1/history/compact", returns=Outcome, tag="History", role="admin")
+async def compact_history(request: AnyRequest) -> Answer:
+    """Compact recorded ticks into partitions now."""
+    return await through_the_door(request, CompactHistory())
+
+
+def _side(given: str | None) -> PriceSide | None:
+    for side in _SIDES:
+        if given == side:
+            return side
+    if given is None:
+        return None
+    raise InvalidRequestError(
+        f"side is {given!r}", rule="a side is bid, ask, mid or last", field="side", value=given
+    )
+
+
+def _item(holding: Holding) -> CatalogueItem:
+    series = holding.series
+    return CatalogueItem(
+        instrument=series.instrument,
+        kind=series.kind,
+        timeframe=series.timeframe,
+        side=series.side,
+        rows=holding.rows,
+        ts_first=holding.first,
+        ts_last=holding.last,
+        source=series.source,
+        engine=series.engine,
+        synthetic=series.synthetic,
+        size_bytes=holding.size,
+        live_rows=holding.live_rows,
+    )
+
+
+HANDLERS = [list_quotes, get_quote, get_book, list_bars, list_history, compact_history]

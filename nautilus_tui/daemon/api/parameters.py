@@ -1,0 +1,15 @@
+"""Parameters that many routes share.
+
+This module must not know of routes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar.params import Parameter
+
+Limit = Annotated[int, Parameter(ge=1, le=10_000, description="items a page holds at most")]
+Cursor = Annotated[str | None, Parameter(description="the `next` of the page before")]
+Engine = Annotated[str | None, Parameter(description="one engine; all if left out")]
+Instrument = Annotated[str | None, Parameter(description="one instrument, e.g. AAPL.SIM")]

@@ -1,0 +1,174 @@
+"""Routes of the system itself: health, tokens, audit, streams, stopping.
+
+This module must not know how any of it works.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar.params import Parameter
+
+from data.audit import ChainReport
+from data.commands import CreateToken, DropConnection, Outcome, RevokeToken, Role, SendBroadcast, StopDaemon
+from data.paging import Page
+from data.records import AuditEntry, SystemHealth
+from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.bodies import BroadcastBody, StopBody, TokenBody, read
+from nautilus_tui.daemon.api.commands import through_the_door
+from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.parameters import Cursor, Limit
+from nautilus_tui.daemon.streams.listing import ConnectionInfo, StreamsHealth, SubscriptionInfo
+
+_SYSTEM, _ACCESS, _STREAMS = "System", "Access and audit", "Streams"
+
+
+class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An access token as listed to people; the secret is not kept anywhere."""
+
+    name: str
+    role: Role
+    status: str  #: ``valid``, ``expired`` or ``revoked``
+    ts_created: int
+    ts_expires: int | None = None
+    ts_revoked: int | None = None
+
+
+@route("GET", "/health", returns=SystemHealth, tag=_SYSTEM)
+async def health(request: AnyRequest) -> Answer:
+    """Return whether the daemon is alive, ready and truthful, and what is wrong."""
+    return answer(request, context_of(request).health.now())
+
+
+@route("GET", "/api/v1/system/health", returns=SystemHealth, tag=_SYSTEM)
+async def system_health(request: AnyRequest) -> Answer:
+    """Return whether the daemon is alive, ready and truthful, and what is wrong."""
+    return answer(request, context_of(request).health.now())
+
+
+@route(
+    "POST",
+    "/api/v1/system/stop",
+    returns=Outcome,
+    body=StopBody,
+    body_required=False,
+    tag=_SYSTEM,
+    role="admin",
+)
+async def stop_daemon(request: AnyRequest) -> Answer:
+    """Stop the daemon; engines trade on unless asked to stop too."""
+    body = await read(request, StopBody)
+    return await through_the_door(request, StopDaemon(engines=body.engines))
+
+
+# ---------------------------------------------------------------- access
+
+
+@route("GET", "/api/v1/tokens", returns=Page[TokenInfo], tag=_ACCESS, role="admin")
+async def list_tokens(request: AnyRequest) -> Answer:
+    """Return the access tokens by name, never the secrets."""
+    context = context_of(request)
+    now = context.clock()
+    found = []
+    for token in await context.state.tokens():
+        expired = token.ts_expires is not None and token.ts_expires <= now
+        status = "revoked" if token.ts_revoked is not None else "expired" if expired else "valid"
+        found.append(
+            TokenInfo(
+                name=token.name,
+                role=token.role,
+                status=status,
+                ts_created=token.ts_created,
+                ts_expires=token.ts_expires,
+                ts_revoked=token.ts_revoked,
+            )
+        )
+    return answer(request, Page(found))
+
+
+@route("POST", "/api/v1/tokens", returns=Outcome, body=TokenBody, tag=_ACCESS, role="admin")
+async def create_token(request: AnyRequest) -> Answer:
+    """Create an access token; the answer's ``data.token`` is the only time it is shown."""
+    body = await read(request, TokenBody)
+    command = CreateToken(name=body.name, token_role=body.role, expires_days=body.expires_days)
+    return await through_the_door(request, command)
+
+
+@route("DELETE", "/api/v1/tokens/{name:str}", returns=Outcome, tag=_ACCESS, role="admin")
+async def revoke_token(request: AnyRequest, name: str) -> Answer:
+    """Make an access token worthless from now on."""
+    return await through_the_door(request, RevokeToken(name=name))
+
+
+@route("GET", "/api/v1/audit", returns=Page[AuditEntry], tag=_ACCESS, role="risk")
+async def list_audit(
+    request: AnyRequest,
+    command: Annotated[str | None, Parameter(description="one kind of command, e.g. order.submit")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Answer:
+    """Return what was commanded, by whom, and how it ended; newest first."""
+    page = await context_of(request).state.audit(command=command, limit=limit, cursor=cursor)
+    return answer(request, page)
+
+
+@route("GET", "/api/v1/audit/verify", returns=ChainReport, tag=_ACCESS, role="risk")
+async def verify_audit(request: AnyRequest) -> Answer:
+    """Check the whole audit chain and return where it is broken, if it is."""
+    return answer(request, await context_of(request).state.verify_audit())
+
+
+# ---------------------------------------------------------------- streams
+
+
+@route("GET", "/api/v1/websocket/health", returns=StreamsHealth, tag=_STREAMS)
+async def streams_health(request: AnyRequest) -> Answer:
+    """Return the state of the streams as a whole."""
+    return answer(request, context_of(request).hub.health())
+
+
+@route("GET", "/api/v1/websocket/connections", returns=Page[ConnectionInfo], tag=_STREAMS)
+async def stream_connections(request: AnyRequest) -> Answer:
+    """Return every stream connection with its counters."""
+    return answer(request, Page(context_of(request).hub.connections()))
+
+
+@route("GET", "/api/v1/websocket/subscriptions", returns=Page[SubscriptionInfo], tag=_STREAMS)
+async def stream_subscriptions(request: AnyRequest) -> Answer:
+    """Return every topic pattern subscribed to and how many read it."""
+    return answer(request, Page(context_of(request).hub.subscriptions()))
+
+
+@route(
+    "POST", "/api/v1/websocket/broadcast", returns=Outcome, body=BroadcastBody, tag=_STREAMS, role="trader"
+)
+async def broadcast_message(request: AnyRequest) -> Answer:
+    """Send a message to everyone who is attached."""
+    body = await read(request, BroadcastBody)
+    return await through_the_door(request, SendBroadcast(message=body.message))
+
+
+@route(
+    "DELETE", "/api/v1/websocket/connections/{connection_id:str}", returns=Outcome, tag=_STREAMS, role="admin"
+)
+async def drop_connection(request: AnyRequest, connection_id: str) -> Answer:
+    """Close one stream connection."""
+    return await through_the_door(request, DropConnection(connection_id=connection_id))
+
+
+HANDLERS = [
+    health,
+    system_health,
+    stop_daemon,
+    list_tokens,
+    create_token,
+    revoke_token,
+    list_audit,
+    verify_audit,
+    streams_health,
+    stream_connections,
+    stream_subscriptions,
+    broadcast_message,
+    drop_connection,
+]

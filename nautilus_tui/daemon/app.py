@@ -1,0 +1,232 @@
+"""The composition root: makes the daemon's parts, ties them together, serves, and takes them down again.
+
+The only module that knows all parts. What each does is written elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from importlib.metadata import version as package_version
+
+import msgspec
+
+from data import topics
+from data.bus import Bus
+from data.history import History
+from data.paths import Home
+from data.problems import UnauthorizedError
+from data.state import State
+from engines.spec import EngineSpec
+from engines.supervisor import Supervisor
+from nautilus_tui.daemon.api.app import make_app
+from nautilus_tui.daemon.api.context import Context
+from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.door import Door
+from nautilus_tui.daemon.executors import Executors
+from nautilus_tui.daemon.health import HealthWatch
+from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, unix_socket, url_of
+from nautilus_tui.daemon.lock import DaemonLock
+from nautilus_tui.daemon.logs import EngineLogs
+from nautilus_tui.daemon.market import Market
+from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.schedule import Schedule
+from nautilus_tui.daemon.settings import DaemonSettings
+from nautilus_tui.daemon.sink import Sink
+from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
+from nautilus_tui.daemon.streams.protocol import Authenticate
+from nautilus_tui.daemon.watch import OrderWatch
+
+#: Time that the answer to the command that stops the daemon has to leave the house.
+_LAST_WORD_S = 0.1
+
+logger = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One daemon over one home folder.
+
+    Args:
+        home: its folder.
+        settings: what it was told.
+    """
+
+    def __init__(self, home: Home, settings: DaemonSettings | None = None) -> None:
+        self.home = home
+        self.settings = settings or DaemonSettings()
+        self.version = package_version("nautilus-tui")
+        self._stopping = asyncio.Event()
+        self._stop_engines = False
+
+    def stop(self, engines: bool = False) -> None:
+        """Ask the daemon to stop, and its engines too if asked; returns at once."""
+        self._stop_engines = self._stop_engines or engines
+        self._stopping.set()
+
+    async def serve(self, listen: tuple[str, int] | None, ready: Callable[[str], None]) -> None:
+        """Serve on the unix socket, and on TCP if ``listen`` is given, until told to stop.
+
+        ``ready`` is called once with a line that says where, when requests are answered.
+
+        Raises:
+            ConflictError: a daemon runs for this home.
+            StoreHeldError, StoreFailedError: the store cannot be opened.
+            InvalidRequestError: ``listen`` is not an address, or not loopback and without TLS.
+            UnavailableError: a socket cannot be bound.
+        """
+        async with AsyncExitStack() as stack:
+            self.home.ensure()
+            lock = DaemonLock(self.home)
+            lock.acquire()
+            stack.callback(lock.release)
+            self._hear_signals(stack)
+            tcp = None if listen is None else tcp_socket(*listen, self.settings)
+            if tcp is not None:
+                stack.callback(tcp[0].close)
+            parts = await self._open_parts(stack)
+            unix = unix_socket(self.home.daemon_socket)
+            stack.callback(lambda: self.home.daemon_socket.unlink(missing_ok=True))
+            stack.callback(unix.close)
+            servers = [(parts.server(self.settings), unix)]
+            if tcp is not None:
+                servers.append((parts.server(self.settings, tls=tcp[1]), tcp[0]))
+            where = [str(self.home.daemon_socket)] + ([url_of(*tcp)] if tcp is not None else [])
+            await self._run(
+                servers, parts, lambda: ready(f"nautilus-tui daemon ready at {' and '.join(where)}")
+            )
+
+    async def _run(
+        self, servers: Sequence[tuple[Server, socket.socket]], parts: _Parts, ready: Callable[[], None]
+    ) -> None:
+        """Serve until told to stop; then let answers leave and close every connection."""
+        async with asyncio.TaskGroup() as group:
+            for server, sock in servers:
+                group.create_task(server.serve(sockets=[sock]))
+            for server, _ in servers:
+                await server.listening.wait()
+            parts.schedule.start()
+            ready()
+            await self._stopping.wait()
+            await asyncio.sleep(_LAST_WORD_S)
+            parts.schedule.stop()
+            parts.hub.close()
+            for server, _ in servers:
+                server.should_exit = True
+
+    def _hear_signals(self, stack: AsyncExitStack) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(ValueError, RuntimeError):  # not the main thread: whoever runs us stops us
+                loop.add_signal_handler(number, self.stop)
+                stack.callback(loop.remove_signal_handler, number)
+
+    async def _open_parts(self, stack: AsyncExitStack) -> _Parts:
+        """Open the parts in the order in which they need each other; the stack closes them in reverse."""
+        state = State(self.home.state_db)
+        state.open()
+        stack.callback(state.close)
+        authenticator = Authenticator(state, attempts=self.settings.login_attempts_per_minute)
+        await authenticator.load()
+        present, watch = Present(), OrderWatch()
+        await present.load(state)
+        bus = Bus(secrets.token_hex(8), present.snapshot)
+        sink = Sink(state, bus, present, watch)
+        await sink.open()
+        stack.push_async_callback(sink.close)
+        specs = [msgspec.json.decode(body, type=EngineSpec) for body in (await state.engine_specs()).values()]
+        for engine in {spec.engine for spec in specs} | set(present.engines()):
+            _declare(bus, engine)
+        history = History(self.home.history)
+        supervisor = Supervisor(self.home, sink, specs)
+        hub = StreamHub(bus, version=self.version)
+        await supervisor.open()
+        stack.push_async_callback(self._close_supervisor, supervisor)
+        executors = Executors(
+            state=state,
+            supervisor=supervisor,
+            history=history,
+            authenticator=authenticator,
+            hub=hub,
+            sink=sink,
+            defaults=self.settings.engine,
+            stop=self.stop,
+        )
+        door = Door(
+            state=state,
+            bus=bus,
+            present=present,
+            sink=sink,
+            watch=watch,
+            supervisor=supervisor,
+            execute=executors.execute,
+        )
+        stack.push_async_callback(door.close)
+        health = HealthWatch(
+            state=state,
+            supervisor=supervisor,
+            sink=sink,
+            stream_clients=lambda: len(hub.connections()),
+            version=self.version,
+        )
+        schedule = Schedule(
+            bus=bus,
+            health=health,
+            execute=door.execute,
+            health_seconds=self.settings.health_seconds,
+            compaction_minutes=self.settings.compaction_minutes,
+        )
+        context = Context(
+            state=state,
+            market=Market(bus),
+            history=history,
+            supervisor=supervisor,
+            door=door,
+            authenticator=authenticator,
+            health=health,
+            logs=EngineLogs(self.home, present),
+            hub=hub,
+            clock=time.time_ns,
+        )
+        return _Parts(context, schedule, self.version, self.settings.max_request_bytes)
+
+    async def _close_supervisor(self, supervisor: Supervisor) -> None:
+        await supervisor.close(stop_engines=self._stop_engines)
+
+
+class _Parts:
+    """What is served, and by what."""
+
+    def __init__(self, context: Context, schedule: Schedule, version: str, max_bytes: int) -> None:
+        self.hub = context.hub
+        self.schedule = schedule
+        self._app = make_app(context, version=version, max_request_bytes=max_bytes)
+        self._ws = make_ws_protocol(context.hub, _stream_door(context.authenticator), context.door.execute)
+
+    def server(self, settings: DaemonSettings, *, tls: bool = False) -> Server:
+        return make_server(self._app, self._ws, settings, tls=tls)
+
+
+def _stream_door(authenticator: Authenticator) -> Authenticate:
+    """Return how stream connections prove who they are: by token, else by the unix socket's peer."""
+
+    def authenticate(token: str | None, peer_uid: int | None) -> Principal:
+        if token is not None:
+            return authenticator.token(token, "streams", lock_out=False)
+        if peer_uid is not None:
+            return authenticator.unix_peer(peer_uid)
+        raise UnauthorizedError("no token was given", rule="streams over TCP need a token")
+
+    return authenticate
+
+
+def _declare(bus: Bus, engine: str) -> None:
+    """Make an engine's topics known, so that wildcards reach them before anything happens."""
+    for topic in (topics.orders, topics.fills, topics.positions, topics.account, topics.engine_log):
+        bus.declare(topic(engine))

@@ -1,0 +1,169 @@
+"""Who is at the door: access tokens, and the user behind a unix socket.
+
+Tokens are random 256 bits, shown once and stored as their SHA-256. This module must not know how a
+credential travels (header, message) or what its owner then wants.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+
+from data.commands import Role
+from data.problems import ForbiddenError, RateLimitedError, UnauthorizedError
+from data.state import State, TokenRow
+from nautilus_tui.daemon.principal import Principal
+
+#: What tokens begin with, so that a leaked one is recognised by people and scanners.
+PREFIX = "ntui_"
+TOKEN_BYTES = 32
+_WINDOW_S = 60.0
+#: Peers whose failed attempts are remembered; the oldest are forgotten beyond this.
+_PEERS = 4096
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Authenticator:
+    """Turns credentials into principals.
+
+    Args:
+        state: where tokens are kept; ``load`` reads them before the first question.
+        attempts: failed attempts a peer may make per minute.
+        uid: the user who owns the daemon.
+        clock: UTC ns.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        attempts: int = 10,
+        uid: int | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._attempts = attempts
+        self._uid = os.getuid() if uid is None else uid
+        self._clock = clock
+        self._monotonic = monotonic
+        self._tokens: dict[str, TokenRow] = {}
+        self._failed: dict[str, deque[float]] = {}
+
+    async def load(self) -> None:
+        """Read the tokens that are in use."""
+        self._tokens = {token.digest: token for token in await self._state.tokens()}
+
+    # ------------------------------------------------------------ who is it
+
+    def unix_peer(self, uid: int) -> Principal:
+        """Return the principal of a process on this machine.
+
+        Raises:
+            ForbiddenError: it runs as another user than the daemon.
+        """
+        if uid != self._uid:
+            raise ForbiddenError(
+                f"user {uid} may not use the daemon's socket",
+                rule="the socket serves the user who runs the daemon",
+                fix="connect over TCP with a token",
+            )
+        return Principal(name="local", role="admin", via="unix")
+
+    def token(self, secret: str, peer: str, *, lock_out: bool = True) -> Principal:
+        """Return the principal that a token stands for. ``peer`` (an address) is who presents it.
+
+        With ``lock_out`` a peer that failed too often is refused even with a valid token; it is for
+        peers that can be told apart.
+
+        Raises:
+            UnauthorizedError: there is no such token, or it has expired or was revoked.
+            RateLimitedError: the peer has failed too often within a minute.
+        """
+        token = self._tokens.get(digest(secret))
+        if token is None or lock_out:
+            self._require_attempts_left(peer)
+        if token is None or token.ts_revoked is not None:
+            self._note_failure(peer)
+            raise UnauthorizedError(
+                "the token is not valid",
+                rule="a request carries a token in use",
+                fix="nautilus-tui token create",
+            )
+        if token.ts_expires is not None and token.ts_expires <= self._clock():
+            self._note_failure(peer)
+            raise UnauthorizedError(
+                f"the token {token.name} has expired",
+                rule="a token is used before it expires",
+                fix="create a new one",
+            )
+        return Principal(name=token.name, role=token.role, via="tcp")
+
+    def authorization(self, header: str | None, peer: str) -> Principal:
+        """Return the principal behind an ``Authorization`` header; raises as ``token``."""
+        if header is None:
+            raise UnauthorizedError(
+                "no token was given",
+                rule="requests over TCP carry `Authorization: Bearer <token>`",
+                fix="nautilus-tui token create NAME --role viewer",
+            )
+        scheme, _, secret = header.partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise UnauthorizedError(
+                f"authorization scheme {scheme[:20]!r} is not known",
+                rule="the scheme is Bearer, then the token",
+            )
+        return self.token(secret.strip(), peer)
+
+    def _require_attempts_left(self, peer: str) -> None:
+        failed = self._failed.get(peer)
+        if failed is None:
+            return
+        now = self._monotonic()
+        while failed and now - failed[0] > _WINDOW_S:
+            failed.popleft()
+        if len(failed) >= self._attempts:
+            raise RateLimitedError(
+                f"{len(failed)} failed attempts within a minute",
+                rule=f"at most {self._attempts} failed attempts a minute",
+                fix=f"wait {max(1, round(_WINDOW_S - (now - failed[0])))} s",
+            )
+
+    def _note_failure(self, peer: str) -> None:
+        failed = self._failed.pop(peer, None) or deque(maxlen=self._attempts)
+        failed.append(self._monotonic())
+        self._failed[peer] = failed
+        while len(self._failed) > _PEERS:
+            self._failed.pop(next(iter(self._failed)))
+
+    # ------------------------------------------------------------ tokens
+
+    async def create(self, name: str, role: Role, expires_days: int | None) -> tuple[str, TokenRow]:
+        """Make a token and return its secret, which is not kept; raises ConflictError for a name in use."""
+        secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        now = self._clock()
+        token = TokenRow(
+            name=name,
+            digest=digest(secret),
+            role=role,
+            ts_created=now,
+            ts_expires=None if expires_days is None else now + expires_days * 86_400_000_000_000,
+        )
+        await self._state.add_token(token)
+        self._tokens = {key: kept for key, kept in self._tokens.items() if kept.name != name}
+        self._tokens[token.digest] = token
+        return secret, token
+
+    async def revoke(self, name: str) -> TokenRow:
+        """Make a token worthless from now on; raises NotFoundError."""
+        token = await self._state.revoke_token(name, self._clock())
+        self._tokens[token.digest] = token
+        return token

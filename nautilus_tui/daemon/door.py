@@ -1,0 +1,417 @@
+"""The one door: authorise → validate → audit → execute → audit the outcome, whoever sends the command.
+
+A command's id makes it idempotent: sent twice, it is carried out once and both get the same answer;
+sent twice at the same time, the second waits for the first. The same id with another body is a
+conflict. What was refused before anything happened is not remembered and may be sent again. A
+command runs to its end even when its sender goes away. This module must not know of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from data.bus import Bus
+from data.commands import (
+    AnyCommand,
+    ClosePosition,
+    Flatten,
+    Outcome,
+    SubmitBracket,
+    SubmitOco,
+    SubmitOrder,
+)
+from data.problems import (
+    ConflictError,
+    DeniedError,
+    ForbiddenError,
+    OutcomeUnknownError,
+    ProblemDocument,
+    ProblemError,
+    RejectedError,
+)
+from data.records import FINAL_STATUSES, AuditEntry, OrderUpdate
+from data.state import CommandRow, State
+from engines.supervisor import Supervisor
+from nautilus_tui.daemon import rules
+from nautilus_tui.daemon.audit import Auditor, command_name
+from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.sink import Sink
+from nautilus_tui.daemon.watch import OrderWatch
+
+Wait = Literal["ack", "final"]
+#: Carries out one command that passed; returns its outcome or raises a ProblemError.
+Execute = Callable[[AnyCommand, str, Principal, float], Awaitable[Outcome]]
+
+DEFAULT_TIMEOUT_S = 10.0
+MAX_TIMEOUT_S = 120.0
+#: What an outcome's data may hold that is told once and never stored.
+_TOLD_ONCE = frozenset({"token"})
+
+logger = logging.getLogger(__name__)
+
+
+class Door:
+    """Lets commands through, once each."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        bus: Bus,
+        present: Present,
+        sink: Sink,
+        watch: OrderWatch,
+        supervisor: Supervisor,
+        execute: Execute,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._state = state
+        self._bus = bus
+        self._present = present
+        self._sink = sink
+        self._watch = watch
+        self._supervisor = supervisor
+        self._execute = execute
+        self._clock = clock
+        self._flights: dict[str, tuple[str, asyncio.Task[Outcome]]] = {}
+
+    async def execute(
+        self,
+        command: AnyCommand,
+        principal: Principal,
+        *,
+        command_id: str | None = None,
+        wait: Wait = "ack",
+        timeout: float = DEFAULT_TIMEOUT_S,
+    ) -> Outcome:
+        """Let one command through and return how it ended, whatever way that was.
+
+        ``timeout`` (seconds) bounds the answer. ``wait="final"`` waits within it until the orders
+        concerned will not change again, and else tells them as they stand.
+        """
+        deadline = time.monotonic() + min(max(timeout, 0.0), MAX_TIMEOUT_S)
+        id_ = command_id or default_id(command) or uuid.uuid4().hex
+        auditor = Auditor(command, id_, principal, self._clock)
+        try:
+            rules.check_id("command id", id_)
+            _authorise(command, principal)
+        except ProblemError as error:
+            return await self._refused(command, id_, auditor, error)
+        digest = _digest(command)
+        flight = self._flights.get(id_)
+        if flight is None:
+            task = asyncio.create_task(self._carry_out(command, id_, digest, auditor, principal, deadline))
+            flight = self._flights[id_] = (digest, task)
+            task.add_done_callback(lambda _: self._flights.pop(id_, None))
+        elif flight[0] != digest:
+            return await self._refused(command, id_, auditor, _other_body(id_))
+        outcome = await asyncio.shield(flight[1])
+        return await self._settled(command, outcome, wait, deadline)
+
+    async def close(self) -> None:
+        """Wait for the commands that are being carried out."""
+        while self._flights:
+            await asyncio.gather(*(task for _, task in self._flights.values()), return_exceptions=True)
+
+    # ------------------------------------------------------------ through the door
+
+    async def _carry_out(
+        self,
+        command: AnyCommand,
+        id_: str,
+        digest: str,
+        auditor: Auditor,
+        principal: Principal,
+        deadline: float,
+    ) -> Outcome:
+        earlier = await self._state.command(id_)
+        if earlier is not None and (earlier.digest != digest or earlier.outcome is not None):
+            return await self._answered_before(command, earlier, digest, auditor)
+        known = await self._orders_of(command) if earlier is not None else []
+        try:
+            if not any(order.seq for order in known):
+                rules.check(command, self._supervisor)
+            row = CommandRow(
+                id=id_, command=command_name(command), digest=digest, ts=self._clock(), outcome=None
+            )
+            sent = self._sent_orders(command)
+            begun = await self._state.begin_command(row, auditor.draft("started"), sent, order_ids(command))
+        except ProblemError as error:
+            return await self._refused(command, id_, auditor, error)
+        if begun.entry is None and begun.earlier is not None:
+            return await self._answered_before(command, begun.earlier, digest, auditor)
+        if begun.entry is not None:
+            self._audited(begun.entry)
+        if not known:
+            self._sink.told(sent)
+        outcome = await self._outcome_of(command, id_, principal, deadline, known)
+        kept = msgspec.structs.replace(
+            outcome, data={key: value for key, value in outcome.data.items() if key not in _TOLD_ONCE}
+        )
+        draft = auditor.draft(outcome.outcome, outcome.problem, outcome.detail)
+        self._audited(await self._state.end_command(id_, msgspec.json.encode(kept).decode(), draft))
+        return outcome
+
+    async def _outcome_of(
+        self,
+        command: AnyCommand,
+        id_: str,
+        principal: Principal,
+        deadline: float,
+        known: Sequence[OrderUpdate],
+    ) -> Outcome:
+        if any(order.seq for order in known):  # carried out by a daemon that died before it could say so
+            return Outcome(command_id=id_, command=command_name(command), outcome="done", orders=tuple(known))
+        try:
+            return await self._execute(command, id_, principal, max(deadline - time.monotonic(), 0.1))
+        except OutcomeUnknownError as error:
+            await self._doubt(command, error)
+            return await self._failed(command, id_, "unknown", error)
+        except ProblemError as error:
+            await self._deny(command, error)
+            return await self._failed(
+                command, id_, "refused" if isinstance(error, DeniedError) else "failed", error
+            )
+        except Exception as error:
+            logger.exception("command %s (%s) failed in an unforeseen way", id_, command_name(command))
+            unforeseen = OutcomeUnknownError(
+                f"the daemon failed: {type(error).__name__}",
+                rule="what was begun may have happened",
+                fix="see the daemon's log",
+            )
+            await self._doubt(command, unforeseen)
+            return await self._failed(command, id_, "unknown", unforeseen)
+
+    async def _failed(
+        self,
+        command: AnyCommand,
+        id_: str,
+        outcome: Literal["refused", "failed", "unknown"],
+        error: ProblemError,
+    ) -> Outcome:
+        return Outcome(
+            command_id=id_,
+            command=command_name(command),
+            outcome=outcome,
+            problem=error.document(),
+            orders=tuple(await self._orders_of(command)),
+        )
+
+    async def _refused(self, command: AnyCommand, id_: str, auditor: Auditor, error: ProblemError) -> Outcome:
+        document = error.document()
+        self._audited(await self._state.append_audit(auditor.draft("refused", document)))
+        return Outcome(command_id=id_, command=command_name(command), outcome="refused", problem=document)
+
+    async def _answered_before(
+        self, command: AnyCommand, earlier: CommandRow, digest: str, auditor: Auditor
+    ) -> Outcome:
+        if earlier.digest != digest:
+            return await self._refused(command, earlier.id, auditor, _other_body(earlier.id))
+        outcome = msgspec.json.decode(earlier.outcome or "", type=Outcome)
+        orders = {order.client_order_id: order for order in outcome.orders}
+        latest = await self._state.orders_named(_engine(command), list(orders)) if orders else []
+        orders |= {order.client_order_id: order for order in latest}
+        outcome = msgspec.structs.replace(outcome, orders=tuple(orders.values()))
+        if outcome.outcome == "unknown" and latest and all(order.seq for order in latest):
+            outcome = msgspec.structs.replace(outcome, outcome="done", problem=None)  # the journal told since
+        return outcome
+
+    def _audited(self, entry: AuditEntry) -> None:
+        self._present.audited(entry)
+        self._bus.publish_records((entry,))
+
+    # ------------------------------------------------------------ orders
+
+    def _sent_orders(self, command: AnyCommand) -> list[OrderUpdate]:
+        """Return the orders of a command as they leave the house, before any answer."""
+        if not isinstance(command, SubmitOrder | SubmitBracket | SubmitOco):
+            return []
+        synthetic = self._supervisor.status_of(command.engine).synthetic
+        return sent_orders(command, self._clock(), synthetic)
+
+    async def _orders_of(self, command: AnyCommand) -> list[OrderUpdate]:
+        ids = order_ids(command)
+        return await self._state.orders_named(_engine(command), ids) if ids else []
+
+    async def _doubt(self, command: AnyCommand, error: ProblemError) -> None:
+        ids = order_ids(command)
+        if ids:
+            self._sink.told(await self._state.doubt(_engine(command), ids, error.detail, self._clock()))
+
+    async def _deny(self, command: AnyCommand, error: ProblemError) -> None:
+        ids = order_ids(command)
+        if ids:
+            self._sink.told(
+                await self._state.deny_unjournalled(_engine(command), ids, error.detail, self._clock())
+            )
+
+    async def _settled(self, command: AnyCommand, outcome: Outcome, wait: Wait, deadline: float) -> Outcome:
+        """Wait for the orders of a command that was carried out to become final, if asked to."""
+        if wait != "final" or outcome.outcome != "done" or not outcome.orders:
+            return outcome
+        keys = [(order.engine, order.client_order_id) for order in outcome.orders]
+        with self._watch.final(keys) as futures:
+            orders = await self._latest(outcome)
+            pending = [f for f, o in zip(futures, orders, strict=True) if o.status not in FINAL_STATUSES]
+            if pending:
+                await asyncio.wait(pending, timeout=max(deadline - time.monotonic(), 0.0))
+                orders = await self._latest(outcome)
+        still = [order for order in orders if order.status not in FINAL_STATUSES]
+        detail = (
+            f"{still[0].client_order_id} is {still[0].status}, not final yet" if still else outcome.detail
+        )
+        problem = order_problem(orders) if isinstance(command, SubmitOrder | ClosePosition) else None
+        if problem is not None:
+            verdict: Literal["refused", "failed"] = (
+                "refused" if problem.type == DeniedError.type else "failed"
+            )
+            return msgspec.structs.replace(outcome, outcome=verdict, problem=problem, orders=orders)
+        return msgspec.structs.replace(outcome, orders=orders, detail=detail)
+
+    async def _latest(self, outcome: Outcome) -> tuple[OrderUpdate, ...]:
+        engine = outcome.orders[0].engine
+        ids = [order.client_order_id for order in outcome.orders]
+        stored = {order.client_order_id: order for order in await self._state.orders_named(engine, ids)}
+        return tuple(stored.get(order.client_order_id, order) for order in outcome.orders)
+
+
+# ---------------------------------------------------------------- facts about commands
+
+
+def default_id(command: AnyCommand) -> str | None:
+    """Return the id a command has when its sender gives none: that of its order, if it makes one."""
+    if isinstance(command, SubmitOrder | SubmitBracket | SubmitOco | ClosePosition | Flatten):
+        return command.client_order_id
+    return None
+
+
+def order_ids(command: AnyCommand) -> list[str]:
+    """Return the client order ids that a command is known to use before it is carried out."""
+    match command:
+        case SubmitOrder() | ClosePosition():
+            return [command.client_order_id]
+        case SubmitBracket():
+            return [command.client_order_id, f"{command.client_order_id}-TP", f"{command.client_order_id}-SL"]
+        case SubmitOco():
+            return [f"{command.client_order_id}-A", f"{command.client_order_id}-B"]
+        case _:
+            return []
+
+
+def sent_orders(
+    command: SubmitOrder | SubmitBracket | SubmitOco, ts: int, synthetic: bool
+) -> list[OrderUpdate]:
+    """Return a command's orders in state ``sent``."""
+    first = OrderUpdate(
+        engine=command.engine,
+        client_order_id=command.client_order_id,
+        instrument=command.instrument,
+        side=command.side,
+        order_type="market",
+        tif=command.tif,
+        qty=command.qty,
+        ts_expire=command.ts_expire,
+        status="sent",
+        event="sent",
+        ts_init=ts,
+        ts=ts,
+        synthetic=synthetic,
+    )
+    replace = msgspec.structs.replace
+    id_ = command.client_order_id
+    match command:
+        case SubmitOrder():
+            return [
+                replace(
+                    first,
+                    order_type=command.order_type,
+                    price=command.price,
+                    trigger_price=command.trigger_price,
+                    trailing_offset=command.trailing_offset,
+                    reduce_only=command.reduce_only,
+                )
+            ]
+        case SubmitBracket():
+            side: Literal["buy", "sell"] = "sell" if command.side == "buy" else "buy"
+            child = replace(first, side=side, parent_id=id_, contingency="ouo", reduce_only=True, tif="gtc")
+            names = (f"{id_}-TP", f"{id_}-SL")
+            return [
+                replace(
+                    first,
+                    order_type=command.order_type,
+                    price=command.price,
+                    contingency="oto",
+                    linked_ids=names,
+                ),
+                _limit(child, names[0], command.take_profit, names[1]),
+                _stop(child, names[1], command.stop_loss, names[0]),
+            ]
+        case SubmitOco():
+            pair = replace(first, contingency="oco", reduce_only=command.reduce_only)
+            return [
+                _limit(pair, f"{id_}-A", command.limit_price, f"{id_}-B"),
+                _stop(pair, f"{id_}-B", command.stop_price, f"{id_}-A"),
+            ]
+
+
+def _limit(base: OrderUpdate, id_: str, price: Decimal, linked: str) -> OrderUpdate:
+    return msgspec.structs.replace(
+        base, client_order_id=id_, order_type="limit", price=price, linked_ids=(linked,)
+    )
+
+
+def _stop(base: OrderUpdate, id_: str, price: Decimal, linked: str) -> OrderUpdate:
+    return msgspec.structs.replace(
+        base, client_order_id=id_, order_type="stop_market", trigger_price=price, linked_ids=(linked,)
+    )
+
+
+def order_problem(orders: Sequence[OrderUpdate]) -> ProblemDocument | None:
+    """Return why an order that was sent came to nothing, or None if it did not."""
+    for order in orders:
+        said = order.reason or order.status
+        facts = {"client_order_id": order.client_order_id}
+        if order.status == "denied":
+            return DeniedError(f"order {order.client_order_id} denied: {said}", rule=said, **facts).document()
+        if order.status == "rejected":
+            return RejectedError(
+                f"order {order.client_order_id} rejected: {said}", rule=said, **facts
+            ).document()
+    return None
+
+
+def _authorise(command: AnyCommand, principal: Principal) -> None:
+    if not principal.may(command.role):
+        raise ForbiddenError(
+            f"{command.title or command_name(command)}: {principal.name} has the role {principal.role}",
+            rule=f"{command_name(command)} needs the role {command.role}",
+            fix=f"use a token of role {command.role}",
+            role=principal.role,
+        )
+
+
+def _digest(command: AnyCommand) -> str:
+    return hashlib.sha256(msgspec.json.encode(command)).hexdigest()
+
+
+def _engine(command: AnyCommand) -> str:
+    return str(getattr(command, "engine", ""))
+
+
+def _other_body(id_: str) -> ConflictError:
+    return ConflictError(
+        f"the id {id_} was used for another command",
+        rule="an id names one command for ever",
+        fix="use a new id",
+        command_id=id_,
+    )

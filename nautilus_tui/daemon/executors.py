@@ -1,0 +1,156 @@
+"""How each command is carried out, once it is through the door.
+
+This module must not know who sent a command or through what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from data.commands import (
+    AnyCommand,
+    CompactHistory,
+    ConfigureEngine,
+    CreateToken,
+    DropConnection,
+    EngineCommand,
+    ImportHistory,
+    Outcome,
+    RestartEngine,
+    RevokeToken,
+    SendBroadcast,
+    StartEngine,
+    StopDaemon,
+    StopEngine,
+)
+from data.history import History
+from data.problems import NotFoundError, UnavailableError, from_document
+from data.records import EngineStatus
+from data.state import State
+from engines.spec import EngineSpec, with_command
+from engines.supervisor import Supervisor
+from nautilus_tui.daemon.audit import command_name
+from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.sink import Sink
+from nautilus_tui.daemon.streams.hub import StreamHub
+
+
+class Executors:
+    """Carries out commands with the parts of the daemon."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        supervisor: Supervisor,
+        history: History,
+        authenticator: Authenticator,
+        hub: StreamHub,
+        sink: Sink,
+        defaults: EngineSpec,
+        stop: Callable[[bool], None],
+    ) -> None:
+        self._state = state
+        self._supervisor = supervisor
+        self._history = history
+        self._authenticator = authenticator
+        self._hub = hub
+        self._sink = sink
+        self._defaults = defaults
+        self._stop = stop
+
+    async def execute(
+        self, command: AnyCommand, command_id: str, principal: Principal, timeout: float
+    ) -> Outcome:
+        """Carry a command out and return its outcome once it is confirmed.
+
+        Raises:
+            ProblemError: it was not carried out, or nobody knows (OutcomeUnknownError).
+        """
+        done = Outcome(command_id=command_id, command=command_name(command), outcome="done")
+        replace = msgspec.structs.replace
+        match command:
+            case ConfigureEngine():
+                return replace(done, detail=await self._configure(command))
+            case StartEngine():
+                spec = with_command(await self._spec(command.engine), command)
+                return replace(done, engine=await self._supervisor.start(spec))
+            case StopEngine():
+                stopped = await self._supervisor.stop(command.engine, emergency=command.emergency)
+                return replace(done, engine=stopped)
+            case RestartEngine():
+                return replace(done, engine=await self._supervisor.restart(command.engine))
+            case ImportHistory():
+                return replace(done, data=await asyncio.to_thread(self._import, command))
+            case CompactHistory():
+                report = await asyncio.to_thread(self._history.compact)
+                return replace(done, detail=f"{report.rows} rows", data=texts(report))
+            case CreateToken():
+                secret, _ = await self._authenticator.create(
+                    command.name, command.token_role, command.expires_days
+                )
+                told = {"token": secret, "name": command.name, "role": command.token_role}
+                return replace(done, data=told, detail="the token is shown this once")
+            case RevokeToken():
+                await self._authenticator.revoke(command.name)
+                self._drop_connections_of(command.name)
+                return done
+            case SendBroadcast():
+                self._hub.broadcast(principal.name, command.message)
+                return done
+            case DropConnection():
+                self._hub.drop(command.connection_id)
+                return done
+            case StopDaemon():
+                self._stop(command.engines)
+                return replace(done, detail="the daemon is stopping")
+            case _:
+                return await self._order(command, done, timeout)
+
+    async def _order(self, command: EngineCommand, done: Outcome, timeout: float) -> Outcome:
+        reply = await self._supervisor.execute(command, timeout)
+        if reply.problem is not None:
+            raise from_document(reply.problem)
+        return msgspec.structs.replace(done, orders=reply.orders)
+
+    async def _spec(self, engine: str) -> EngineSpec:
+        """Return an engine's last settings, or those a new one begins with."""
+        kept = (await self._state.engine_specs()).get(engine)
+        if kept is None:
+            return msgspec.structs.replace(self._defaults, engine=engine)
+        return msgspec.json.decode(kept, type=EngineSpec)
+
+    async def _configure(self, command: ConfigureEngine) -> str:
+        spec = with_command(await self._spec(command.engine), command)
+        await self._state.put_engine_spec(spec.engine, msgspec.json.encode(spec).decode())
+        running = self._running(command.engine)
+        return "kept" if running is None else f"kept; the engine is {running.state}, restart it to apply"
+
+    def _running(self, engine: str) -> EngineStatus | None:
+        try:
+            status = self._supervisor.status_of(engine)
+        except NotFoundError:
+            return None
+        return None if status.state in ("stopped", "error") else status
+
+    def _drop_connections_of(self, token: str) -> None:
+        """Close the streams of a token that is worth nothing any more."""
+        for connection in self._hub.connections():
+            if connection.name == token and connection.via != "unix":
+                self._hub.drop(connection.id, "its token was revoked")
+
+    def _import(self, command: ImportHistory) -> dict[str, str]:
+        raise UnavailableError(f"{command.path} was not imported", rule="imports need an importer")
+
+
+def texts(report: msgspec.Struct) -> dict[str, str]:
+    """Return a report's facts as text, for an outcome."""
+    found = msgspec.to_builtins(report)
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in found.items()
+    }

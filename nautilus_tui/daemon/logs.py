@@ -1,0 +1,107 @@
+"""Engines' log lines as asked for: the latest that were told, or the end of a silent engine's file.
+
+This module must not know of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from data.paging import Page
+from data.paths import Home
+from data.problems import InvalidRequestError
+from data.records import EngineLog, LogLevel
+from engines.node.logs import parse
+from nautilus_tui.daemon.present import Present
+
+LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
+#: How much of a log file's end is read.
+TAIL_BYTES = 512 * 1024
+
+
+class EngineLogs:
+    """Answers questions about engines' logs."""
+
+    def __init__(self, home: Home, present: Present) -> None:
+        self._home = home
+        self._present = present
+
+    async def lines(
+        self,
+        engine: str,
+        *,
+        level: str | None = None,
+        client_order_id: str | None = None,
+        contains: str | None = None,
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> Page[EngineLog]:
+        """Return an engine's latest lines, oldest first; ``next`` leads to older ones.
+
+        ``level`` is the least severe level shown; ``client_order_id`` and ``contains`` narrow it down.
+
+        Raises:
+            InvalidRequestError: the level or the cursor is none.
+        """
+        known = self._present.log(engine)
+        if not known:
+            known = await asyncio.to_thread(_tail, engine, self._home.engine_log(engine))
+        chosen = _chosen(known, level, client_order_id, contains)
+        end = len(chosen) - _skipped(cursor)
+        start = max(end - limit, 0)
+        return Page(list(chosen[start : max(end, 0)]), str(len(chosen) - start) if start > 0 else None)
+
+
+def _chosen(
+    lines: Sequence[EngineLog], level: str | None, client_order_id: str | None, contains: str | None
+) -> Sequence[EngineLog]:
+    least = 0
+    if level is not None:
+        if level not in LEVELS:
+            raise InvalidRequestError(
+                f"level {level!r} is not a log level",
+                rule=f"a level is one of {', '.join(LEVELS)}",
+                field="level",
+                value=level,
+            )
+        least = LEVELS.index(level)
+    words = (contains or "").lower()
+    return [
+        line
+        for line in lines
+        if LEVELS.index(line.level) >= least
+        and client_order_id in (None, line.client_order_id)
+        and (not words or words in line.message.lower() or words in line.component.lower())
+    ]
+
+
+def _skipped(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdigit():
+        raise InvalidRequestError(
+            f"cursor {cursor!r} is not a cursor of this list",
+            rule="a cursor is the `next` of the page before",
+            field="cursor",
+            value=cursor,
+        )
+    return int(cursor)
+
+
+def _tail(engine: str, path: Path) -> list[EngineLog]:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            size = file.tell()
+            file.seek(max(size - TAIL_BYTES, 0))
+            text = file.read().decode("utf-8", "replace")
+            changed = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return []
+    lines = text.splitlines()[1 if size > TAIL_BYTES else 0 :]
+    found = [parse(engine, line, min(changed, time.time_ns())) for line in lines]
+    return [line for line in found if line is not None]

@@ -1,0 +1,241 @@
+"""What a command must look like before it is carried out: every field by its rule, nothing changed yet.
+
+Order rules (ticks, lots, which type needs which price) are the engine's own, asked here with its
+instruments, so that a bad order is refused before it is sent. This module must not know who sent
+the command or what carrying it out means.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from data import forms
+from data.commands import (
+    AnyCommand,
+    CancelAll,
+    CancelOrder,
+    ClosePosition,
+    CreateToken,
+    Flatten,
+    ImportHistory,
+    ModifyOrder,
+    RestartEngine,
+    RevokeToken,
+    SendBroadcast,
+    SetFeed,
+    StartEngine,
+    StopEngine,
+    SubmitBracket,
+    SubmitOco,
+    SubmitOrder,
+)
+from data.paths import engine_id
+from data.problems import InvalidRequestError, NotFoundError, UnavailableError
+from data.records import EngineStatus, Instrument
+from engines import rules
+from engines.supervisor import Supervisor
+
+#: States in which an engine takes commands.
+READY_STATES = frozenset({"running", "degraded"})
+ID_LENGTH = 64
+_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{ID_LENGTH - 1}}}")
+_TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_MESSAGE_LENGTH = 1000
+_MAX_DIGITS = 34
+#: The moment from which a date counts as given; whether it lies ahead is judged by the engine's market time.
+_ANY_TIME = 0
+
+
+def check(command: AnyCommand, supervisor: Supervisor) -> None:
+    """Check a command against everything that is known now.
+
+    Raises:
+        InvalidRequestError: a field breaks its rule; names field, value and rule.
+        DeniedError: an order breaks a rule of its instrument or type.
+        NotFoundError: it names an engine or instrument that does not exist.
+        UnavailableError: it names an engine that does not run.
+    """
+    _check_numbers(command)
+    if isinstance(command, SubmitOrder | SubmitBracket | SubmitOco | ClosePosition | Flatten):
+        check_id("client_order_id", command.client_order_id)
+    match command:
+        case SubmitOrder():
+            rules.check_order(_instrument(command, supervisor), command, _ANY_TIME)
+        case SubmitBracket():
+            rules.check_bracket(_instrument(command, supervisor), command, _ANY_TIME)
+        case SubmitOco():
+            rules.check_oco(_instrument(command, supervisor), command, _ANY_TIME)
+        case ClosePosition():
+            _instrument(command, supervisor)
+        case ModifyOrder():
+            _check_modification(command)
+            _running(command.engine, supervisor)
+        case CancelOrder() | CancelAll() | Flatten():
+            _running(command.engine, supervisor)
+        case SetFeed():
+            _check_feed(command)
+            _running(command.engine, supervisor)
+        case StartEngine():
+            _check_start(command)
+        case StopEngine() | RestartEngine():
+            supervisor.status_of(command.engine)
+        case CreateToken() | RevokeToken() | SendBroadcast() | ImportHistory():
+            _check_words(command)
+        case _:
+            return
+
+
+def check_id(field: str, value: str) -> None:
+    """Check that a text can name an order or a command; raises InvalidRequestError."""
+    if not _ID.fullmatch(value):
+        raise InvalidRequestError(
+            f"{field} {value[:80]!r} cannot be used as an id",
+            rule=f"an id is 1 to {ID_LENGTH} of A-Z a-z 0-9 . _ : @ -, starting with a letter or digit",
+            fix="use a new random id",
+            field=field,
+            value=value[:80],
+        )
+
+
+def _check_numbers(command: AnyCommand) -> None:
+    for name in command.__struct_fields__:
+        value = getattr(command, name)
+        if not isinstance(value, Decimal):
+            continue
+        if not value.is_finite() or len(value.as_tuple().digits) > _MAX_DIGITS:
+            raise _invalid(name, str(value)[:80], f"a number, finite, of at most {_MAX_DIGITS} digits")
+
+
+def _check_modification(command: ModifyOrder) -> None:
+    changes = {name: getattr(command, name) for name in ("qty", "price", "trigger_price")}
+    if all(value is None for value in changes.values()):
+        raise InvalidRequestError(
+            "nothing to modify",
+            rule="a modification changes qty, price or trigger_price",
+            fix="give at least one of them",
+            field="qty",
+        )
+    for name, value in changes.items():
+        if value is not None and value <= 0:
+            raise _invalid(name, f"{value:f}", "greater than zero")
+
+
+def _check_feed(command: SetFeed) -> None:
+    if command.action == "speed" and not command.speed:
+        raise InvalidRequestError(
+            "no speed is given", rule="action speed needs a speed", fix="for example 10 or max", field="speed"
+        )
+
+
+def _check_start(command: StartEngine) -> None:
+    engine_id(command.engine)
+    if command.trading_mode == "live":
+        confirmed = "" if command.confirm_live_trading else " and confirm_live_trading is not given"
+        raise InvalidRequestError(
+            f"engine {command.engine} does not trade live: no live venue is configured{confirmed}",
+            rule="an engine trades live only at a configured live venue and with confirm_live_trading",
+            fix="use trading_mode paper",
+            field="trading_mode",
+            value="live",
+        )
+    for name in ("max_position_size", "max_order_notional"):
+        value = getattr(command, name)
+        if value is not None and value <= 0:
+            raise _invalid(name, f"{value:f}", "greater than zero")
+
+
+def _check_words(command: CreateToken | RevokeToken | SendBroadcast | ImportHistory) -> None:
+    match command:
+        case CreateToken() | RevokeToken():
+            if not _TOKEN_NAME.fullmatch(command.name):
+                raise _invalid("name", command.name[:80], "1 to 64 of A-Z a-z 0-9 . _ @ -")
+            days = command.expires_days if isinstance(command, CreateToken) else None
+            if days is not None and not 1 <= days <= 3650:
+                raise _invalid("expires_days", str(days), "from 1 to 3650 days")
+        case SendBroadcast():
+            if not 1 <= len(command.message.strip()) <= _MESSAGE_LENGTH:
+                raise _invalid("message", command.message[:80], f"1 to {_MESSAGE_LENGTH} characters")
+        case ImportHistory():
+            if not command.path.strip() or "\0" in command.path:
+                raise _invalid("path", command.path[:80], "the path of a file")
+
+
+def _invalid(field: str, value: str, rule: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{field} is {value!r}", rule=f"{field} is {rule}", field=field, value=value)
+
+
+# ---------------------------------------------------------------- what it names
+
+
+def _running(engine: str, supervisor: Supervisor) -> EngineStatus:
+    status = supervisor.status_of(engine)
+    if status.state not in READY_STATES:
+        why = f": {status.reason}" if status.reason else ""
+        raise UnavailableError(
+            f"engine {engine} is {status.state}{why}",
+            rule="only a running engine takes commands",
+            fix=f"nautilus-tui engine start {engine} --wait",
+            engine=engine,
+            state=status.state,
+        )
+    return status
+
+
+def _instrument(
+    command: SubmitOrder | SubmitBracket | SubmitOco | ClosePosition, supervisor: Supervisor
+) -> Instrument:
+    _running(command.engine, supervisor)
+    traded = supervisor.instruments(command.engine)
+    for instrument in traded:
+        if instrument.id == command.instrument:
+            return instrument
+    raise NotFoundError(
+        f"engine {command.engine} does not trade {command.instrument!r}",
+        rule="an order names one of the engine's instruments",
+        fix=_nearest(command.instrument, [instrument.id for instrument in traded]),
+        field="instrument",
+        value=command.instrument[:80],
+    )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    found = difflib.get_close_matches(name.upper(), known, n=3, cutoff=0.4)
+    return f"did you mean {' or '.join(found)}?" if found else "see the engine's instruments"
+
+
+def decode(body: bytes) -> AnyCommand:
+    """Return the command that a JSON body holds.
+
+    Raises:
+        InvalidRequestError: it is no JSON, no known command, or a field is missing or of another kind.
+    """
+    try:
+        plain = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        detail = f"the body is not JSON: {error}"
+        raise InvalidRequestError(detail, rule="a body is one JSON object", field="body") from error
+    try:
+        return forms.from_builtins(plain, AnyCommand)  # type: ignore[arg-type]  # a union, which mypy takes for no type
+    except msgspec.ValidationError as error:
+        raise described(error) from error
+
+
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+def described(error: msgspec.ValidationError) -> InvalidRequestError:
+    """Return a validation error as one of ours, which names the field and the rule."""
+    text = str(error)
+    found = _AT.search(text)
+    field = found["path"] if found else ""
+    rule = _AT.sub("", text)
+    missing = re.search(r"missing required field `([^`]+)`", rule)
+    unknown = re.search(r"Invalid value '([^']*)'", rule)
+    named = missing[1] if missing else field or "body"
+    extra = {"value": unknown[1]} if unknown else {}
+    return InvalidRequestError(f"{named}: {rule}", rule=rule, fix="see /api/v1/docs", field=named, **extra)

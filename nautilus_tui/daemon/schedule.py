@@ -1,0 +1,68 @@
+"""What the daemon does by the clock: publish its health, compact the history.
+
+What changes something goes through the door like everyone's commands. This module must not know
+how any of it is done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from data.bus import Bus
+from data.commands import AnyCommand, CompactHistory, Outcome
+from nautilus_tui.daemon.health import HealthWatch
+from nautilus_tui.daemon.principal import Principal
+
+SCHEDULE = Principal(name="schedule", role="admin", via="schedule")
+
+logger = logging.getLogger(__name__)
+
+
+class Schedule:
+    """Runs the daemon's regular work on its event loop."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        health: HealthWatch,
+        execute: Callable[[AnyCommand, Principal], Awaitable[Outcome]],
+        health_seconds: float,
+        compaction_minutes: int,
+    ) -> None:
+        self._bus = bus
+        self._health = health
+        self._execute = execute
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+        once = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        self._scheduler.add_job(self._publish_health, "interval", seconds=health_seconds, id="health", **once)
+        self._scheduler.add_job(
+            self._compact, "interval", minutes=compaction_minutes, id="compaction", **once
+        )
+
+    def start(self) -> None:
+        """Begin, on the running loop."""
+        self._bus.publish_records((self._health.now(),))
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    async def _publish_health(self) -> None:
+        self._bus.publish_records((self._health.now(),))
+
+    async def _compact(self) -> None:
+        outcome = await self._execute(CompactHistory(), SCHEDULE)
+        if outcome.problem is not None:
+            logger.warning("scheduled compaction: %s", outcome.problem.detail)
+
+
+def _log_failure(event: JobExecutionEvent) -> None:
+    logger.error("scheduled %s failed", event.job_id, exc_info=event.exception)

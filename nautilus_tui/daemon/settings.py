@@ -1,0 +1,26 @@
+"""What the daemon can be told: a frozen struct with the defaults.
+
+This module must not know where settings come from (files, flags) or what they lead to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from engines.spec import EngineSpec
+
+
+class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The daemon's settings. Times are in seconds unless a name says otherwise."""
+
+    tls_certificate: Path | None = None  #: needed, with the key, to listen beyond loopback
+    tls_key: Path | None = None
+    max_request_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_000_000
+    login_attempts_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 10
+    compaction_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10
+    health_seconds: Annotated[float, msgspec.Meta(gt=0)] = 2.0
+    shutdown_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.0
+    engine: EngineSpec = EngineSpec(engine="paper-1")  #: what a new engine starts with, apart from its id
