@@ -131,6 +131,10 @@ class Home:
         """Where an engine's simulated market keeps its state between runs."""
         return self.run / f"market-{engine_id(engine)}.checkpoint"
 
+    def replay_checkpoint(self, engine: str) -> Path:
+        """Where an engine keeps how far it has replayed the history."""
+        return self.run / f"replay-{engine_id(engine)}.checkpoint"
+
     def ensure(self) -> Home:
         """Make the folders, readable by their owner only, and return the home.
 

@@ -25,7 +25,7 @@ FORK_TIMEOUT_S = 10.0
 _SINGLE_THREADED = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "POLARS_MAX_THREADS": "1",
 }
 

@@ -106,6 +106,8 @@ class Supervisor:
             if charge is None:
                 charge = self._charges[spec.engine] = Charge(spec, self._home, self._sink)
             charge.spec = spec
+            # Started anew, a replay begins at the beginning; restarted, it goes on where it was.
+            self._home.replay_checkpoint(spec.engine).unlink(missing_ok=True)
             self._sink.spec_changed(spec)
             return await self._bring_up(charge)
 

@@ -21,9 +21,12 @@ from nautilus_trader.config import (
 )
 from nautilus_trader.live.node import TradingNode
 
+from data.forms import parse_iso
 from data.paths import Home
 from data.records import Instrument
+from engines.market.tape import Tape
 from engines.node.feed import Feed
+from engines.node.replay import ReplayDataClient, ReplayFeedConfig
 from engines.node.simulated import SimulatedDataClient, SimulatedFeedConfig
 from engines.spec import EngineSpec, parse_speed
 
@@ -66,11 +69,23 @@ def make_node(spec: EngineSpec, loop: asyncio.AbstractEventLoop) -> TradingNode:
     return node
 
 
-def add_feed(node: TradingNode, spec: EngineSpec, home: Home) -> Feed:
-    """Make the feed that the spec asks for and add it to the node."""
+async def add_feed(node: TradingNode, spec: EngineSpec, home: Home) -> Feed:
+    """Make the feed that the spec asks for and add it to the node.
+
+    Raises
+    ------
+    NotFoundError
+        If the feed does not have what the spec names.
+
+    """
     kernel = node.kernel
     common = (kernel.msgbus, kernel.cache, kernel.clock)
-    feed: Feed = SimulatedDataClient(kernel.loop, "SIM", _simulated_config(spec, home), *common)
+    feed: Feed
+    if spec.feed == "replay":
+        tape = await asyncio.to_thread(_tape, spec, home)
+        feed = ReplayDataClient(kernel.loop, "REPLAY", _replay_config(spec, home), tape, *common)
+    else:
+        feed = SimulatedDataClient(kernel.loop, "SIM", _simulated_config(spec, home), *common)
     kernel.data_engine.register_client(feed)
     return feed
 
@@ -83,6 +98,24 @@ def _simulated_config(spec: EngineSpec, home: Home) -> SimulatedFeedConfig:
         paused=spec.paused,
         checkpoint_path=str(home.market_checkpoint(spec.engine)),
     )
+
+
+def _replay_config(spec: EngineSpec, home: Home) -> ReplayFeedConfig:
+    return ReplayFeedConfig(
+        speed=parse_speed(spec.speed),
+        paused=spec.paused,
+        checkpoint_path=str(home.replay_checkpoint(spec.engine)),
+    )
+
+
+def _tape(spec: EngineSpec, home: Home) -> Tape:
+    # The history's libraries are heavy and most engines never replay: imported when they do.
+    from data.history import History
+    from engines.market.recorded import recorded_tape
+
+    start = None if spec.replay_start is None else parse_iso(spec.replay_start)
+    end = None if spec.replay_end is None else parse_iso(spec.replay_end)
+    return recorded_tape(History(home.history), spec.instruments, start, end)
 
 
 def add_venues(

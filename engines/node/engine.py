@@ -62,7 +62,7 @@ class Engine:
     async def run(self) -> None:
         """Start, trade, stop."""
         self._log_pipe.open()
-        self._assemble()
+        await self._assemble()
         await self._server_opened()
         await self._start_node()
         try:
@@ -77,11 +77,11 @@ class Engine:
 
     # ------------------------------------------------------------ start
 
-    def _assemble(self) -> None:
+    async def _assemble(self) -> None:
         spec, home = self._spec, self._home
         self._journal = Journal(home.journal(spec.engine))
         self._node = assembly.make_node(spec, asyncio.get_running_loop())
-        self._feed: Feed = assembly.add_feed(self._node, spec, home)
+        self._feed: Feed = await assembly.add_feed(self._node, spec, home)
         self._instruments = {found.id: found for found in self._feed.instruments}
         self._venues = assembly.add_venues(self._node, spec, self._feed.instruments)
         self._books = Bookkeeper(
@@ -212,7 +212,8 @@ class Engine:
 
     def _market_time(self) -> int:
         if self._spec.feed == "replay":
-            return self._feed.progress(self._spec.engine).ts_market
+            progress = self._feed.progress(self._spec.engine)
+            return progress.ts_market or progress.ts_start
         return time.time_ns()
 
     # ------------------------------------------------------------ what is told, and when
