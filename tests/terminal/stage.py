@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+import nautilus_tui.terminal
 from nautilus_tui.terminal.glyphs import UNICODE, Glyphs
 from nautilus_tui.terminal.mirror import Mirror
 from nautilus_tui.terminal.panes.account import Account
@@ -28,16 +31,9 @@ from nautilus_tui.terminal.view import View
 class Stage(App[None]):
     """Shows panes; a test feeds them."""
 
-    CSS = """
-    Screen { background: $background; layout: vertical; }
-    #upper { height: 3fr; }
-    #lower { height: 2fr; }
-    #right { width: 2fr; }
-    Watchlist { width: 52; }
-    ChartPane { width: 1fr; margin-left: 1; }
-    Book { width: 28; margin-right: 1; }
-    Account { width: 30; margin-right: 1; }
-    """
+    CSS_PATH = Path(nautilus_tui.terminal.__file__).with_name("terminal.tcss")
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (30, "-tall"), (50, "-high")]
 
     def __init__(
         self,
@@ -71,8 +67,7 @@ class Stage(App[None]):
             yield ChartPane(id="chart")
         with Horizontal(id="lower"):
             yield Book(id="book")
-            yield Account(id="account")
-            with Vertical(id="right"):
+            with Vertical(id="blotter"):
                 yield Positions(id="positions")
                 yield Orders(id="orders")
         yield LogStrip()

@@ -16,7 +16,7 @@ from nautilus_tui.terminal.panes.positions import sign_style
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import TIMEFRAME_SECONDS, View
 from nautilus_tui.terminal.widgets.candles import Candle, Chart, Mark, Overlay, capacity, draw
-from nautilus_tui.terminal.widgets.lines import Lines, Part, spread
+from nautilus_tui.terminal.widgets.lines import Lines, Part, spread, width_of
 
 #: Averages are computed over this many candles more than are seen.
 LOOK_BACK = 300
@@ -229,26 +229,36 @@ def _readout(
     width: int,
     dated: bool,
 ) -> list[Part]:
-    """Write the figures of one bar and of the lines there."""
+    """Write the figures of one bar and of the lines there, as much as fits."""
     candle = candles[index]
     before = candles[index - 1].close if index else candle.open
-    left: list[Part] = [(" ", "")]
-    if dated:
-        left.append((f"{figures.day_and_time(candle.ts)}  ", "accent"))
-    if width >= 60:
-        for name, value in (("O", candle.open), ("H", candle.high), ("L", candle.low)):
-            left += [(f"{name} ", "label"), (f"{value:.{precision}f}  ", "")]
-    left += [("C ", "label"), (f"{candle.close:.{precision}f} ", "bright")]
+    when: list[Part] = [(f"{figures.day_and_time(candle.ts)}  ", "accent")] if dated else []
+    range_: list[Part] = []
+    for name, value in (("O", candle.open), ("H", candle.high), ("L", candle.low)):
+        range_ += [(f"{name} ", "label"), (f"{value:.{precision}f}  ", "")]
+    close: list[Part] = [("C ", "label"), (f"{candle.close:.{precision}f} ", "bright")]
     if before:
         percent = (candle.close / before - 1) * 100
-        left.append((f"{percent:+.2f}%  ", "up" if percent > 0 else "down" if percent < 0 else "flat"))
+        close.append((f"{percent:+.2f}%  ", "up" if percent > 0 else "down" if percent < 0 else "flat"))
+    volume: list[Part] = []
     if candle.volume is not None:
-        left += [("V ", "label"), (f"{figures.compact(candle.volume)}  ", "")]
-    right: list[Part] = []
+        volume = [("V ", "label"), (f"{figures.compact(candle.volume)}  ", "")]
+    names: list[Part] = [(f"{overlay.name} ", overlay.style) for overlay in overlays]
+    values: list[Part] = []
     for overlay in overlays:
         level = overlay.values[within] if within < len(overlay.values) else None
         text = figures.DASH if level is None else f"{level:.{precision}f}"
-        right.append((f"{overlay.name} {text} " if width >= 90 else f"{overlay.name} ", overlay.style))
+        values += [(f"{overlay.name} ", overlay.style), (f"{text}  ", overlay.style)]
+    start: list[Part] = [(" ", "")]
+    for left, right in (
+        ([*start, *when, *range_, *close, *volume], values),
+        ([*start, *when, *range_, *close, *volume], names),
+        ([*start, *when, *close, *volume], names),
+        ([*start, *when, *close], names),
+        ([*start, *when, *close], []),
+    ):
+        if width_of(left) + width_of(right) <= width:
+            break
     return spread(left, right, width)
 
 

@@ -23,18 +23,18 @@ COLUMNS = (
     Column("engine", "Engine", "left", least=7, most=20),
     Column("environment", "Env", "left", width=8),
     Column("state", "State", "left", width=10),
-    Column("feed", "Feed", "left", least=6, most=22, drop=4),
-    Column("rate", "Ticks/s", least=7, drop=2),
-    Column("age", "Age", width=5, drop=1),
-    Column("lag", "Lag ms", width=6, drop=5),
-    Column("cpu", "CPU", "left", width=5 + BAR, drop=3),
-    Column("memory", "Memory", "left", width=9 + BAR, drop=3),
+    Column("feed", "Feed", "left", least=6, most=22, drop=5),
+    Column("rate", "Ticks/s", least=7, drop=3),
+    Column("age", "Age ", width=5, drop=1),
+    Column("lag", "Lag ms", width=6, drop=7),
+    Column("cpu", "CPU", "left", width=5 + BAR, drop=4),
+    Column("memory", "Memory", "left", width=9 + BAR, drop=4),
     Column("working", "Orders", width=6, drop=8),
     Column("positions", "Pos", width=3, drop=8),
     Column("uptime", "Up", width=6, drop=6),
     Column("restarts", "Rst", width=3, drop=9),
     Column("pid", "PID", width=7, drop=7),
-    Column("reason", "Reason", "left", least=6, most=200, drop=10, grow=True),
+    Column("reason", "Reason", "left", least=16, drop=2, grow=True),
 )
 
 
@@ -113,7 +113,7 @@ def _gauge(text: str, width: int, share: float | None, value: float | None, glyp
     """Return a figure with a bar of how much of its bound is used; without a bound, no bar."""
     if value is None or share is None:
         return Cell(f"{text:>{width}}", "dim", value)
-    style = "error" if share >= 1 else "warn" if share >= NEAR else ""
+    style = "error" if share >= 1 else "warn" if share >= NEAR else "dim"
     return Cell(f"{text:>{width}} {figures.bar(share, BAR, glyphs.bar)}", style, value)
 
 

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("average", "Avg", least=6, drop=2, glow=True),
     Column("time", "Time", "left", width=8, drop=5),
     Column("id", "Order", "left", least=5, most=36, drop=6),
-    Column("reason", "Reason", "left", least=6, most=60, drop=7, grow=True),
+    Column("reason", "Reason", "left", least=14, drop=7, grow=True),
 )
 #: How order types are written where space is short.
 TYPES = {

@@ -62,8 +62,7 @@ def position_row(row: PositionRow, glyphs: Glyphs) -> Row:
         (
             instrument_cell(position.instrument),
             Cell(figures.signed_quantity(position.qty), sign_style(position.qty), position.qty),
-            # An average of fills lies between ticks: one more decimal than the price has.
-            Cell(figures.price(position.avg_open, row.precision + 1), "", position.avg_open),
+            Cell(average_price(position.avg_open, row.precision), "", position.avg_open),
             Cell(figures.price(row.mark, row.precision), "", row.mark),
             Cell(figures.signed_money(row.unrealized), sign_style(row.unrealized), row.unrealized),
             Cell(position.currency, "dim", position.currency),
@@ -72,6 +71,12 @@ def position_row(row: PositionRow, glyphs: Glyphs) -> Row:
             Cell(figures.clock(position.ts_opened), "dim", position.ts_opened),
         ),
     )
+
+
+def average_price(value: Decimal, precision: int) -> str:
+    """Write an average of fills; one that lies between ticks has one decimal more."""
+    between = value != value.quantize(Decimal(1).scaleb(-precision))
+    return figures.price(value, precision + 1 if between else precision)
 
 
 def sign_style(value: Decimal | None) -> str:

@@ -18,15 +18,14 @@ TRAIL_WIDTH = 12
 COLUMNS = (
     Column("symbol", "Symbol", "left", least=6, most=20),
     Column("last", "Last", least=7, glow=True),
-    Column("way", "", "left", width=1),
-    Column("change", "Chg%", least=5),
+    Column("change", "Chg%", least=7),
     Column("bid", "Bid", least=6, drop=3),
     Column("ask", "Ask", least=6, drop=3),
     Column("spread", "Spread", least=5, drop=6),
     Column("range", "Day range", "left", width=17, drop=8),
     Column("volume", "Vol", least=5, drop=7),
     Column("trail", "Last 5m", "left", width=TRAIL_WIDTH, drop=5),
-    Column("age", "Age", width=5, drop=2),
+    Column("age", "Age ", width=5, drop=2),
     Column("source", "Src", "left", width=3, drop=4),
 )
 #: How a source is written in three letters.
@@ -83,13 +82,13 @@ def quote_row(row: WatchRow, view: View, glyphs: Glyphs) -> Row:
     way, style = _way(row, glyphs)
     spread = quote.ask - quote.bid if quote.ask is not None and quote.bid is not None else None
     age_style = "warn" if stale else "dim"
+    percent = figures.signed_percent(row.change_pct)
     return Row(
         row.instrument,
         (
             name._replace(style="stale") if stale else name,
             Cell(figures.price(quote.last, row.precision), "stale" if stale else "bright", quote.last),
-            Cell(way, "stale" if stale else style),
-            Cell(figures.signed_percent(row.change_pct), "stale" if stale else style, row.change_pct),
+            Cell(f"{way} {percent:>5}", "stale" if stale else style, row.change_pct),
             Cell(figures.price(quote.bid, row.precision), "stale" if stale else "", quote.bid),
             Cell(figures.price(quote.ask, row.precision), "stale" if stale else "", quote.ask),
             Cell(figures.price(spread, row.precision), "dim", spread),
@@ -104,7 +103,7 @@ def quote_row(row: WatchRow, view: View, glyphs: Glyphs) -> Row:
 
 
 def _unknown() -> tuple[str, ...]:
-    return (figures.DASH, "", figures.DASH, figures.DASH, figures.DASH, figures.DASH, "", "", "", "", "")
+    return (*[figures.DASH] * 4, *[""] * 6)
 
 
 def _way(row: WatchRow, glyphs: Glyphs) -> tuple[str, str]:

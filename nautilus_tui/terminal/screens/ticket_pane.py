@@ -35,7 +35,7 @@ class TicketPane(Lines, can_focus=True):
         {"quotes", "orders", "positions", "account", "instruments", "connection"}
     )
     shows_ages: ClassVar[bool] = True
-    BORDER_TITLE = "Ticket"
+    TITLE = "Ticket"
 
     def __init__(self, *, id: str | None = None, blocked: Callable[[], str | None] | None = None) -> None:
         """Take an optional question for why nothing can be sent at all now (disconnected, role)."""
@@ -89,10 +89,9 @@ class TicketPane(Lines, can_focus=True):
         self._facts = facts_of(mirror, view, ticket)
         self.assessment = None if self._facts is None else assess(ticket, self._facts)
         glyphs = glyphs_of(self.app)
-        self.border_title = form.ticket_title(ticket, glyphs)
-        self.border_subtitle = ticket.client_order_id
-        self.set_class(ticket.side == "buy", "-buy")
-        self.set_class(ticket.side == "sell", "-sell")
+        self.title = form.ticket_title(ticket, glyphs)
+        self.subtitle = ticket.client_order_id
+        self.title_style = ticket.side
         width = self.content_size.width or 40
         self.set_lines(self._drawn(ticket, mirror, width))
 
@@ -103,11 +102,13 @@ class TicketPane(Lines, can_focus=True):
 
     def on_focus(self) -> None:
         """Show the cursor."""
+        super().on_focus()
         self._fresh = True
         self._redraw()
 
     def on_blur(self) -> None:
         """Hide the cursor."""
+        super().on_blur()
         self._redraw()
 
     def _redraw(self) -> None:

@@ -37,8 +37,9 @@ class Column(NamedTuple):
     """One column.
 
     ``width`` is fixed when positive, else the widest cell so far between ``least`` and ``most``.
-    Columns with the highest ``drop`` go first where there is no room; 0 never goes.
-    A column with ``grow`` takes what room is left; one with ``glow`` shows its changes.
+    Columns with the highest ``drop`` go first, together, where there is no room; 0 never goes.
+    A column with ``grow`` is ``least`` wide and takes what room is left; one with ``glow`` shows its
+    changes.
     """
 
     key: str
@@ -106,7 +107,9 @@ def content_widths(columns: Sequence[Column], rows: Iterable[Row]) -> list[int]:
     for row in rows:
         for i, cell in enumerate(row.cells):
             column = columns[i]
-            if not column.width and len(cell.text) + len(cell.tail) > widths[i]:
+            if column.width or column.grow:
+                continue
+            if len(cell.text) + len(cell.tail) > widths[i]:
                 widths[i] = min(column.most, max(widths[i], cell_len(cell.text + cell.tail)))
     return widths
 
@@ -131,7 +134,8 @@ def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> list[S
         if not droppable:
             gap = 1
             break
-        kept.remove(max(droppable, key=lambda i: (columns[i].drop, i)))
+        first = max(columns[i].drop for i in droppable)
+        kept = [i for i in kept if columns[i].drop != first]
     spare = max(0, room - needed(gap))
     growing = [i for i in kept if columns[i].grow]
     if not growing and len(kept) > 1:

@@ -23,6 +23,7 @@ class Titled(Widget):
 
     _title: str | None = None
     _subtitle: str = ""
+    _title_style: str = ""
 
     @property
     def title(self) -> str:
@@ -47,6 +48,17 @@ class Titled(Widget):
             self._refresh_title()
 
     @property
+    def title_style(self) -> str:
+        """A style key that tells what the pane is about, a side for instance; empty: none."""
+        return self._title_style
+
+    @title_style.setter
+    def title_style(self, key: str) -> None:
+        if key != self._title_style:
+            self._title_style = key
+            self._refresh_title()
+
+    @property
     def title_lines(self) -> int:
         """How many lines the title takes: one, or none."""
         return 1 if self.TITLE else 0
@@ -65,7 +77,9 @@ class Titled(Widget):
         """Draw the title line."""
         palette, rule = palette_of(self.app), glyphs_of(self.app).rule
         focused = self.has_focus
-        line = palette.style("accent" if focused else "rule")
+        own = self._title_style
+        line = palette.style((own or "accent") if focused else "rule")
+        words = palette.style(f"{own} bold" if own else "accent bold" if focused else "label")
         title = f" {self.title} "[: max(0, width - 2)]
         subtitle = f" {self._subtitle} " if self._subtitle else ""
         room = width - 2 - len(title)
@@ -74,7 +88,7 @@ class Titled(Widget):
         return joined(
             [
                 (rule, line),
-                (title, palette.style("accent bold" if focused else "label")),
+                (title, words),
                 (rule * max(0, room - len(subtitle)), line),
                 (subtitle, palette.style("dim")),
                 (rule, line),
