@@ -56,8 +56,6 @@ def route(
         operation = handler.__name__
         kinds = returns if isinstance(returns, tuple) else (returns,)
         _described[operation] = Described(kinds, body, body_required)
-            returns if isinstance(returns, tuple) else (returns,), body, body_required
-        )
         summary = (handler.__doc__ or operation).strip().splitlines()[0]
         decorate = _METHODS[method](
             path,
