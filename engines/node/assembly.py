@@ -130,6 +130,8 @@ def add_venues(
             starting_balances=list(spec.starting_balances),
             base_currency=spec.base_currency,
             default_leverage=Decimal(spec.leverage),
+            # the simulated market has five levels to fill from; history has the best price at most
+            book_type="L1_MBP" if spec.feed == "replay" else "L2_MBP",
             # Ids are random so that no order of this process is named like one of the last.
             use_random_ids=True,
             bar_execution=False,
