@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from data import compaction, derive, partitions
 from data.compaction import CompactionReport
@@ -23,9 +25,12 @@ from data.manifest import Change, Imported, Manifest, State
 from data.partitions import Part
 from data.problems import InvalidRequestError, StoreFailedError
 from data.records import Bar, PriceSide, Quote, Trade
-from data.rows import Kind, Rows, Series, joined
+from data.rows import KINDS, Kind, Rows, Series, joined
 from data.rows_of import bars_to_rows, quotes_of, trades_of
 from data.timeframes import timeframe
+
+if TYPE_CHECKING:
+    from data.sql import SqlResult
 
 _RETRIES = 8
 
@@ -223,6 +228,35 @@ class History:
             for series, rows in self._last_rows("trades", instrument, start, end, limit, engine)
             for record in trades_of(series, rows)
         ]
+
+    def sql(
+        self,
+        text: str,
+        *,
+        limit: int = 1000,
+        timeout: float = 10.0,
+        relations: Mapping[str, pa.Table] | None = None,
+    ) -> SqlResult:
+        """Run one read-only query over the views ``quotes``, ``trades``, ``bars``; see ``data.sql``.
+
+        Raises:
+            InvalidRequestError: It is no single read-only query, does not parse, or names what is not there.
+            UnavailableError: It took too long or too much memory.
+            StoreFailedError: The history cannot be read.
+        """
+        # DuckDB and pandas-free Arrow are loaded by who asks in SQL, not by every reader.
+        from data import sql
+
+        def ask(holdings: Holdings) -> SqlResult:
+            files: dict[Kind, list[Path]] = {kind: [] for kind in KINDS}
+            live: dict[Kind, list[tuple[Series, Rows]]] = {kind: [] for kind in KINDS}
+            for series, parts in holdings.parts.items():
+                files[series.kind] += [self.root / part.path for part in parts]
+            for series, rows in holdings.live.items():
+                live[series.kind].append((series, joined(rows)))
+            return sql.query(text, self.root, files, live, limit=limit, timeout=timeout, relations=relations)
+
+        return self._retried(ask)
 
     # ------------------------------------------------------------ writing
 

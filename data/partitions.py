@@ -150,7 +150,7 @@ def _write_one(root: Path, series: Series, rows: Rows, period: int, inputs: tupl
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_suffix(".tmp")
     try:
-        _write_table(fresh, _table(series, rows), {_FACTS: msgspec.json.encode(part)})
+        _write_table(fresh, table_of(series, rows), {_FACTS: msgspec.json.encode(part)})
         if not read(root, msgspec.structs.replace(part, path=str(fresh.relative_to(root)))).equals(rows):
             raise StoreFailedError(f"{path} does not read back as it was written", path=path)
         os.rename(fresh, target)
@@ -189,7 +189,8 @@ def _is_wide(kind: pa.DataType) -> bool:
     return bool(pa.types.is_decimal(kind)) and kind.precision > NARROW
 
 
-def _table(series: Series, rows: Rows) -> pa.Table:
+def table_of(series: Series, rows: Rows) -> pa.Table:
+    """Return rows with the columns of a partition file."""
     count = len(rows)
     columns: dict[str, Any] = {"instrument": constant(series.instrument, count)}
     if series.kind == "bars":
