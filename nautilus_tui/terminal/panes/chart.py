@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 
 from data.records import Bar
 from nautilus_tui.terminal import figures
@@ -48,7 +49,7 @@ class ChartPane(Lines, can_focus=True):
         self._subject: tuple[object, ...] = ()
         self._sources: list[Bar] = []
         self._candles: list[Candle] = []
-        self._pitch: int | None = None
+        self._pitch = PITCHES[0]
         self._crosshair: int | None = None  #: start of the bar it is on, UTC nanoseconds
 
     def on_resize(self, event: events.Resize) -> None:
@@ -59,8 +60,7 @@ class ChartPane(Lines, can_focus=True):
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show the bars of the selected instrument."""
         self._seen = (mirror, view)
-        width, height = self.room
-        if not width or not height:
+        if not self.room.area:
             return
         subject = (view.engine, view.instrument, view.timeframe)
         if subject != self._subject:
@@ -68,10 +68,10 @@ class ChartPane(Lines, can_focus=True):
         bars = mirror.series(*subject)
         self._convert(bars)
         self._name_it(bars, view)
-        if not self._candles:
+        if not self._candles or view.engine is None or view.instrument is None:
             self.set_lines([[], [(f"  {_why_empty(mirror, view)}", "dim")]])
             return
-        self.set_lines(self._draw(mirror, view, width, height))
+        self.set_lines(self._draw(mirror, view, view.engine, view.instrument, self.room))
 
     def _again(self) -> None:
         if self._seen is not None:
@@ -96,26 +96,16 @@ class ChartPane(Lines, can_focus=True):
         self.title = f" {glyphs.dot} ".join(words)
         self.subtitle = "SIM" if bars and bars[-1].synthetic else ""
 
-    def _draw(self, mirror: Mirror, view: View, width: int, height: int) -> list[list[Part]]:
-        assert view.engine is not None
-        assert view.instrument is not None
+    def _draw(self, mirror: Mirror, view: View, engine: str, instrument: str, size: Size) -> list[list[Part]]:
         glyphs = glyphs_of(self.app)
-        precision = mirror.precision(view.engine, view.instrument)
-        rules = mirror.instrument(view.engine, view.instrument)
-        row = mirror.watch_row(view.engine, view.instrument)
-        pitch = self._pitch or (2 if width >= 70 else 1)
-        chart = Chart(
-            candles=self._candles[-width:],
-            precision=precision,
-            tick=float(rules.tick_size) if rules is not None else 10.0**-precision,
-            bar_seconds=TIMEFRAME_SECONDS.get(view.timeframe, 60),
-            pitch=pitch,
-            glyphs=glyphs,
-        )
-        count = min(len(self._candles), capacity(chart, width))
+        precision = mirror.precision(engine, instrument)
+        rules = mirror.instrument(engine, instrument)
+        row = mirror.watch_row(engine, instrument)
+        seconds = TIMEFRAME_SECONDS.get(view.timeframe, 60)
+        count = capacity(self._candles, precision, self._pitch, size.width)
         end = self._end(count)
         start = max(0, end - count)
-        overlays = _overlays(self._candles, start, end, view.overlays)
+        overlays = _overlays(self._candles, start, end, view.overlays, seconds)
         at_right = end == len(self._candles)
         last = row.quote.last if row.quote is not None else None
         index = self._crosshair_index()
@@ -124,19 +114,19 @@ class ChartPane(Lines, can_focus=True):
             overlays=overlays,
             marks=_marks(mirror, view, glyphs.cursor),
             precision=precision,
-            tick=chart.tick,
-            bar_seconds=chart.bar_seconds,
-            pitch=pitch,
+            tick=float(rules.tick_size) if rules is not None else 10.0**-precision,
+            bar_seconds=seconds,
+            pitch=self._pitch,
             last=float(last) if last is not None and at_right else None,
             last_style=sign_style(row.change),
             crosshair=None if index is None else index - start,
             glyphs=glyphs,
         )
         shown = end - 1 if index is None else index
-        return [
-            _readout(self._candles, shown, overlays, shown - start, precision, width, index is not None),
-            *draw(chart, width, height - 1),
-        ]
+        readout = _readout(
+            self._candles, shown, overlays, shown - start, precision, size.width, index is not None
+        )
+        return [readout, *draw(chart, size.width, size.height - 1)]
 
     # ------------------------------------------------------------ crosshair
 
@@ -169,8 +159,8 @@ class ChartPane(Lines, can_focus=True):
 
     def action_zoom(self, by: int) -> None:
         """Set candles further apart, or nearer."""
-        now = self._pitch or (2 if self.content_size.width >= 70 else 1)
-        self._pitch = PITCHES[max(0, min(len(PITCHES) - 1, PITCHES.index(now) + by))]
+        at = PITCHES.index(self._pitch) + by
+        self._pitch = PITCHES[max(0, min(len(PITCHES) - 1, at))]
         self._again()
 
 
@@ -179,30 +169,36 @@ def _candle(bar: Bar) -> Candle:
     return Candle(bar.ts, float(bar.open), float(bar.high), float(bar.low), float(bar.close), volume)
 
 
-def _overlays(candles: Sequence[Candle], start: int, end: int, names: Sequence[str]) -> list[Overlay]:
+def _overlays(
+    candles: Sequence[Candle], start: int, end: int, names: Sequence[str], seconds: int
+) -> list[Overlay]:
     """Compute the lines asked for, for the candles from ``start`` to ``end``."""
+    # An EMA50 begun 300 bars earlier differs from one begun at the first bar by less than a dot.
     first = max(0, start - LOOK_BACK)
     closes = [c.close for c in candles[first:end]]
     overlays = []
     for name in names:
-        values: Sequence[float | None]
         if name.startswith("SMA"):
-            values, style = sma(closes, int(name[3:])), "line-0"
+            overlays.append(Overlay(name, "line-0", sma(closes, int(name[3:]))[start - first :]))
         elif name.startswith("EMA"):
-            values, style = ema(closes, int(name[3:])), "line-1"
+            overlays.append(Overlay(name, "line-1", ema(closes, int(name[3:]))[start - first :]))
         elif name == "VWAP":
-            day_start = first
-            while day_start and candles[day_start - 1].ts // DAY_NS == candles[first].ts // DAY_NS:
-                day_start -= 1
-            part = candles[day_start:end]
-            values = vwap(
-                [(c.high + c.low + c.close) / 3 for c in part], [c.volume for c in part], [c.ts for c in part]
-            )[first - day_start :]
-            style = "line-2"
-        else:
-            continue
-        overlays.append(Overlay(name, style, values[start - first :]))
+            overlays.append(_vwap(candles, start, end, seconds))
     return overlays
+
+
+def _vwap(candles: Sequence[Candle], start: int, end: int, seconds: int) -> Overlay:
+    """Compute the VWAP from the start of the day ``start`` is in; a part of a day is named so."""
+    first = start
+    while first and candles[first - 1].ts // DAY_NS == candles[start].ts // DAY_NS:
+        first -= 1
+    part = candles[first:end]
+    values = vwap(
+        [(c.high + c.low + c.close) / 3 for c in part], [c.volume for c in part], [c.ts for c in part]
+    )
+    partial = first == 0 and candles[0].ts % DAY_NS >= seconds * 1_000_000_000
+    name = f"VWAP from {figures.clock(candles[0].ts)[:5]}" if partial else "VWAP"
+    return Overlay(name, "line-2", values[start - first :])
 
 
 def _marks(mirror: Mirror, view: View, sign: str) -> list[Mark]:

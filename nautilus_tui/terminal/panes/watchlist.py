@@ -94,7 +94,11 @@ def quote_row(row: WatchRow, view: View, glyphs: Glyphs) -> Row:
             Cell(figures.price(spread, row.precision), "dim", spread),
             Cell(_range(quote, glyphs), "dim"),
             Cell(figures.compact(quote.volume), "dim", quote.volume),
-            Cell(figures.sparkline(row.trail, TRAIL_WIDTH, glyphs.spark), "stale" if stale else style),
+            # Without the highest column, so that rows do not grow into each other.
+            Cell(
+                figures.sparkline(row.trail, TRAIL_WIDTH, glyphs.spark[:-1]),
+                "faint" if stale or style == "flat" else f"{style}-bar",
+            ),
             Cell(f"{figures.age(age_ms)}{glyphs.warn if stale else ' '}", age_style, age_ms),
             Cell(SOURCES.get(quote.source, quote.source[:3]), "sim" if quote.synthetic else "dim"),
         ),

@@ -90,15 +90,16 @@ class _Grid:
         return merged(list(zip(self.signs[y], self.styles[y], strict=True)))
 
 
-def axis_width(chart: Chart) -> int:
+def axis_width(candles: Sequence[Candle], precision: int) -> int:
     """Return how many cells the price axis takes."""
-    highest = max((c.high for c in chart.candles), default=0.0)
-    return len(f"{highest:.{chart.precision}f}") + 2
+    highest = max((c.high for c in candles), default=0.0)
+    return len(f"{highest:.{precision}f}") + 2
 
 
-def capacity(chart: Chart, width: int) -> int:
-    """Return how many candles fit."""
-    return max(0, (width - axis_width(chart) + chart.pitch - 1) // chart.pitch)
+def capacity(candles: Sequence[Candle], precision: int, pitch: int, width: int) -> int:
+    """Return how many candles fit, at most as many as there are."""
+    room = width - axis_width(candles[-width:] if width > 0 else (), precision)
+    return max(0, min(len(candles), (room + pitch - 1) // pitch))
 
 
 def draw(chart: Chart, width: int, height: int) -> list[list[Part]]:
@@ -106,7 +107,7 @@ def draw(chart: Chart, width: int, height: int) -> list[list[Part]]:
 
     Candles that do not fit must have been left out by the caller (see :func:`capacity`).
     """
-    plot_width = width - axis_width(chart)
+    plot_width = width - axis_width(chart.candles, chart.precision)
     if not chart.candles or plot_width < 4 or height < 4:
         return [[] for _ in range(height)]
     volumes = [c.volume or 0.0 for c in chart.candles]
