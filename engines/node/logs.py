@@ -7,9 +7,7 @@ lines go to the log file at once, and on as records. This module must not know w
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import os
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,52 +16,10 @@ from pathlib import Path
 
 from nautilus_trader.common.component import flush_logger
 
-from data.records import EngineLog, LogLevel
+from data.records import EngineLog
+from engines.loglines import parse
 
 KEPT_LINES = 500
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_LINE = re.compile(
-    r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?Z \[(?P<level>\w+)\] "
-    r"(?P<component>[^:]+): (?P<message>.*)$"
-)
-_ORDER = re.compile(r"(?:ClientOrderId\('|client_order_id=)(?P<id>[A-Za-z0-9_.\-]+)")
-_LEVELS: dict[str, LogLevel] = {
-    "DEBUG": "debug",
-    "TRACE": "debug",
-    "INFO": "info",
-    "WARN": "warning",
-    "WARNING": "warning",
-    "ERROR": "error",
-    "CRITICAL": "critical",
-}
-
-
-def parse(engine: str, line: str, now: int) -> EngineLog | None:
-    """Return the record of one line of NautilusTrader's log, or None for an empty line.
-
-    A line in another format (a traceback, a banner) is kept whole as the message.
-    """
-    text = _ANSI.sub("", line).rstrip()
-    if not text:
-        return None
-    match = _LINE.match(text)
-    if match is None:
-        return EngineLog(engine=engine, level="info", component="stdout", message=text, ts=now)
-    order = _ORDER.search(match["message"])
-    component = match["component"].rsplit(".", 1)[-1]
-    return EngineLog(
-        engine=engine,
-        level=_LEVELS.get(match["level"], "info"),
-        component=component,
-        message=match["message"],
-        client_order_id=None if order is None else order["id"],
-        ts=_time(match["time"], match["fraction"]),
-    )
-
-
-def _time(seconds: str, fraction: str | None) -> int:
-    moment = dt.datetime.fromisoformat(seconds).replace(tzinfo=dt.UTC)
-    return int(moment.timestamp()) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
 
 
 class LogPipe:

@@ -62,6 +62,7 @@ def daemon_settings(config: Config) -> DaemonSettings:
         compaction_minutes=config.history.compaction_minutes,
         health_seconds=own.health_seconds,
         shutdown_seconds=own.shutdown_seconds,
+        streams=stream_limits(config),
         engine=engine_spec(config),
     )
 

@@ -145,7 +145,7 @@ class Daemon:
             _declare(bus, engine)
         history = History(self.home.history)
         supervisor = Supervisor(self.home, sink, specs)
-        hub = StreamHub(bus, version=self.version)
+        hub = StreamHub(bus, self.settings.streams, version=self.version)
         await supervisor.open()
         stack.push_async_callback(self._close_supervisor, supervisor)
         executors = Executors(

@@ -15,7 +15,7 @@ from data.paging import Page
 from data.paths import Home
 from data.problems import InvalidRequestError
 from data.records import EngineLog, LogLevel
-from engines.node.logs import parse
+from engines.loglines import parse
 from nautilus_tui.daemon.present import Present
 
 LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from engines.spec import EngineSpec
+from nautilus_tui.daemon.streams.limits import StreamLimits
 
 
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,4 +24,5 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     compaction_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10
     health_seconds: Annotated[float, msgspec.Meta(gt=0)] = 2.0
     shutdown_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.0
+    streams: StreamLimits = StreamLimits()
     engine: EngineSpec = EngineSpec(engine="paper-1")  #: what a new engine starts with, apart from its id

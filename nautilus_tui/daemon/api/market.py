@@ -17,7 +17,9 @@ from data.history import Holding
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Bar, Book, PriceSide, Quote
+from data.sql import SqlResult
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.bodies import SqlBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Engine, Limit
@@ -96,6 +98,14 @@ async def list_history(request: AnyRequest) -> Answer:
     return answer(request, Page([_item(holding) for holding in holdings]))
 
 
+@route("POST", "/api/v1/sql", returns=SqlResult, body=SqlBody, tag="History")
+async def query_history(request: AnyRequest) -> Answer:
+    """Run one read-only query over the history's views ``quotes``, ``trades`` and ``bars``."""
+    body = await read(request, SqlBody)
+    history = context_of(request).history
+    return answer(request, await asyncio.to_thread(history.sql, body.query, limit=body.limit))
+
+
 @route("POST", "/api/v1/history/compact", returns=Outcome, tag="History", role="admin")
 async def compact_history(request: AnyRequest) -> Answer:
     """Compact recorded ticks into partitions now."""
@@ -131,4 +141,12 @@ def _item(holding: Holding) -> CatalogueItem:
     )
 
 
-HANDLERS = [list_quotes, get_quote, get_book, list_bars, list_history, compact_history]
+HANDLERS = [
+    list_quotes,
+    get_quote,
+    get_book,
+    list_bars,
+    list_history,
+    query_history,
+    compact_history,
+]
