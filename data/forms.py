@@ -20,6 +20,7 @@ import msgspec
 from data.problems import InvalidRequestError
 
 NANOS = 1_000_000_000
+MAX_DEPTH = 32
 
 IsoTime = Annotated[
     str,
@@ -222,12 +223,20 @@ def from_json[T](data: bytes | str, cls: type[T]) -> T:
     return from_builtins(msgspec.json.decode(data), cls)
 
 
-def _with_integer_times(value: Any) -> Any:
+def _with_integer_times(value: Any, depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise InvalidRequestError(
+            "the data is nested too deeply",
+            rule=f"at most {MAX_DEPTH} levels",
+            fix="nothing of ours needs more",
+        )
     if isinstance(value, dict):
         return {
-            key: parse_iso(item) if isinstance(item, str) and is_time(key) else _with_integer_times(item)
+            key: parse_iso(item)
+            if isinstance(item, str) and isinstance(key, str) and is_time(key)
+            else _with_integer_times(item, depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_with_integer_times(item) for item in value]
+        return [_with_integer_times(item, depth + 1) for item in value]
     return value

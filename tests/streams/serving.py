@@ -151,10 +151,17 @@ class Client:
     """A `websockets` client that unpacks frames into envelopes."""
 
     def __init__(
-        self, opener: Callable[..., Any], *, form: str | None = None, established: bool = True, **options: Any
+        self,
+        opener: Callable[..., Any],
+        *,
+        form: str | None = None,
+        established: bool = True,
+        answers: bool = False,
+        **options: Any,
     ) -> None:
         self._opener = opener
         self._established = established
+        self._answers = answers  #: heartbeats
         self.form = form or "json"
         self._options: dict[str, Any] = {"compression": None, "ping_interval": None, **options}
         if form is not None:
@@ -193,7 +200,10 @@ class Client:
             decode = msgspec.json.decode if isinstance(frame, str) else msgspec.msgpack.decode
             self._waiting = decode(frame)
             assert isinstance(self._waiting, list)
-        return self._waiting.pop(0)
+        envelope = self._waiting.pop(0)
+        if envelope["type"] == "heartbeat" and self._answers:
+            await self.say("heartbeat_response")
+        return envelope
 
     async def next(self, type_: str | None = None, topic: str | None = None) -> dict[str, Any]:
         """Return the next envelope of a type and topic; what comes before it is passed over."""

@@ -102,7 +102,7 @@ class StreamHub:
     def close(self) -> None:
         """Write what waits, close every connection and stop listening to the bus."""
         self._unsubscribe()
-        self._flush()
+        self.flush()
         for timer in (self._flush_timer, self._heartbeat_timer):
             if timer is not None:
                 timer.cancel()
@@ -276,9 +276,9 @@ class StreamHub:
                         group.lossless += 1
         if self._dirty and self._flush_timer is None:
             loop = asyncio.get_running_loop()
-            self._flush_timer = loop.call_later(self._interval, self._flush)
+            self._flush_timer = loop.call_later(self._interval, self.flush)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Write one frame per group that has events, then let those behind catch up."""
         self._flush_timer = None
         started = time.perf_counter()
@@ -295,7 +295,7 @@ class StreamHub:
         self.longest_flush_ms = max(self.longest_flush_ms, self.flush_ms)
         self._interval = max(self.limits.flush_s, min(took, self.limits.flush_max_s))
         if self._flush_timer is None and any(not connection.blocked for connection in self._behind):
-            self._flush_timer = asyncio.get_running_loop().call_later(self._interval, self._flush)
+            self._flush_timer = asyncio.get_running_loop().call_later(self._interval, self.flush)
 
     def _flush_group(self, group: Group) -> None:
         parts = group.parts
@@ -333,7 +333,7 @@ class StreamHub:
         if connection.behind:
             self._catch_up(connection)
             if connection.behind and self._flush_timer is None:
-                self._flush_timer = asyncio.get_running_loop().call_later(self._interval, self._flush)
+                self._flush_timer = asyncio.get_running_loop().call_later(self._interval, self.flush)
 
     def _set_aside(self, connection: Connection) -> None:
         group = connection.group

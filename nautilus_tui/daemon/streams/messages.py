@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from data.forms import from_builtins
-from data.problems import InvalidRequestError, ProblemError
+from data.problems import InvalidRequestError
 from nautilus_tui.daemon.streams.wire import Format
 
 Id = Annotated[str, msgspec.Meta(max_length=128)] | int
@@ -89,8 +88,8 @@ def read(form: Format, data: bytes) -> AnyMessage:
     said = plain.get("id") if isinstance(plain, dict) else None
     id_ = said if isinstance(said, str | int) and not isinstance(said, bool) else None
     try:
-        message: AnyMessage = from_builtins(plain, AnyMessage)  # type: ignore[arg-type]  # a union, not a class
-    except (msgspec.ValidationError, ProblemError) as error:
+        message: AnyMessage = msgspec.convert(plain, AnyMessage)
+    except msgspec.ValidationError as error:
         raise UnreadableError(
             f"the message does not fit: {error}",
             id_,
