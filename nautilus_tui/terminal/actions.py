@@ -67,13 +67,18 @@ class Action:
         """Whether it asks for confirmation, saying what exactly will happen."""
         return self.command is not None and self.command.dangerous
 
+    def refused(self, situation: Situation) -> str | None:
+        """Return why nothing of this kind can be done at all: the role, or no connection."""
+        if self.command is None:
+            return None
+        return _may(situation, self.role) or _connected(situation)
+
     def disabled(self, situation: Situation) -> str | None:
         """Return why it cannot be done now, None when it can."""
-        if self.command is not None:
-            reason = _may(situation, self.role) or _connected(situation)
-            if reason is not None:
-                return reason
-        return self.check(situation) if self.check is not None else None
+        reason = self.refused(situation)
+        if reason is None and self.check is not None:
+            reason = self.check(situation)
+        return reason
 
 
 # ---------------------------------------------------------------- reasons
@@ -129,6 +134,10 @@ def _can_order(situation: Situation) -> str | None:
     if situation.instrument is None:
         return f"the rules of {situation.view.instrument} are not known yet"
     return None
+
+
+def _order_there(situation: Situation) -> str | None:
+    return None if situation.order is not None else "no order is under the cursor"
 
 
 def _order_works(situation: Situation) -> str | None:
@@ -287,7 +296,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="chart.overlays",
         keys=("o",),
         name="overlays",
-        scope="trade",
+        scope="chart",
         label="Show or hide the chart's overlays",
     ),
     Action(
@@ -307,6 +316,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
         hint="which",
     ),
     Action(
+        id="order.logs",
+        keys=("l",),
+        name="order-logs",
+        scope="orders",
+        label="The order's events among the engine's log lines",
+        hint="log",
+        check=_order_there,
+    ),
+    Action(
         id="logs.level",
         keys=("l",),
         name="log-level",
@@ -315,12 +333,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         hint="level",
     ),
     Action(
-        id="logs.follow",
-        keys=("w",),
-        name="log-follow",
-        scope="engines",
-        label="Follow the log, or hold it",
-        hint="follow",
+        id="logs.all",
+        keys=("escape",),
+        name="log-all",
+        scope="logs",
+        label="Log lines of all orders again",
     ),
     # engines
     Action(id="engine.pick", keys=("e",), name="engines-pick", label="Pick an engine"),
@@ -383,7 +400,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(id="app.help", keys=("?",), name="help", label="Keys that work here", hint="help"),
     Action(id="pane.jump", keys=("g",), name="jump", label="Jump to a pane by its letter", hint="go"),
     Action(id="pane.filter", keys=("/",), name="filter", label="Filter the table"),
-    Action(id="pane.mark", keys=("space",), name="mark", label="Mark the row under the cursor"),
     Action(id="pane.maximise", keys=("z",), name="maximise", label="Maximise the pane, or put it back"),
     Action(id="app.theme", keys=("T",), name="themes", label="Pick a theme"),
     Action(id="app.density", keys=("D",), name="density", label="Compact or comfortable rows"),
@@ -413,4 +429,8 @@ def here(situation: Situation) -> list[Action]:
 
 def hints(situation: Situation) -> list[Action]:
     """Return the actions for the footer: those with a hint that work now, the pane's own first."""
-    return [a for a in here(situation) if a.hint and a.disabled(situation) is None]
+    found = [a for a in here(situation) if a.hint and a.disabled(situation) is None]
+    if situation.pane != "ticket":
+        return found
+    # While the ticket has the focus, printable keys are its own.
+    return [a for a in found if any(len(key) > 1 for key in a.keys)]

@@ -6,7 +6,7 @@ This module must not know of Textual: a key is a name (``ctrl+o``) or a characte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 from data.problems import InvalidRequestError
@@ -29,16 +29,25 @@ def collisions(keys: Mapping[str, Sequence[str]]) -> list[str]:
 class Keymap:
     """Which key does what: the defaults, with the user's own keys over them."""
 
-    def __init__(self, own: Mapping[str, str | Sequence[str]] | None = None) -> None:
+    def __init__(
+        self, own: Mapping[str, str | Sequence[str]] | None = None, pane_ids: Collection[str] = ()
+    ) -> None:
         """Take the user's keys by action id, e.g. ``{"order.buy": "B,f5"}``.
+
+        ``pane_ids`` are the ids of keys that panes handle themselves (moving a cursor, scrolling);
+        what the user gives them is kept in ``pane_keys``.
 
         Raises:
             InvalidRequestError: an id is not known, a key is empty, or a key would mean two things.
         """
         self.keys: dict[str, tuple[str, ...]] = {action.id: action.keys for action in ACTIONS}
+        self.pane_keys: dict[str, str] = {}
         for action_id, keys in (own or {}).items():
+            if action_id in pane_ids:
+                self.pane_keys[action_id] = ",".join(_split(action_id, keys))
+                continue
             if action_id not in BY_ID:
-                near = get_close_matches(action_id, BY_ID, n=1)
+                near = get_close_matches(action_id, [*BY_ID, *pane_ids], n=1)
                 raise InvalidRequestError(
                     f"[terminal.keys] {action_id} is not an action",
                     rule="keys are given to actions by their id",

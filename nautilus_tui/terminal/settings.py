@@ -17,18 +17,21 @@ from pathlib import Path
 import msgspec
 
 from data.problems import InvalidRequestError
-from nautilus_tui.terminal.view import Density
+from nautilus_tui.terminal.view import OVERLAYS, Density
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalSettings:
     """What a user sets. Keys and presets are by action id and by asset class or instrument."""
 
-    theme: str | None = None  #: None: the one used last, else the default
+    theme: str = "dark"
     density: Density = "compact"
     ascii: bool = False
     glow: bool = True
+    max_fps: int = 15
     stale_after_ms: int = 5000
+    watched: tuple[str, ...] = ()  #: instruments of the watchlist, in order; empty: all
+    overlays: tuple[str, ...] = OVERLAYS
     timeframe: str = "1m"
     engine: str | None = None  #: shown first; None: the one shown last, else the first that runs
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Remembered(msgspec.Struct, kw_only=True):
     """What the terminal remembers of its last opening."""
 
     theme: str | None = None
+    theme_over: str | None = None  #: the setting that the picked theme stands over; a new setting wins
     engine: str | None = None
     instrument: str | None = None
     timeframe: str | None = None

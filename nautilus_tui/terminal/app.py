@@ -1,0 +1,507 @@
+"""The terminal itself: one Textual application that looks at the daemon and commands it.
+
+Inside it flows one way: the stream and the answers come as messages, are written into the mirror,
+and a frame tick of at most 15 a second lets those panes redraw whose facts changed. Actions come
+from the registry by key, palette or command line, and go out through the inquiry. It must not do
+I/O itself, nor know a rule of the business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen
+from textual.widgets import ContentSwitcher
+from textual.worker import Worker, WorkerState
+
+from data.commands import AnyCommand
+from data.problems import InvalidRequestError, ProblemDocument
+from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS, Action
+from nautilus_tui.terminal.glyphs import ASCII, UNICODE
+from nautilus_tui.terminal.handlers.engines import EngineRoom
+from nautilus_tui.terminal.handlers.looking import Looking
+from nautilus_tui.terminal.handlers.saying import Saying
+from nautilus_tui.terminal.handlers.trading import Trading
+from nautilus_tui.terminal.keymap import Keymap
+from nautilus_tui.terminal.link import DaemonLink, Link
+from nautilus_tui.terminal.messages import CommandAnswered
+from nautilus_tui.terminal.mirror import Mirror
+from nautilus_tui.terminal.panes.chart import ChartPane
+from nautilus_tui.terminal.panes.header import Header
+from nautilus_tui.terminal.panes.logs import Logs
+from nautilus_tui.terminal.panes.logstrip import LogStrip
+from nautilus_tui.terminal.panes.orders import Orders
+from nautilus_tui.terminal.panes.positions import Positions
+from nautilus_tui.terminal.reception import Reception
+from nautilus_tui.terminal.screens.banner import Banner
+from nautilus_tui.terminal.screens.command_bar import CommandBar
+from nautilus_tui.terminal.screens.confirm import Confirm, Describe
+from nautilus_tui.terminal.screens.hints import Hints
+from nautilus_tui.terminal.screens.ticket_pane import TicketPane
+from nautilus_tui.terminal.settings import Remembered, TerminalSettings, recall, remember
+from nautilus_tui.terminal.situation import PANES, Pane, Situation, Workspace
+from nautilus_tui.terminal.theme import PALETTES, register_themes, variables
+from nautilus_tui.terminal.ticket import mint_command_id
+from nautilus_tui.terminal.view import View
+from nautilus_tui.terminal.widgets.lines import Lines
+from nautilus_tui.terminal.widgets.table import LiveTable
+from nautilus_tui.terminal.workspaces.engines import EnginesWorkspace
+from nautilus_tui.terminal.workspaces.trade import Trade
+
+if TYPE_CHECKING:
+    from nautilus_tui.client import Address
+
+#: Keys closer together than this came in one piece: pasted without brackets, or held up on the way.
+BURST_S = 0.002
+#: An action that sends something by one key waits this long for the keyboard to be quiet.
+QUIET_S = 0.04
+#: Following the cursor through a list asks for bars and books only where it rests.
+REST_S = 0.12
+
+PANE_CLASSES: tuple[type[LiveTable | Logs | ChartPane], ...] = (LiveTable, Logs, ChartPane)
+
+
+class Terminal(App[int], inherit_bindings=False):
+    """The application."""
+
+    TITLE = "Nautilus TUI"
+    CSS_PATH = Path(__file__).with_name("terminal.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    ESCAPE_TO_MINIMIZE = False
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012 - Textual's
+
+    def __init__(
+        self,
+        link: Link,
+        settings: TerminalSettings | None = None,
+        *,
+        state_file: Path | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        no_color: bool = False,
+    ) -> None:
+        """Take the line to the daemon.
+
+        Raises:
+            InvalidRequestError: the settings' keys are wrong.
+        """
+        self.settings = settings or TerminalSettings()
+        self.keymap = Keymap(self.settings.keys, {b.id for b in _bindings() if b.id is not None})
+        self.glyphs = ASCII if self.settings.ascii else UNICODE
+        self.remembered = recall(state_file)
+        self.mirror = Mirror()
+        self.view = self._first_view()
+        self._theme_wanted = self._first_theme(no_color)
+        super().__init__()
+        self.set_keymap(self.keymap.pane_keys)
+        register_themes(cast("App[object]", self))
+        self._state_file = state_file
+        self._clock = clock
+        self._link = link
+        self._whole = True  # the next frame redraws every pane
+        self._second = -1
+        self._rest: object = None
+        self._presses: list[tuple[float, str]] = []
+        self._last_pane: Pane = "watchlist"
+        self.reception = Reception(link, self)
+        self.inquiry = self.reception.inquiry
+        self.trading = Trading(self)
+        self.engine_room = EngineRoom(self)
+        self.looking = Looking(self)
+        self.saying = Saying(self)
+        self._handlers = {
+            **self.trading.handlers(),
+            **self.engine_room.handlers(),
+            **self.looking.handlers(),
+        }
+
+    def _first_view(self) -> View:
+        settings, remembered = self.settings, self.remembered
+        return View(
+            engine=settings.engine or remembered.engine,
+            instrument=remembered.instrument,
+            timeframe=remembered.timeframe or settings.timeframe,
+            overlays=settings.overlays,
+            density=settings.density,
+            stale_after_ms=settings.stale_after_ms,
+            watched=settings.watched,
+        )
+
+    def _first_theme(self, no_color: bool) -> str:
+        if no_color:
+            return "no-color"
+        picked = self.remembered.theme
+        if picked in PALETTES and self.remembered.theme_over == self.settings.theme:
+            return picked
+        return self.settings.theme if self.settings.theme in PALETTES else "dark"
+
+    # ------------------------------------------------------------ the screen
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return our own CSS variables for themes that do not have them."""
+        return variables()
+
+    def compose(self) -> ComposeResult:
+        """Lay out what is always there and the workspaces."""
+        yield Header(id="header")
+        yield Banner(id="banner")
+        with ContentSwitcher(initial="trade", id="workspaces"):
+            yield Trade(self.blocked)
+            yield EnginesWorkspace()
+        yield LogStrip(id="logstrip")
+        yield Hints(id="hints")
+        yield CommandBar(self.saying.complete, self.saying.history, id="command")
+        yield self.reception
+
+    def on_mount(self) -> None:
+        """Show the shell at once; listening begins behind it."""
+        self.theme = self._theme_wanted
+        self.looking.focus("watchlist")
+        self.frame()
+        self.set_interval(1 / min(15, max(1, self.settings.max_fps)), self.frame)
+
+    def now_ns(self) -> int:
+        """Return the time now, UTC nanoseconds."""
+        return self._clock()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace shown."""
+        current = self.query_one("#workspaces", ContentSwitcher).current
+        return "engines" if current == "engines" else "trade"
+
+    @property
+    def pane(self) -> Pane | None:
+        """The pane that has the focus."""
+        focused = self.screen_stack[0].focused if self.screen_stack else None
+        name = focused.id if focused is not None else None
+        return cast("Pane", name) if name in PANES else None
+
+    @property
+    def last_pane(self) -> Pane:
+        """The pane that had the focus last."""
+        return (
+            self._last_pane
+            if PANES[self._last_pane] == self.workspace
+            else ("watchlist" if self.workspace == "trade" else "engine_table")
+        )
+
+    @property
+    def trade(self) -> Trade:
+        """Workspace Trade."""
+        return self.screen_stack[0].query_one(Trade)
+
+    @property
+    def ticket_pane(self) -> TicketPane:
+        """The ticket's pane."""
+        return self.screen_stack[0].query_one(TicketPane)
+
+    @property
+    def orders(self) -> Orders:
+        """The orders' pane."""
+        return self.screen_stack[0].query_one(Orders)
+
+    @property
+    def command_bar(self) -> CommandBar:
+        """The command line."""
+        return self.screen_stack[0].query_one(CommandBar)
+
+    # ------------------------------------------------------------ frames
+
+    def changed(self) -> None:
+        """Redraw every pane with the next frame: the view changed."""
+        self._whole = True
+
+    def frame(self) -> None:
+        """Let the panes redraw whose facts changed; ages move on every second."""
+        now = self._clock()
+        self.view.now_ns = now
+        second = now // 1_000_000_000
+        tick = second != self._second
+        dirty = self.mirror.dirty.keys()
+        if not (dirty or tick or self._whole):
+            return
+        whole, self._whole, self._second = self._whole, False, second
+        screen = self.screen_stack[0]
+        for pane in screen.query(".workspace > *, .workspace Horizontal > *, .workspace Vertical > *"):
+            self._refresh(pane, whole=whole, tick=tick)
+        for name in ("#header", "#banner", "#logstrip", "#hints"):
+            self._refresh(screen.query_one(name), whole=whole, tick=tick)
+        self.mirror.clear_dirty()
+
+    def _refresh(self, pane: object, *, whole: bool, tick: bool) -> None:
+        watches = getattr(pane, "watches", None)
+        if watches is None or not isinstance(pane, Lines | LiveTable | Logs):
+            return
+        if PANES.get(pane.id or "", self.workspace) != self.workspace:
+            return
+        if (
+            whole
+            or (tick and getattr(pane, "shows_ages", False))
+            or not watches.isdisjoint(self.mirror.dirty)
+        ):
+            pane.refresh_from(self.mirror, self.view)  # type: ignore[union-attr]  # it has watches: it is a pane
+
+    # ------------------------------------------------------------ actions
+
+    def situation(self) -> Situation:
+        """Return what the user is in the middle of."""
+        engine = self.view.engine or ""
+        orders, ticket = self.orders, self.ticket_pane
+        known = self.mirror.orders.get(engine, {})
+        positions = self.screen_stack[0].query_one(Positions)
+        under = next(
+            (
+                r.position
+                for r in self.mirror.position_rows(engine)
+                if r.position.position_id == positions.cursor_key
+            ),
+            None,
+        )
+        return Situation(
+            self.view,
+            self.mirror,
+            workspace=self.workspace,
+            pane=self.pane,
+            order=known.get(orders.cursor_key or ""),
+            marked=tuple(known[key] for key in orders.marked if key in known),
+            position=under,
+            ticket_open=ticket.ticket is not None,
+            ticket_sendable=ticket.sendable,
+        )
+
+    def blocked(self) -> str | None:
+        """Return why no order at all can be sent now: the role, or no connection."""
+        return BY_ID["order.buy"].refused(Situation(self.view, self.mirror))
+
+    def on_key(self, event: events.Key) -> None:
+        """Do what a key means where the focus is; keys a pane or dialog took do not come here."""
+        if isinstance(self.screen, ModalScreen):
+            return
+        burst = self._in_burst(event)
+        action = self.keymap.find(
+            self.situation(), event.key, event.character if event.is_printable else None
+        )
+        if action is None:
+            return
+        event.stop()
+        event.prevent_default()
+        if action.command is not None and event.is_printable:
+            if burst:
+                self._say_burst(action)
+            else:
+                self.set_timer(QUIET_S, partial(self._perform_if_quiet, action, event.time))
+        else:
+            self.perform(action.id)
+
+    def _in_burst(self, event: events.Key) -> bool:
+        """Note a key and say whether it came in one piece with another one."""
+        self._presses = [(t, k) for t, k in self._presses if event.time - t < 1.0]
+        burst = any(event.time - t < BURST_S and k != event.key for t, k in self._presses)
+        self._presses.append((event.time, event.key))
+        return burst
+
+    def _perform_if_quiet(self, action: Action, at: float) -> None:
+        if any(0 < t - at < BURST_S for t, _ in self._presses):
+            self._say_burst(action)
+        elif not isinstance(self.screen, ModalScreen):
+            self.perform(action.id)
+
+    def _say_burst(self, action: Action) -> None:
+        self.tell(
+            f"{action.title}: ignored, the key came in one piece with others, as pasted text does", "warning"
+        )
+
+    def perform(self, action_id: str) -> None:
+        """Do an action, or say why it cannot be done."""
+        reason = BY_ID[action_id].disabled(self.situation())
+        if reason is not None:
+            self.tell(f"{BY_ID[action_id].title}: {reason}", "warning")
+        else:
+            self._handlers[action_id]()
+
+    def confirm(self, title: str, describe: Describe, verb: str, command: AnyCommand) -> None:
+        """Send a dangerous command after saying exactly what it will do and getting the chord."""
+        command_id = mint_command_id()
+
+        def answered(yes: bool | None) -> None:
+            if not yes:
+                return
+            reason = self.blocked()
+            if reason is not None:
+                self.tell(f"{title}: {reason}", "error")
+            else:
+                self.inquiry.execute(command, command_id)
+
+        self.push_screen(
+            Confirm(title, describe, self.keymap.keys["ticket.send"] or SEND_KEYS, verb), answered
+        )
+
+    def tell(self, message: str, severity: str = "information") -> None:
+        """Say something in passing."""
+        level = cast("Callable[..., None]", self.notify)
+        level(message, severity=severity, timeout=6 if severity == "information" else 10, markup=False)
+
+    def pane_bindings(self) -> list[tuple[tuple[str, ...], str]]:
+        """Return the keys that the focused pane handles itself, with what they do."""
+        found: dict[str, list[str]] = {}
+        focused = self.screen_stack[0].focused
+        for key, active in self.screen_stack[0].active_bindings.items():
+            if active.node is focused and active.binding.id is not None:
+                found.setdefault(active.binding.description, []).append(
+                    self.get_key_display(active.binding) or key
+                )
+        return [(tuple(keys), title) for title, keys in found.items()]
+
+    # ------------------------------------------------------------ selections
+
+    def selection_changed(self) -> None:
+        """Redraw, and ask for the book and the bars of what is selected where the cursor rests."""
+        self.changed()
+        token = self._rest = object()
+        self.set_timer(REST_S, lambda: self.reception.follow() if self._rest is token else None)
+
+    @on(LiveTable.RowHighlighted)
+    def row_highlighted(self, event: LiveTable.RowHighlighted) -> None:
+        """The cursor of the watchlist selects the instrument, that of the engines the engine."""
+        if event.table.id == "watchlist" and event.table.has_focus:
+            self.looking.select_instrument(event.key)
+        elif event.table.id == "engine_table" and event.table.has_focus:
+            self.looking.select_engine(event.key)
+        self.screen_stack[0].query_one(Hints).again()
+
+    @on(LiveTable.RowSelected)
+    def row_selected(self, event: LiveTable.RowSelected) -> None:
+        """Enter goes to what a row is about."""
+        situation = self.situation()
+        subject = {"orders": situation.order, "positions": situation.position}.get(event.table.id or "")
+        if subject is not None:
+            self.looking.select_instrument(subject.instrument)
+        elif event.table.id == "watchlist":
+            self.looking.select_instrument(event.key)
+        elif event.table.id == "engine_table":
+            self.looking.select_engine(event.key)
+            self.looking.workspace("trade")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which pane had the focus, and show its hints."""
+        if event.widget.id in PANES:
+            self._last_pane = cast("Pane", event.widget.id)
+        self.changed()
+
+    # ------------------------------------------------------------ command line
+
+    @on(CommandBar.Said)
+    def command_said(self, event: CommandBar.Said) -> None:
+        """Do what was typed."""
+        self.saying.say(event.line)
+
+    @on(CommandBar.Narrowed)
+    def filter_narrowed(self, event: CommandBar.Narrowed) -> None:
+        """Filter the table."""
+        self.looking.narrow(event.text)
+
+    @on(CommandBar.Left)
+    def line_left(self, event: CommandBar.Left) -> None:
+        """Go back to the panes."""
+        self.looking.line_left(kept=event.kept, filtering=event.mode == "filter")
+
+    # ------------------------------------------------------------ answers
+
+    @on(CommandAnswered)
+    def command_answered(self, message: CommandAnswered) -> None:
+        """Show how a command ended, in the ticket that waits for it or in passing."""
+        if message.outcome is not None:
+            self.mirror.apply_records(message.outcome.orders)
+            if message.outcome.engine is not None:
+                self.mirror.apply_records([message.outcome.engine])
+        if self.trading.answered(message):
+            return
+        problem = message.problem or (message.outcome.problem if message.outcome is not None else None)
+        title = message.command.title
+        if problem is None:
+            detail = message.outcome.detail if message.outcome is not None else None
+            self.tell(f"{title}: {detail or 'done'}")
+        else:
+            self.tell(f"{title}: {_told(problem)}", "error")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that broke is said so; the screen goes on."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.log.error(event.worker.error)
+            self.tell(f"{type(event.worker.error).__name__}: {event.worker.error}", "error")
+
+    # ------------------------------------------------------------ leaving
+
+    def use_theme(self, theme: str) -> None:
+        """Use a theme and remember it."""
+        self.theme = theme
+        self.remembered.theme, self.remembered.theme_over = theme, self.settings.theme
+        self.changed()
+
+    def detach(self) -> None:
+        """Leave; engines and daemon go on."""
+        self.exit(0)
+
+    async def on_unmount(self) -> None:
+        """Close the line and write what is remembered."""
+        await self._link.close()
+        self._remember()
+
+    def _remember(self) -> None:
+        view = self.view
+        state = Remembered(
+            theme=self.remembered.theme,
+            theme_over=self.remembered.theme_over,
+            engine=view.engine,
+            instrument=view.instrument,
+            timeframe=view.timeframe,
+            lines=self.saying.history.lines,
+            widths=self.remembered.widths,
+        )
+        try:
+            remember(self._state_file, state)
+        except InvalidRequestError as error:
+            self.log.warning(error.detail)
+
+
+def _told(problem: ProblemDocument) -> str:
+    rule = f" ({problem.rule})" if problem.rule else ""
+    fix = f" → {problem.fix}" if problem.fix else ""
+    return f"{problem.title}: {problem.detail}{rule}{fix}"
+
+
+def _bindings() -> Sequence[Binding]:
+    """Return the bindings that panes handle themselves."""
+    return [b for cls in PANE_CLASSES for b in cls.BINDINGS if isinstance(b, Binding)]
+
+
+def run(
+    address: Address,
+    settings: TerminalSettings | None = None,
+    *,
+    home: Path | None = None,
+    no_color: bool = False,
+) -> int:
+    """Open the terminal on a daemon and return the exit code when it is left.
+
+    ``home`` is where the terminal remembers things between two openings.
+
+    Raises:
+        InvalidRequestError: the settings' keys are wrong.
+    """
+    state_file = None if home is None else home / "terminal.json"
+    app = Terminal(DaemonLink(address), settings, state_file=state_file, no_color=no_color)
+    code = app.run()
+    return app.return_code or code or 0

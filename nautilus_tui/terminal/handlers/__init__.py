@@ -1,0 +1,1 @@
+"""What each action does: one class per part of the registry, each a table from action id to method."""

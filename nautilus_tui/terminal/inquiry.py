@@ -1,0 +1,110 @@
+"""Asking the daemon: every wait of the terminal happens here, in workers that only post messages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from data.commands import AnyCommand
+from data.problems import OutcomeUnknownError, ProblemError
+from nautilus_tui.terminal.link import Link
+from nautilus_tui.terminal.messages import (
+    BarsFetched,
+    CommandAnswered,
+    EnginesFetched,
+    FetchFailed,
+    InstrumentsFetched,
+    LogsFetched,
+    StreamEnded,
+    StreamHeard,
+)
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+
+class Inquiry:
+    """Starts workers on a link and lets them post what they learn to the node that owns them."""
+
+    def __init__(self, node: Widget, link: Link) -> None:
+        self._node = node
+        self._link = link
+
+    def listen(self) -> None:
+        """Listen to the stream until it ends for good."""
+        self._node.run_worker(self._listen(), group="stream", exclusive=True, exit_on_error=False)
+
+    async def _listen(self) -> None:
+        try:
+            async for event in self._link.listen():
+                self._node.post_message(StreamHeard(event))
+        except ProblemError as error:
+            self._node.post_message(StreamEnded(error.document()))
+
+    def execute(self, command: AnyCommand, command_id: str) -> None:
+        """Send a command; its end is told in :class:`CommandAnswered`, whatever it is."""
+        self._node.run_worker(self._execute(command, command_id), group="commands", exit_on_error=False)
+
+    async def _execute(self, command: AnyCommand, command_id: str) -> None:
+        try:
+            outcome = await self._link.execute(command, command_id)
+        except ProblemError as error:
+            self._node.post_message(CommandAnswered(command, command_id, None, error.document()))
+        except Exception as error:
+            # Whatever broke, the order may be out: unknown is the only true answer.
+            unknown = OutcomeUnknownError(f"{type(error).__name__}: {error}")
+            self._node.post_message(CommandAnswered(command, command_id, None, unknown.document()))
+            raise
+        else:
+            self._node.post_message(CommandAnswered(command, command_id, outcome, None))
+
+    def watch(self, topics: Collection[str]) -> None:
+        """Listen to other topics besides those always listened to."""
+        self._node.run_worker(self._link.watch(topics), group="watch", exit_on_error=False)
+
+    def engines(self) -> None:
+        """Ask for all engines."""
+
+        async def ask() -> Message:
+            return EnginesFetched(await self._link.engines())
+
+        self._ask("engines", ask)
+
+    def instruments(self, engine: str) -> None:
+        """Ask what an engine trades."""
+
+        async def ask() -> Message:
+            return InstrumentsFetched(engine, await self._link.instruments(engine))
+
+        self._ask(f"instruments of {engine}", ask)
+
+    def bars(self, engine: str, instrument: str, timeframe: str) -> None:
+        """Ask for the latest bars; an earlier question not answered yet is dropped."""
+
+        async def ask() -> Message:
+            bars = await self._link.bars(engine, instrument, timeframe)
+            return BarsFetched(engine, instrument, timeframe, bars)
+
+        self._ask(f"bars of {instrument}", ask, only="bars")
+
+    def logs(self, engine: str) -> None:
+        """Ask for the latest log lines."""
+
+        async def ask() -> Message:
+            return LogsFetched(engine, await self._link.logs(engine))
+
+        self._ask(f"log of {engine}", ask)
+
+    def _ask(self, what: str, question: Callable[[], Awaitable[Message]], *, only: str | None = None) -> None:
+        async def work() -> None:
+            try:
+                answer = await question()
+            except ProblemError as error:
+                answer = FetchFailed(what, error.document())
+            self._node.post_message(answer)
+
+        self._node.run_worker(
+            work(), group=only or "questions", exclusive=only is not None, exit_on_error=False
+        )

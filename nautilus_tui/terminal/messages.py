@@ -1,0 +1,90 @@
+"""What workers tell the application. A worker does I/O and posts these; it touches no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from data.commands import AnyCommand, Outcome
+from data.problems import ProblemDocument
+from data.records import Bar, EngineLog, EngineStatus, Instrument
+
+if TYPE_CHECKING:
+    from nautilus_tui.client.stream import StreamEvent
+
+
+class StreamHeard(Message):
+    """Something came on the stream, or the connection changed."""
+
+    def __init__(self, event: StreamEvent) -> None:
+        super().__init__()
+        self.event = event
+
+
+class StreamEnded(Message):
+    """The stream gave up for a reason that trying again does not cure."""
+
+    def __init__(self, problem: ProblemDocument) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class EnginesFetched(Message):
+    """All engines the daemon knows."""
+
+    def __init__(self, engines: Sequence[EngineStatus]) -> None:
+        super().__init__()
+        self.engines = engines
+
+
+class InstrumentsFetched(Message):
+    """What an engine trades."""
+
+    def __init__(self, engine: str, instruments: Sequence[Instrument]) -> None:
+        super().__init__()
+        self.engine = engine
+        self.instruments = instruments
+
+
+class BarsFetched(Message):
+    """Bars of the history."""
+
+    def __init__(self, engine: str, instrument: str, timeframe: str, bars: Sequence[Bar]) -> None:
+        super().__init__()
+        self.engine = engine
+        self.instrument = instrument
+        self.timeframe = timeframe
+        self.bars = bars
+
+
+class LogsFetched(Message):
+    """The latest log lines of an engine."""
+
+    def __init__(self, engine: str, lines: Sequence[EngineLog]) -> None:
+        super().__init__()
+        self.engine = engine
+        self.lines = lines
+
+
+class FetchFailed(Message):
+    """A question was not answered."""
+
+    def __init__(self, what: str, problem: ProblemDocument) -> None:
+        super().__init__()
+        self.what = what
+        self.problem = problem
+
+
+class CommandAnswered(Message):
+    """A command ended: with an outcome, or with the problem that kept it from having one."""
+
+    def __init__(
+        self, command: AnyCommand, command_id: str, outcome: Outcome | None, problem: ProblemDocument | None
+    ) -> None:
+        super().__init__()
+        self.command = command
+        self.command_id = command_id
+        self.outcome = outcome
+        self.problem = problem

@@ -1,0 +1,74 @@
+"""A desk: the whole terminal over the fixed scene, on a line whose other end the test plays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+
+from data.commands import AnyCommand, Outcome
+from data.problems import ProblemError
+from data.records import Bar, EngineLog, EngineStatus, Instrument
+from nautilus_tui.client.stream import ConnectionChanged, StreamEvent
+from nautilus_tui.terminal.app import Terminal
+from nautilus_tui.terminal.link import Link
+from nautilus_tui.terminal.settings import TerminalSettings
+from tests.terminal import scene
+
+CONNECTED = ConnectionChanged("connected", scene.NOW - 600 * scene.SECOND, epoch="one", role="trader")
+
+
+class Line(Link):
+    """The other end of the line: what the test lets it say, and what it was asked."""
+
+    target = "the scene"
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+        self.events.put_nowait(CONNECTED)
+        self.commands: list[tuple[AnyCommand, str]] = []
+        self.answers: asyncio.Queue[Outcome | ProblemError] = asyncio.Queue()
+        self.watched: list[tuple[str, ...]] = []
+
+    async def listen(self) -> AsyncIterator[StreamEvent]:
+        while (event := await self.events.get()) is not None:
+            yield event
+
+    async def watch(self, topics: Collection[str]) -> None:
+        self.watched.append(tuple(topics))
+
+    async def execute(self, command: AnyCommand, command_id: str) -> Outcome:
+        self.commands.append((command, command_id))
+        answer = await self.answers.get()
+        if isinstance(answer, ProblemError):
+            raise answer
+        return answer
+
+    async def engines(self) -> Sequence[EngineStatus]:
+        return scene.engines()
+
+    async def instruments(self, engine: str) -> Sequence[Instrument]:
+        return scene.instruments() if engine == scene.ENGINE else []
+
+    async def bars(self, engine: str, instrument: str, timeframe: str) -> Sequence[Bar]:
+        return [] if instrument != "AAPL.SIM" else scene.bars(timeframe=timeframe)
+
+    async def logs(self, engine: str) -> Sequence[EngineLog]:
+        return []
+
+    async def close(self) -> None:
+        self.events.put_nowait(None)
+
+
+class Desk(Terminal):
+    """The terminal, looking at the scene at its moment."""
+
+    def __init__(self, line: Line | None = None, settings: TerminalSettings | None = None) -> None:
+        self.line = line or Line()
+        super().__init__(
+            self.line,
+            settings or TerminalSettings(timeframe="5m", engine=scene.ENGINE, glow=False),
+            clock=lambda: scene.NOW,
+        )
+        self.mirror = scene.mirror()
+        self.view.instrument = "AAPL.SIM"
+        self.view.role = "trader"
