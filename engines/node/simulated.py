@@ -1,9 +1,10 @@
 """The simulated market as a NautilusTrader data client: quotes, trades and a five-level book.
 
-Orders are matched against the book, so the paper venue must be of book type ``L2_MBP``: every
-change of a best price is published as depth, changes of size only a few times a second. The model
-draws the path; this client paces it, stamps it with the wall clock, and keeps a checkpoint so that a
-restarted engine's prices go on where they were. It must not know of orders or of the recorder.
+Orders are matched against the book, so the paper venue must be of book type ``L2_MBP``. While an
+instrument has working orders every change of a best price is published as depth; otherwise only the
+latest book counts, and one a batch suffices. Changes of size alone are published a few times a second.
+The model draws the path; this client paces it, stamps it with the wall clock, and keeps a checkpoint
+so that a restarted engine's prices go on where they were. It must not know of the recorder.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ _STAMP_GAP_NS: Final = 1_000  # between the ticks of one batch
 _SHORTEST_SLEEP_S: Final = 0.02
 _CHECKPOINT_S: Final = 1.0
 _DEPTH_FLAGS: Final = 32 | 128  # snapshot, last
+#: Behind the levels that are shown lies the rest of the market: one level this many gaps away, of
+#: this many times the best level's size, so that a large market order is filled, and pays for it.
+_REST_GAPS: Final = 12
+_REST_TIMES: Final = 10_000
 
 
 class SimulatedFeedConfig(LiveDataClientConfig, frozen=True):
@@ -152,7 +157,8 @@ class SimulatedDataClient(Feed):
             if self._is_open(units, now):
                 bids, asks = standing.bid_sizes[index].tolist(), standing.ask_sizes[index].tolist()
                 bid, ask = int(standing.bid[index]), int(standing.ask[index])
-                self._publish_quote(units, bid, ask, bids, asks, int(standing.gap[index]), now)
+                self._publish_quote(units, bid, ask, bids[0], asks[0], now)
+                self._publish_depth(units, bid, ask, bids, asks, int(standing.gap[index]), now)
                 self.ticks += 1
         self.last_tick_ns = now
 
@@ -164,6 +170,8 @@ class SimulatedDataClient(Feed):
     def _publish_steps(self, steps: Steps) -> int:
         stamp = self._next_stamp(len(steps))
         ticks = 0
+        working = self._with_working_orders()
+        books: dict[_Units, tuple[Any, ...]] = {}  # the latest of each instrument without orders
         rows = zip(
             steps.listing.tolist(),
             steps.bid.tolist(),
@@ -183,13 +191,24 @@ class SimulatedDataClient(Feed):
             if size:
                 self._publish_trade(units, price, size, buyer, f"S{steps.first + row}", stamp)
                 ticks += 1
-            self._publish_quote(units, bid, ask, bids, asks, gap, stamp)
+            self._publish_quote(units, bid, ask, bids[0], asks[0], stamp)
+            if units.id in working:
+                self._publish_depth(units, bid, ask, bids, asks, gap, stamp)
+            else:
+                books[units] = (bid, ask, bids, asks, gap, stamp)
             ticks += 1
             stamp += _STAMP_GAP_NS
+        for units, book in books.items():
+            self._publish_depth(units, *book)
         self.ticks += ticks
         if ticks:
             self.last_tick_ns = self._last_ts = stamp - _STAMP_GAP_NS
         return max(1, ticks)  # never zero, or a closed market would spin
+
+    def _with_working_orders(self) -> set[InstrumentId]:
+        """Return the instruments of which an order may be matched by the next change of price."""
+        orders = [*self._cache.orders_open(), *self._cache.orders_inflight()]
+        return {order.instrument_id for order in orders}
 
     def _next_stamp(self, count: int) -> int:
         """Return the stamp of the first of ``count`` ticks of which the last is stamped now."""
@@ -217,7 +236,7 @@ class SimulatedDataClient(Feed):
         )
 
     def _publish_quote(
-        self, units: _Units, bid: int, ask: int, bids: list[int], asks: list[int], gap: int, ts: int
+        self, units: _Units, bid: int, ask: int, bid_size: int, ask_size: int, ts: int
     ) -> None:
         price_precision, size_precision = units.price_precision, units.size_precision
         self._handle_data(
@@ -227,14 +246,19 @@ class SimulatedDataClient(Feed):
                 ask * units.tick,
                 price_precision,
                 price_precision,
-                bids[0] * units.lot,
-                asks[0] * units.lot,
+                bid_size * units.lot,
+                ask_size * units.lot,
                 size_precision,
                 size_precision,
                 ts,
                 ts,
             )
         )
+
+    def _publish_depth(
+        self, units: _Units, bid: int, ask: int, bids: list[int], asks: list[int], gap: int, ts: int
+    ) -> None:
+        """Publish the book if its best prices have changed, or its sizes and it is time."""
         top = (bid, ask)
         if top != units.top or ts - units.depth_ns >= self._depth_ns:
             units.top = top
@@ -278,23 +302,26 @@ def _depth(
 ) -> OrderBookDepth10:
     tick, lot = units.tick, units.lot
     price_precision, size_precision = units.price_precision, units.size_precision
-    levels = min(LEVELS, 1 + (bid - 1) // gap)  # no level below one tick
+    rest = min(_REST_GAPS * gap, bid - 1)
+    offsets = [i * gap for i in range(LEVELS) if i * gap < rest] + [rest]  # no level below one tick
+    bids = [*bids[: len(offsets) - 1], bids[0] * _REST_TIMES]
+    asks = [*asks[: len(offsets) - 1], asks[0] * _REST_TIMES]
     return OrderBookDepth10(
         units.id,
         [
             BookOrder.from_raw(
-                OrderSide.BUY, (bid - i * gap) * tick, price_precision, bids[i] * lot, size_precision, 0
+                OrderSide.BUY, (bid - at) * tick, price_precision, size * lot, size_precision, 0
             )
-            for i in range(levels)
+            for at, size in zip(offsets, bids, strict=True)
         ],
         [
             BookOrder.from_raw(
-                OrderSide.SELL, (ask + i * gap) * tick, price_precision, asks[i] * lot, size_precision, 0
+                OrderSide.SELL, (ask + at) * tick, price_precision, size * lot, size_precision, 0
             )
-            for i in range(levels)
+            for at, size in zip(offsets, asks, strict=True)
         ],
-        [1] * levels,
-        [1] * levels,
+        [1] * len(offsets),
+        [1] * len(offsets),
         _DEPTH_FLAGS,
         0,
         ts,

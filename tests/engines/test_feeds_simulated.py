@@ -60,7 +60,7 @@ async def test_the_book_has_five_levels_and_agrees_with_the_quote() -> None:
         for depth in heard.depths:
             bids = [order for order in depth.bids if order.size > 0]
             asks = [order for order in depth.asks if order.size > 0]
-            assert len(bids) == len(asks) == 5
+            assert len(bids) == len(asks) == 6  # five that are shown, and the rest of the market
             assert [o.price for o in bids] == sorted((o.price for o in bids), reverse=True)
             assert [o.price for o in asks] == sorted(o.price for o in asks)
             assert tops[depth.instrument_id, depth.ts_event] == (bids[0].price, asks[0].price, bids[0].size)
@@ -80,6 +80,23 @@ async def test_a_market_order_larger_than_the_best_level_walks_the_book() -> Non
         assert [fill.last_px for fill in fills] == [asks[0].price, asks[1].price]
         assert order.filled_qty == quantity
         assert node.portfolio.net_position(order.instrument_id) == quantity.as_decimal()
+
+
+async def test_a_market_order_larger_than_the_book_is_filled_and_pays_for_it() -> None:
+    settings = making(instruments=("AAPL.SIM",), paused=True)
+    async with running_node(settings, book_type="L2_MBP") as (_, feed, heard, strategy):
+        feed.begin()
+        await heard.until(lambda: bool(heard.depths))
+        shown = sum(int(order.size) for order in heard.depths[-1].asks[:5])
+        order = strategy.order_factory.market(
+            InstrumentId.from_str("AAPL.SIM"), OrderSide.BUY, Quantity.from_int(shown + 100_000)
+        )
+        strategy.submit_order(order)
+        await heard.until(lambda: order.is_closed)
+        fills = [event for event in heard.orders if isinstance(event, OrderFilled)]
+        assert len(fills) == 6
+        assert order.filled_qty == order.quantity
+        assert fills[-1].last_px > fills[-2].last_px
 
 
 async def test_profit_in_yen_becomes_dollars() -> None:
