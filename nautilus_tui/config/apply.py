@@ -89,11 +89,14 @@ def terminal_settings(config: Config) -> TerminalSettings:
 
     own = config.terminal
     return TerminalSettings(
-        theme=own.theme or None,
+        theme=own.theme,
         density=own.density,
         ascii=own.ascii,
         glow=own.glow,
+        max_fps=own.max_fps,
         stale_after_ms=round(own.stale_seconds * 1000),
+        watched=own.watchlist,
+        overlays=own.overlays,
         timeframe=own.timeframe,
         engine=config.engine.default,
         keys=own.keys,

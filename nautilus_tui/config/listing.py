@@ -20,6 +20,7 @@ _PATTERNS = {
     r"^(max|[0-9]+(\.[0-9]+)?)$": "a number, or max",
     r"^\S+\.\S+$": "an instrument, e.g. AAPL.SIM",
     r"^0$|^[1-9][0-9]*/[1-9][0-9]*$": "ORDERS/SECONDS, e.g. 100/1, or 0",
+    r"^((SMA|EMA)[1-9][0-9]{0,2}|VWAP)$": "SMA20, EMA50 … or VWAP",
     r"^[1-9][0-9]{0,3}[smhd]$": "a timeframe, e.g. 5s, 1m, 1h, 1d",
 }
 _HEADING = """\
@@ -52,7 +53,7 @@ def constraint(type_: Any) -> str:
     plain, metas = _parts(type_)
     origin, args = get_origin(plain), get_args(plain)
     if origin is Literal:
-        return "one of " + ", ".join(str(arg) or '""' for arg in args)
+        return "one of " + ", ".join(map(str, args))
     if origin is tuple:
         return f"a list, each {constraint(args[0])}"
     if origin is dict:

@@ -157,17 +157,25 @@ class Terminal(Section, frozen=True, kw_only=True):
     """How the terminal looks and what it opens with."""
 
     theme: Annotated[
-        Literal["", "dark", "light", "high-contrast", "mono", "dark-blue-orange"],
-        Meta(description="Colours; empty: those used last; NO_COLOR in the environment turns all off"),
-    ] = ""
+        Literal["dark", "light", "high-contrast", "mono", "dark-blue-orange"],
+        Meta(description="Colours; NO_COLOR in the environment turns all of them off"),
+    ] = "dark"
     density: Annotated[
         Literal["compact", "comfortable"], Meta(description="How much room a pane's content gets")
     ] = "compact"
     ascii: Annotated[bool, Meta(description="Draw with ASCII only, for terminals without Unicode")] = False
     glow: Annotated[bool, Meta(description="Whether a cell that changed glows for a moment")] = True
+    max_fps: Annotated[int, Meta(ge=1, le=15, description="Most frames a second that are painted")] = 15
     stale_seconds: Annotated[
         float, Meta(ge=0.5, le=3600, description="Age at which a quote dims and may not price an order")
     ] = 5.0
+    watchlist: Annotated[
+        tuple[InstrumentId, ...], Meta(description="Instruments on the watchlist, in order; empty: all")
+    ] = ()
+    overlays: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^((SMA|EMA)[1-9][0-9]{0,2}|VWAP)$")], ...],
+        Meta(description="Lines over the candles of a chart: SMA and EMA with a length, VWAP"),
+    ] = ("SMA20", "EMA50", "VWAP")
     timeframe: Annotated[Timeframe, Meta(description="Timeframe a chart opens with")] = "1m"
     presets: Annotated[
         dict[str, Money],

@@ -1,0 +1,442 @@
+"""``order …``, ``close``, ``flatten``: sending, changing and listing orders.
+
+This module must not know what the daemon does with them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import typer
+
+from data.commands import (
+    AnyCommand,
+    CancelAll,
+    CancelOrder,
+    ClosePosition,
+    Flatten,
+    ModifyOrder,
+    Outcome,
+    SubmitBracket,
+    SubmitOco,
+    SubmitOrder,
+)
+from data.problems import InvalidRequestError, NotFoundError
+from data.records import OrderType, OrderUpdate, Side, TimeInForce
+from nautilus_tui.cli import output, words
+from nautilus_tui.cli.session import EngineOption, InstrumentOption, LimitOption, Session, session_of
+from nautilus_tui.client.ids import mint_order_id
+
+if TYPE_CHECKING:
+    from nautilus_tui.client import ApiClient
+
+app = typer.Typer(no_args_is_help=True, help="Send, change and list orders.")
+
+_TYPE_HELP = "market, limit, stop-market, stop-limit, trailing-stop, market-if-touched, limit-if-touched."
+
+Symbol = Annotated[str, typer.Argument(help="Instrument, e.g. AAPL.SIM.", show_default=False)]
+OrderId = Annotated[str, typer.Argument(help="Client order id.", show_default=False)]
+Qty = Annotated[Decimal, typer.Argument(help="Quantity.", parser=words.amount, metavar="QTY")]
+Type = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        "-t",
+        help=f"{_TYPE_HELP} Left out: what the prices given amount to.",
+        parser=words.order_type,
+        metavar="TYPE",
+    ),
+]
+Tif = Annotated[
+    str | None,
+    typer.Option("--tif", help="day (default), gtc, gtd, ioc or fok.", parser=words.tif, metavar="TIF"),
+]
+Price = Annotated[
+    Decimal | None, typer.Option("--price", "-p", help="Limit price.", parser=words.amount, metavar="PRICE")
+]
+Trigger = Annotated[
+    Decimal | None,
+    typer.Option("--trigger", help="Price that triggers it.", parser=words.amount, metavar="PRICE"),
+]
+Trail = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--trail", help="Distance a trailing stop keeps, in price.", parser=words.amount, metavar="OFFSET"
+    ),
+]
+Expire = Annotated[
+    int | None,
+    typer.Option(
+        "--expire", help="When it expires, ISO 8601; makes it gtd.", parser=words.moment, metavar="TIME"
+    ),
+]
+ReduceOnly = Annotated[bool, typer.Option("--reduce-only", help="Only ever make the position smaller.")]
+Id = Annotated[
+    str | None,
+    typer.Option("--id", help="Client order id; the same one twice is one order.", show_default=False),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the order will not change again.")]
+Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.", min=0.1, max=120)]
+
+
+def resolve(session: Session, engine: str, symbol: str) -> str:
+    """Return the instrument a symbol means; one without a venue must be unambiguous."""
+    if "." in symbol:
+        return symbol
+    named = symbol.upper()
+    found = [i.id for i in session.ask(lambda api: api.instruments(engine)) if i.symbol == named]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InvalidRequestError(f"{symbol} could be {', '.join(found)}", fix="name the instrument in full")
+    raise NotFoundError(
+        f"{engine} trades no {symbol}",
+        rule="orders are for instruments of their engine",
+        fix="nautilus-tui instruments",
+    )
+
+
+def implied_type(price: Decimal | None, trigger: Decimal | None, trail: Decimal | None) -> OrderType:
+    """Return the order type that the prices given amount to."""
+    if trail is not None:
+        return "trailing_stop"
+    if trigger is not None:
+        return "stop_market" if price is None else "stop_limit"
+    return "market" if price is None else "limit"
+
+
+def send(
+    session: Session,
+    command: AnyCommand,
+    order_id: str,
+    *,
+    key: str | None = None,
+    wait: bool = False,
+    timeout: float = 10.0,
+) -> None:
+    """Send a command for one order, report the order and exit with the code of how it ended."""
+
+    async def conversation(api: ApiClient) -> tuple[Outcome, OrderUpdate | None]:
+        outcome = await api.execute(command, command_id=key, wait="final" if wait else "ack", timeout=timeout)
+        order = next((o for o in outcome.orders if o.client_order_id == order_id), None)
+        if order is None and key is None:  # an order that was there before: tell how it stands
+            with contextlib.suppress(NotFoundError):
+                order = await api.order(order_id)
+        return outcome, order
+
+    outcome, order = session.ask(conversation)
+    if session.json:
+        output.show_json(output.order_facts(order, order_id, outcome, new=key is not None))
+    else:
+        _tell(outcome, [order] if order is not None else [])
+    raise typer.Exit(output.code_of_outcome(outcome))
+
+
+def send_many(
+    session: Session,
+    command: AnyCommand,
+    *,
+    key: str | None = None,
+    wait: bool = False,
+    timeout: float = 10.0,
+) -> None:
+    """Send a command for several orders, report them and exit with the code of how it ended."""
+    outcome = session.ask(
+        lambda api: api.execute(command, command_id=key, wait="final" if wait else "ack", timeout=timeout)
+    )
+    if session.json:
+        output.show_json(output.outcome_facts(outcome) | {"orders": list(outcome.orders)})
+    else:
+        _tell(outcome, outcome.orders)
+    raise typer.Exit(output.code_of_outcome(outcome))
+
+
+def _tell(outcome: Outcome, orders: Sequence[OrderUpdate]) -> None:
+    for order in orders:
+        output.show(sentence(order))
+    if outcome.problem is not None:
+        output.say_problem(outcome.problem)
+    elif outcome.detail:
+        output.say(outcome.detail)
+    elif not orders:
+        output.show("nothing to do")
+
+
+def sentence(order: OrderUpdate) -> str:
+    """Return an order in one line."""
+    prices = [
+        f"{label} {value}"
+        for label, value in (
+            ("@", order.price),
+            ("trigger", order.trigger_price),
+            ("trail", order.trailing_offset),
+        )
+        if value is not None
+    ]
+    filled = f", filled {order.filled_qty} at {order.avg_price}" if order.filled_qty else ""
+    reason = f" ({order.reason})" if order.reason else ""
+    kind = order.order_type.replace("_", " ")
+    what = " ".join((order.side, str(order.qty), order.instrument, kind, *prices, order.tif))
+    return f"{order.client_order_id}  {what}: {order.status.replace('_', ' ')}{filled}{reason}"
+
+
+def _order_command(side: Side) -> Callable[..., None]:
+    """Return the command that sends orders of one side."""
+
+    def order(
+        context: typer.Context,
+        symbol: Symbol,
+        qty: Qty,
+        kind: Type = None,
+        price: Price = None,
+        trigger: Trigger = None,
+        trail: Trail = None,
+        tif: Tif = None,
+        expire: Expire = None,
+        reduce_only: ReduceOnly = False,
+        engine: EngineOption = None,
+        order_id: Id = None,
+        wait: Wait = False,
+        timeout: Timeout = 10.0,
+    ) -> None:
+        session = session_of(context)
+        named, id_ = session.engine(engine), order_id or mint_order_id()
+        command = SubmitOrder(
+            engine=named,
+            client_order_id=id_,
+            instrument=resolve(session, named, symbol),
+            side=side,
+            qty=qty,
+            order_type=cast(OrderType, kind or implied_type(price, trigger, trail)),
+            tif=_tif(tif, expire, "day"),
+            price=price,
+            trigger_price=trigger,
+            trailing_offset=trail,
+            ts_expire=expire,
+            reduce_only=reduce_only,
+        )
+        send(session, command, id_, key=id_, wait=wait, timeout=timeout)
+
+    return order
+
+
+def _tif(given: str | None, expire: int | None, default: TimeInForce) -> TimeInForce:
+    return cast(TimeInForce, given or (default if expire is None else "gtd"))
+
+
+_WITHOUT_WAIT = "Without --wait it returns with the venue's first answer."
+app.command("buy", help=f"Buy. {_WITHOUT_WAIT}")(_order_command("buy"))
+app.command("sell", help=f"Sell. {_WITHOUT_WAIT}")(_order_command("sell"))
+
+
+@app.command("bracket")
+def bracket(
+    context: typer.Context,
+    side: Annotated[Literal["buy", "sell"], typer.Argument(help="Side of the entry.")],
+    symbol: Symbol,
+    qty: Qty,
+    take_profit: Annotated[
+        Decimal, typer.Option(parser=words.amount, metavar="PRICE", help="Limit of the exit in profit.")
+    ],
+    stop_loss: Annotated[
+        Decimal, typer.Option(parser=words.amount, metavar="PRICE", help="Stop of the exit in loss.")
+    ],
+    price: Price = None,
+    tif: Tif = None,
+    expire: Expire = None,
+    engine: EngineOption = None,
+    order_id: Id = None,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Enter at market (or --price) with a take-profit and a stop-loss, of which one cancels the other."""
+    session = session_of(context)
+    named, id_ = session.engine(engine), order_id or mint_order_id()
+    command = SubmitBracket(
+        engine=named,
+        client_order_id=id_,
+        instrument=resolve(session, named, symbol),
+        side=side,
+        qty=qty,
+        order_type="market" if price is None else "limit",
+        tif=_tif(tif, expire, "gtc"),
+        price=price,
+        take_profit=take_profit,
+        stop_loss=stop_loss,
+        ts_expire=expire,
+    )
+    send_many(session, command, key=id_, timeout=timeout)
+
+
+@app.command("oco")
+def oco(
+    context: typer.Context,
+    side: Annotated[Literal["buy", "sell"], typer.Argument(help="Side of both orders.")],
+    symbol: Symbol,
+    qty: Qty,
+    limit: Annotated[
+        Decimal, typer.Option(parser=words.amount, metavar="PRICE", help="Price of the limit order.")
+    ],
+    stop: Annotated[
+        Decimal, typer.Option(parser=words.amount, metavar="PRICE", help="Trigger of the stop order.")
+    ],
+    tif: Tif = None,
+    expire: Expire = None,
+    reduce_only: ReduceOnly = False,
+    engine: EngineOption = None,
+    order_id: Id = None,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Send a limit and a stop order, of which one cancels the other."""
+    session = session_of(context)
+    named, id_ = session.engine(engine), order_id or mint_order_id()
+    command = SubmitOco(
+        engine=named,
+        client_order_id=id_,
+        instrument=resolve(session, named, symbol),
+        side=side,
+        qty=qty,
+        limit_price=limit,
+        stop_price=stop,
+        tif=_tif(tif, expire, "gtc"),
+        ts_expire=expire,
+        reduce_only=reduce_only,
+    )
+    send_many(session, command, key=id_, timeout=timeout)
+
+
+@app.command("modify")
+def modify(
+    context: typer.Context,
+    order_id: OrderId,
+    qty: Annotated[
+        Decimal | None, typer.Option("--qty", parser=words.amount, metavar="QTY", help="New quantity.")
+    ] = None,
+    price: Price = None,
+    trigger: Trigger = None,
+    engine: EngineOption = None,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Change quantity, price or trigger of a working order; what is left out stays."""
+    session = session_of(context)
+    command = ModifyOrder(
+        engine=_engine_of(session, order_id, engine),
+        client_order_id=order_id,
+        qty=qty,
+        price=price,
+        trigger_price=trigger,
+    )
+    send(session, command, order_id, wait=False, timeout=timeout)
+
+
+@app.command("cancel")
+def cancel(
+    context: typer.Context, order_id: OrderId, engine: EngineOption = None, timeout: Timeout = 10.0
+) -> None:
+    """Cancel a working order."""
+    session = session_of(context)
+    command = CancelOrder(engine=_engine_of(session, order_id, engine), client_order_id=order_id)
+    send(session, command, order_id, wait=False, timeout=timeout)
+
+
+def _engine_of(session: Session, order_id: str, named: str | None) -> str:
+    """Return the engine of an order, which says so itself."""
+    return named or session.ask(lambda api: api.order(order_id)).engine
+
+
+@app.command("cancel-all")
+def cancel_all(
+    context: typer.Context,
+    instrument: InstrumentOption = None,
+    engine: EngineOption = None,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Cancel every working order of an engine."""
+    session = session_of(context)
+    send_many(session, CancelAll(engine=session.engine(engine), instrument=instrument), timeout=timeout)
+
+
+@app.command("show")
+def show(context: typer.Context, order_id: OrderId, engine: EngineOption = None) -> None:
+    """Show one order."""
+    session = session_of(context)
+    order = session.ask(lambda api: api.order(order_id, engine))
+    session.show(order, lambda: sentence(order))
+
+
+@app.command("list")
+def list_orders(
+    context: typer.Context,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", "-s", help="A status, or working, open or final.", show_default=False),
+    ] = None,
+    instrument: InstrumentOption = None,
+    limit: LimitOption = 200,
+    engine: EngineOption = None,
+) -> None:
+    """List orders, newest first."""
+    session = session_of(context)
+    page = session.ask(lambda api: api.orders(engine, status=status, instrument=instrument, limit=limit))
+    session.show(page.items, lambda: _table(page.items))
+    if page.next is not None:
+        output.say(f"there are more than {limit}; see --limit")
+
+
+def _table(orders: list[OrderUpdate]) -> Any:
+    if not orders:
+        return "no orders"
+    right = ("Qty", "Filled", "Price", "Trigger", "Avg")
+    names = "Time Id Side Qty Instrument Type Price Trigger Tif Status Filled Avg Engine Reason"
+    table = output.columns(*names.split(), right=right)
+    for order in orders:
+        table.add_row(
+            words.clock(order.ts),
+            order.client_order_id,
+            order.side,
+            words.number(order.qty),
+            order.instrument,
+            order.order_type.replace("_", "-"),
+            words.number(order.price),
+            words.number(order.trigger_price if order.trailing_offset is None else order.trailing_offset),
+            order.tif,
+            order.status.replace("_", " "),
+            words.number(order.filled_qty),
+            words.number(order.avg_price),
+            order.engine,
+            order.reason or "",
+        )
+    return table
+
+
+def close(
+    context: typer.Context,
+    symbol: Symbol,
+    engine: EngineOption = None,
+    order_id: Id = None,
+    wait: Wait = False,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Close the position in one instrument at market."""
+    session = session_of(context)
+    named, id_ = session.engine(engine), order_id or mint_order_id()
+    instrument = resolve(session, named, symbol)
+    command = ClosePosition(engine=named, instrument=instrument, client_order_id=id_)
+    send(session, command, id_, key=id_, wait=wait, timeout=timeout)
+
+
+def flatten(
+    context: typer.Context,
+    instrument: InstrumentOption = None,
+    engine: EngineOption = None,
+    order_id: Id = None,
+    wait: Wait = False,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Cancel every working order and close every position at market."""
+    session = session_of(context)
+    id_ = order_id or mint_order_id()
+    command = Flatten(engine=session.engine(engine), client_order_id=id_, instrument=instrument)
+    send_many(session, command, key=id_, wait=wait, timeout=timeout)

@@ -1,0 +1,162 @@
+"""What leaves the process: results on stdout, talk on stderr, and the exit code. Nobody else prints.
+
+This module must not know of any particular command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from data.commands import Outcome
+from data.problems import ProblemDocument, ProblemError
+from data.records import OrderUpdate
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_WIDTH_WITHOUT_TERMINAL = 200
+
+
+class ExitCode(IntEnum):
+    """What the process ends with."""
+
+    DONE = 0
+    FAILED = 1  #: anything that is none of the others
+    USAGE = 2
+    DENIED = 3  #: denied or rejected; the reason is in the answer
+    UNKNOWN = 4  #: sent, and no answer came
+    NOT_REACHABLE = 5
+    INTERRUPTED = 130
+
+
+_BY_TYPE = {
+    "invalid-request": ExitCode.USAGE,
+    "bad-config": ExitCode.USAGE,
+    "denied": ExitCode.DENIED,
+    "rejected": ExitCode.DENIED,
+    "forbidden": ExitCode.DENIED,
+    "unauthorized": ExitCode.DENIED,
+    "conflict": ExitCode.DENIED,
+    "rate-limited": ExitCode.DENIED,
+    "outcome-unknown": ExitCode.UNKNOWN,
+    "not-reachable": ExitCode.NOT_REACHABLE,
+}
+#: Problems of a command that are our failure, not a refusal.
+_FAILURES = frozenset({"internal", "engine-failed", "journal-failed", "store-failed"})
+
+
+def code_of_problem(problem_type: str) -> ExitCode:
+    """Return the exit code of a question that could not be answered."""
+    return _BY_TYPE.get(problem_type, ExitCode.FAILED)
+
+
+def code_of_outcome(outcome: Outcome) -> ExitCode:
+    """Return the exit code of a command: whatever was refused counts as denied."""
+    statuses = {order.status for order in outcome.orders}
+    if outcome.outcome == "unknown" or (outcome.outcome == "done" and "unknown" in statuses):
+        return ExitCode.UNKNOWN
+    if outcome.problem is not None:
+        failed = outcome.problem.type in _FAILURES
+        return ExitCode.FAILED if failed else ExitCode.DENIED
+    if outcome.outcome != "done":
+        return ExitCode.FAILED
+    return ExitCode.DENIED if statuses & {"denied", "rejected"} else ExitCode.DONE
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON on stdout: times as ISO 8601, decimals as text."""
+    import msgspec
+
+    from data import forms
+
+    print(msgspec.json.format(forms.to_json(value)).decode(), flush=True)
+
+
+def show_json_line(value: Any) -> None:
+    """Print a value as JSON on one line, for output that goes on."""
+    from data import forms
+
+    print(forms.to_json(value).decode(), flush=True)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print for people on stdout; colours only where they are wanted."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
+    console = Console(highlight=False, width=width)
+    for part in parts:
+        console.print(part)
+
+
+def say(text: str) -> None:
+    """Print a remark on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say_problem(problem: ProblemDocument) -> None:
+    """Print what went wrong, the rule and the fix on stderr, a line each."""
+    say(f"{problem.title}: {problem.detail}")
+    if problem.rule and problem.rule not in problem.detail:
+        say(f"  rule: {problem.rule}")
+    if problem.fix:
+        say(f"  fix:  {problem.fix}")
+
+
+def end_with_problem(error: ProblemError, *, as_json: bool) -> ExitCode:
+    """Report an error in the form asked for and return the exit code."""
+    document = error.document()
+    if as_json:
+        show_json({"problem": document})
+    else:
+        say_problem(document)
+    return code_of_problem(document.type)
+
+
+def order_facts(
+    order: OrderUpdate | None, client_order_id: str, outcome: Outcome, *, new: bool
+) -> dict[str, Any]:
+    """Return what JSON tells about a command for one order: the order, and how the command ended.
+
+    A new order that was refused before it left has no record; its status is then ``denied``.
+    """
+    from data import forms
+
+    if order is not None:
+        facts: dict[str, Any] = _builtins(forms.to_json_form(order))
+    elif new and outcome.outcome == "refused":
+        facts = {"client_order_id": client_order_id, "status": "denied", "filled_qty": "0", "avg_price": None}
+    else:
+        facts = {"client_order_id": client_order_id, "status": "unknown"}
+    facts |= {"command_id": outcome.command_id, "outcome": outcome.outcome}
+    if outcome.problem is not None:
+        facts |= {"problem": _builtins(outcome.problem), "reason": outcome.problem.detail}
+    return facts
+
+
+def outcome_facts(outcome: Outcome) -> dict[str, Any]:
+    """Return what JSON tells about any other command."""
+    from data import forms
+
+    facts: dict[str, Any] = _builtins(forms.to_json_form(outcome))
+    return {name: value for name, value in facts.items() if value not in (None, [], {})}
+
+
+def _builtins(value: Any) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(value)
+
+
+def columns(*names: str, right: Sequence[str] = ()) -> Any:
+    """Return an empty table in our style: no boxes, headings dim, numbers to the right."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
+    for name in names:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+    return table

@@ -1,0 +1,95 @@
+"""What every command starts from: the home, the daemon's address, the settings and the form of answers.
+
+This module must not know of any particular command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from data.paths import Home
+from nautilus_tui.cli import output
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from data.commands import AnyCommand, Outcome
+    from nautilus_tui.client import Address, ApiClient
+    from nautilus_tui.config.settings import Config
+
+EngineOption = Annotated[str | None, typer.Option("--engine", "-e", help="Engine id.", show_default=False)]
+InstrumentOption = Annotated[
+    str | None, typer.Option("--instrument", "-i", help="Only of this instrument.", show_default=False)
+]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", help="At most so many.", min=1, max=10_000)]
+
+
+@dataclass
+class Session:
+    """One run of the command line."""
+
+    home: Home
+    json: bool = False
+    url: str | None = None
+    token: str | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings; raises ConfigError."""
+        from nautilus_tui.config.load import load
+
+        return load(self.home.config_file)
+
+    @cached_property
+    def address(self) -> Address:
+        """Where the daemon is."""
+        from nautilus_tui.client.address import Address
+
+        return Address.remote(self.url, self.token) if self.url else Address.local(self.home)
+
+    def engine(self, named: str | None) -> str:
+        """Return the engine a command means."""
+        return named or self.config.engine.default
+
+    def ask[T](self, question: Callable[[ApiClient], Awaitable[T]]) -> T:
+        """Run one conversation with the daemon; raises ProblemError."""
+        from nautilus_tui.client.api import ApiClient
+
+        async def conversation() -> T:
+            async with ApiClient(self.address) as api:
+                return await question(api)
+
+        return asyncio.run(conversation())
+
+    def show(self, value: Any, human: Callable[[], RenderableType]) -> None:
+        """Print a result: the value as JSON, or what ``human`` makes of it."""
+        if self.json:
+            output.show_json(value)
+        else:
+            output.show(human())
+
+    def carry_out(self, command: AnyCommand, *, timeout: float = 10.0) -> Outcome:
+        """Send a command that is not about orders; on anything but success report it and exit."""
+        outcome = self.ask(lambda api: api.execute(command, timeout=timeout))
+        code = output.code_of_outcome(outcome)
+        if code is not output.ExitCode.DONE:
+            if self.json:
+                output.show_json(output.outcome_facts(outcome))
+            if outcome.problem is not None and not self.json:
+                output.say_problem(outcome.problem)
+            raise typer.Exit(code)
+        return outcome
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return the session of a command."""
+    session = context.find_object(Session)
+    if session is None:
+        raise RuntimeError("the command was called without the program's own options")
+    return session

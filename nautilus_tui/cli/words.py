@@ -1,0 +1,81 @@
+"""Words and numbers on the command line: read with a reason when they cannot be, written aligned.
+
+This module must not know of commands.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, get_args
+
+import typer
+
+from data.problems import InvalidRequestError
+from data.records import OrderType, TimeInForce
+
+_TYPES: dict[str, str] = {name.replace("_", "-"): name for name in get_args(OrderType)}
+_TYPES["stop"] = "stop_market"
+
+_TIFS: tuple[str, ...] = get_args(TimeInForce)
+
+
+def amount(text: str) -> Decimal:
+    """Read a decimal number."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite():
+        raise typer.BadParameter(f"{text!r} is not a number, such as 100 or 187.53")
+    return value
+
+
+def order_type(text: str) -> str:
+    """Read an order type; dashes and underscores are one."""
+    name = _TYPES.get(text.lower().replace("_", "-"))
+    if name is None:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(_TYPES)}")
+    return name
+
+
+def tif(text: str) -> str:
+    """Read a time in force."""
+    if text.lower() not in _TIFS:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(_TIFS)}")
+    return text.lower()
+
+
+def moment(text: str) -> int:
+    """Read an ISO 8601 time as UTC ns."""
+    from data.forms import parse_iso
+
+    try:
+        return parse_iso(text)
+    except InvalidRequestError as error:
+        raise typer.BadParameter(f"{error.detail}; {error.fix}") from error
+
+
+def number(value: Decimal | float | None, decimals: int | None = None, *, sign: bool = False) -> str:
+    """Write a number with thousands separated; ``—`` for what is not known."""
+    if value is None:
+        return "—"
+    form = ("+" if sign else "") + ("," if decimals is None else f",.{decimals}") + "f"
+    return format(value, form)
+
+
+def clock(ns: int | None) -> str:
+    """Write a time as UTC date and time to the second; ``—`` for what is not known."""
+    if not ns:
+        return "—"
+    return datetime.fromtimestamp(ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def text(value: Any) -> str:
+    """Write any value; ``—`` for what is not known."""
+    return "—" if value is None else str(value)
+
+
+def megabytes(count: int | None) -> str:
+    """Write bytes as megabytes."""
+    return "—" if count is None else f"{count / 1e6:,.0f} MB"
