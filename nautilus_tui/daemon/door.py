@@ -103,7 +103,7 @@ class Door:
         id_ = command_id or default_id(command) or uuid.uuid4().hex
         auditor = Auditor(command, id_, principal, self._clock)
         try:
-            rules.check_id("command id", id_)
+            rules.check_id("client_order_id" if command_id is None else "Idempotency-Key", id_)
             _authorise(command, principal)
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)

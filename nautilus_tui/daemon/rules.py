@@ -46,7 +46,8 @@ ID_LENGTH = 64
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{ID_LENGTH - 1}}}")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MESSAGE_LENGTH = 1000
-_MAX_DIGITS = 34
+#: Numbers are below ten to this power and have at most this many decimals.
+_MAX_POWER = 18
 #: The moment from which a date counts as given; whether it lies ahead is judged by the engine's market time.
 _ANY_TIME = 0
 
@@ -107,8 +108,10 @@ def _check_numbers(command: AnyCommand) -> None:
         value = getattr(command, name)
         if not isinstance(value, Decimal):
             continue
-        if not value.is_finite() or len(value.as_tuple().digits) > _MAX_DIGITS:
-            raise _invalid(name, str(value)[:80], f"a number, finite, of at most {_MAX_DIGITS} digits")
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, str) or exponent < -_MAX_POWER or value.adjusted() >= _MAX_POWER:
+            rule = f"a finite number below 1e{_MAX_POWER} with at most {_MAX_POWER} decimals"
+            raise _invalid(name, str(value)[:80], rule)
 
 
 def _check_modification(command: ModifyOrder) -> None:
