@@ -151,7 +151,7 @@ class SimulatedDataClient(Feed):
 
     def _publish_standing(self) -> None:
         """Publish the whole market once, so that every instrument has a price from the start."""
-        now = self._next_stamp(1)
+        now = self._next_stamp()
         standing = self._model.standing
         for index, units in enumerate(self._units):
             if self._is_open(units, now):
@@ -168,7 +168,7 @@ class SimulatedDataClient(Feed):
         return self._publish_steps(steps)
 
     def _publish_steps(self, steps: Steps) -> int:
-        stamp = self._next_stamp(len(steps))
+        stamp = self._next_stamp()
         ticks = 0
         working = self._with_working_orders()
         books: dict[_Units, tuple[Any, ...]] = {}  # the latest of each instrument without orders
@@ -210,10 +210,10 @@ class SimulatedDataClient(Feed):
         orders = [*self._cache.orders_open(), *self._cache.orders_inflight()]
         return {order.instrument_id for order in orders}
 
-    def _next_stamp(self, count: int) -> int:
-        """Return the stamp of the first of ``count`` ticks of which the last is stamped now."""
+    def _next_stamp(self) -> int:
+        """Return the stamp of the next tick: the wall clock, in microseconds, and never backwards."""
         now: int = self._clock.timestamp_ns()
-        return max(now - (count - 1) * _STAMP_GAP_NS, self._last_ts + 1)
+        return max(now - now % _STAMP_GAP_NS, self._last_ts + _STAMP_GAP_NS)
 
     def _is_open(self, units: _Units, now: int) -> bool:
         return self._always_open or self.calendar.is_open(units.text, now)

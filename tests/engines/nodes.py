@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
-from nautilus_trader.adapters.sandbox.factory import SandboxLiveExecClientFactory
 from nautilus_trader.config import (
     LiveExecEngineConfig,
     LiveRiskEngineConfig,
@@ -20,6 +19,7 @@ from nautilus_trader.model.data import QuoteTick, TradeTick
 from nautilus_trader.trading.strategy import Strategy
 
 from engines.node.feed import Feed
+from engines.node.venue import PaperVenue, apply_events_at_once
 
 
 class Listener:
@@ -74,26 +74,33 @@ async def running_node(
         config=TradingNodeConfig(
             trader_id="TEST-001",
             logging=LoggingConfig(log_level="ERROR"),
-            exec_clients={
-                venue: SandboxExecutionClientConfig(
-                    venue=venue,
-                    starting_balances=["1000000 USD"],
-                    base_currency="USD",
-                    book_type=book_type,
-                    bar_execution=False,
-                )
-            },
             exec_engine=LiveExecEngineConfig(reconciliation=False),
             risk_engine=LiveRiskEngineConfig(bypass=True),
             timeout_post_stop=0.0,
         ),
         loop=loop,
     )
-    node.add_exec_client_factory(venue, SandboxLiveExecClientFactory)
     node.build()
     kernel = node.kernel
     feed = make_feed(loop, venue, kernel.msgbus, kernel.cache, kernel.clock)
     kernel.data_engine.register_client(feed)
+    apply_events_at_once(kernel)
+    paper = PaperVenue(
+        loop=loop,
+        clock=kernel.clock,
+        portfolio=kernel.portfolio,
+        msgbus=kernel.msgbus,
+        cache=kernel.cache,
+        real_time=book_type != "L1_MBP",  # the simulated feed's book; a replay has none
+        config=SandboxExecutionClientConfig(
+            venue=venue,
+            starting_balances=["1000000 USD"],
+            base_currency="USD",
+            book_type=book_type,
+            bar_execution=False,
+        ),
+    )
+    kernel.exec_engine.register_client(paper)
     strategy = Trader()
     node.trader.add_strategy(strategy)
     listener = Listener()

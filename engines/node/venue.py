@@ -1,0 +1,80 @@
+"""The paper venue: NautilusTrader's sandbox, made to match as the same engine does in a backtest.
+
+Three things differ from the sandbox as it comes. Order events are applied at once instead of through a
+queue: the matching engine asks for an order's state in the middle of matching, and with a queue the
+rest of an IOC order is not cancelled, an FOK order is left working, and a market order larger than
+the best level hangs half filled. Commands move the venue's clock to the present, so that nothing is
+accepted before it was sent. Quotes are not matched against where depth makes the book. This module
+must not know of the gate, of journals or of feeds.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
+from nautilus_trader.adapters.sandbox.execution import SandboxExecutionClient
+from nautilus_trader.execution.engine import ExecutionEngine
+from nautilus_trader.model.data import QuoteTick
+
+_ENDPOINT: Final = "ExecEngine.process"
+
+
+def apply_events_at_once(kernel: Any) -> None:
+    """Let the node apply order events when they happen. Once per node, before it starts."""
+    engine = kernel.exec_engine
+    kernel.msgbus.deregister(endpoint=_ENDPOINT, handler=engine.process)
+    # the base class's method applies the event; the live engine's own puts it into a queue
+    kernel.msgbus.register(endpoint=_ENDPOINT, handler=partial(ExecutionEngine.process, engine))
+
+
+class PaperVenue(SandboxExecutionClient):
+    """A venue whose orders are matched in this process.
+
+    Parameters
+    ----------
+    real_time
+        Whether the market's time is the wall clock's; a replay's is not.
+
+    """
+
+    def __init__(self, *, config: SandboxExecutionClientConfig, real_time: bool, **common: Any) -> None:
+        super().__init__(config=config, **common)
+        self._by_depth = config.book_type != "L1_MBP"
+        self._real_time = real_time
+
+    def on_data(self, data: Any) -> None:
+        """Match orders against new market data."""
+        if self._by_depth and isinstance(data, QuoteTick):
+            return  # it changes nothing here: the depth that follows makes the book
+        super().on_data(data)
+
+    def submit_order(self, command: Any) -> None:
+        """Take an order."""
+        self._catch_up()
+        self._client.submit_order(command)
+
+    def submit_order_list(self, command: Any) -> None:
+        """Take several orders that belong together."""
+        self._catch_up()
+        self._client.submit_order_list(command)
+
+    def modify_order(self, command: Any) -> None:
+        """Change a working order."""
+        self._catch_up()
+        self._client.modify_order(command)
+
+    def cancel_order(self, command: Any) -> None:
+        """Cancel a working order."""
+        self._catch_up()
+        self._client.cancel_order(command)
+
+    def cancel_all_orders(self, command: Any) -> None:
+        """Cancel an instrument's working orders."""
+        self._catch_up()
+        self._client.cancel_all_orders(command)
+
+    def _catch_up(self) -> None:
+        if self._real_time:
+            self.test_clock.set_time(max(self._clock.timestamp_ns(), self.test_clock.timestamp_ns()))
