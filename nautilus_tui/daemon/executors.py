@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -27,7 +28,7 @@ from data.commands import (
     StopEngine,
 )
 from data.history import History
-from data.problems import NotFoundError, UnavailableError, from_document
+from data.problems import NotFoundError, from_document
 from data.records import EngineStatus
 from data.state import State
 from engines.spec import EngineSpec, with_command
@@ -144,7 +145,19 @@ class Executors:
                 self._hub.drop(connection.id, "its token was revoked")
 
     def _import(self, command: ImportHistory) -> dict[str, str]:
-        raise UnavailableError(f"{command.path} was not imported", rule="imports need an importer")
+        # Readers of files are loaded by the first import, not by every daemon.
+        from data import importing
+
+        plan = importing.plan(
+            Path(command.path),
+            command.instrument,
+            kind=command.kind,
+            period=command.timeframe,
+            side=command.side,
+            columns=command.columns,
+            timezone=None if command.timezone == "UTC" else command.timezone,
+        )
+        return texts(importing.run(plan, self._history, dry_run=command.dry_run))
 
 
 def texts(report: msgspec.Struct) -> dict[str, str]:

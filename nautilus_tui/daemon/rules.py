@@ -164,8 +164,8 @@ def _check_words(command: CreateToken | RevokeToken | SendBroadcast | ImportHist
             if not 1 <= len(command.message.strip()) <= _MESSAGE_LENGTH:
                 raise _invalid("message", command.message[:80], f"1 to {_MESSAGE_LENGTH} characters")
         case ImportHistory():
-            if not command.path.strip() or "\0" in command.path:
-                raise _invalid("path", command.path[:80], "the path of a file")
+            if not command.path.startswith("/") or "\0" in command.path:
+                raise _invalid("path", command.path[:80], "the full path of a file, from the root")
 
 
 def _invalid(field: str, value: str, rule: str) -> InvalidRequestError:

@@ -12,14 +12,14 @@ import msgspec
 from litestar.params import Parameter
 
 from data import forms
-from data.commands import CompactHistory, Outcome
+from data.commands import CompactHistory, ImportHistory, Outcome
 from data.history import Holding
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Bar, Book, PriceSide, Quote
 from data.sql import SqlResult
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
-from nautilus_tui.daemon.api.bodies import SqlBody, read
+from nautilus_tui.daemon.api.bodies import ImportBody, SqlBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Engine, Limit
@@ -106,6 +106,14 @@ async def query_history(request: AnyRequest) -> Answer:
     return answer(request, await asyncio.to_thread(history.sql, body.query, limit=body.limit))
 
 
+@route("POST", "/api/v1/history/import", returns=Outcome, body=ImportBody, tag="History", role="trader")
+async def import_history(request: AnyRequest) -> Answer:
+    """Import a file of ticks or bars; ``data`` tells what was guessed, stored and left out, and why."""
+    body = await read(request, ImportBody)
+    command = ImportHistory(**{name: getattr(body, name) for name in body.__struct_fields__})
+    return await through_the_door(request, command)
+
+
 @route("POST", "/api/v1/history/compact", returns=Outcome, tag="History", role="admin")
 async def compact_history(request: AnyRequest) -> Answer:
     """Compact recorded ticks into partitions now."""
@@ -148,5 +156,6 @@ HANDLERS = [
     list_bars,
     list_history,
     query_history,
+    import_history,
     compact_history,
 ]
