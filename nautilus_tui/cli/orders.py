@@ -37,8 +37,10 @@ app = typer.Typer(no_args_is_help=True, help="Send, change and list orders.")
 
 _TYPE_HELP = "market, limit, stop-market, stop-limit, trailing-stop, market-if-touched, limit-if-touched."
 
-Symbol = Annotated[str, typer.Argument(help="Instrument, e.g. AAPL.SIM.", show_default=False)]
-OrderId = Annotated[str, typer.Argument(help="Client order id.", show_default=False)]
+Symbol = Annotated[
+    str, typer.Argument(help="Instrument, e.g. AAPL.SIM.", metavar="SYMBOL", show_default=False)
+]
+OrderId = Annotated[str, typer.Argument(help="Client order id.", metavar="ID", show_default=False)]
 Qty = Annotated[Decimal, typer.Argument(help="Quantity.", parser=words.amount, metavar="QTY")]
 Type = Annotated[
     str | None,

@@ -6,6 +6,7 @@ This module must not know of any particular command.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +38,6 @@ class Session:
     home: Home
     json: bool = False
     url: str | None = None
-    token: str | None = None
 
     @cached_property
     def config(self) -> Config:
@@ -49,9 +49,11 @@ class Session:
     @cached_property
     def address(self) -> Address:
         """Where the daemon is."""
-        from nautilus_tui.client.address import Address
+        from nautilus_tui.client.address import TOKEN_VARIABLE, Address
 
-        return Address.remote(self.url, self.token) if self.url else Address.local(self.home)
+        if self.url:
+            return Address.remote(self.url, os.environ.get(TOKEN_VARIABLE))
+        return Address.local(self.home)
 
     def engine(self, named: str | None) -> str:
         """Return the engine a command means."""

@@ -1,0 +1,119 @@
+"""A daemon of one's own: found if it runs, else started in the background and awaited.
+
+This module must not know what a daemon does.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from data.paths import Home
+from data.problems import UnavailableError
+
+_START_S = 30.0
+_RIVAL_S = 5.0
+_PAUSE_S = 0.05
+READY = b"ready"
+
+
+def answers(home: Home) -> bool:
+    """Say whether something listens on the daemon's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(home.daemon_socket))
+        except OSError:
+            return False
+    return True
+
+
+def begin(home: Home) -> Callable[[], None]:
+    """Start a daemon in the background if none runs; return what waits until it answers.
+
+    Between the two the caller may do something useful, for instance load the terminal. What is
+    returned raises UnavailableError when the daemon did not start.
+    """
+    home.ensure()
+    if answers(home):
+        return lambda: None
+    told, tell = os.pipe()
+    command = [sys.executable, "-P", "-m", "nautilus_tui.cli.main", "--home", str(home.root), "daemon"]
+    with home.daemon_log.open("ab") as log:
+        # The daemon outlives this process: its own session, no terminal, output to its log.
+        child = subprocess.Popen(
+            [*command, "--ready-fd", str(tell)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=home.root,
+            start_new_session=True,
+            pass_fds=[tell],
+        )
+    os.close(tell)
+
+    def wait() -> None:
+        try:
+            ready, _, _ = select.select([told], [], [], _START_S)
+            if ready and os.read(told, 16).startswith(READY):
+                return
+        finally:
+            os.close(told)
+        if _a_rival_answers(home):
+            return
+        code = child.poll()
+        raise UnavailableError(
+            f"the daemon did not start ({'still trying' if code is None else f'exit code {code}'})"
+            + _last_words(home.daemon_log),
+            rule="the workstation needs a daemon",
+            fix=f"see {home.daemon_log}, or run nautilus-tui daemon",
+        )
+
+    return wait
+
+
+def _a_rival_answers(home: Home) -> bool:
+    """Say whether the daemon that someone else started at the same moment comes to answer."""
+    deadline = time.monotonic() + _RIVAL_S
+    while time.monotonic() < deadline:
+        if answers(home):
+            return True
+        time.sleep(_PAUSE_S)
+    return False
+
+
+def _last_words(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return ""
+    return f": {lines[-1]}" if lines else ""
+
+
+def pid_of(home: Home) -> int | None:
+    """Return the process id of the home's daemon, as its lock file tells it."""
+    from nautilus_tui.daemon.lock import lock_path
+
+    try:
+        return int(lock_path(home).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def wait_until_gone(pid: int, timeout: float) -> bool:
+    """Wait until a process has ended; say whether it has."""
+    import psutil
+
+    try:
+        psutil.Process(pid).wait(timeout)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True

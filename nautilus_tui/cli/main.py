@@ -1,0 +1,120 @@
+"""The program ``nautilus-tui``: its own options, its commands, and the end of every run.
+
+This module must not know what commands do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from data.paths import HOME_VARIABLE, Home
+from data.problems import ProblemError
+from nautilus_tui.cli import (
+    access,
+    doctor,
+    engines,
+    history,
+    market,
+    money,
+    orders,
+    output,
+    settings,
+    system,
+)
+from nautilus_tui.cli.session import Session
+
+_ABOUT = "A terminal trading workstation for NautilusTrader. Without a command it opens the terminal."
+_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 denied or rejected, 4 outcome unknown, 5 not reachable. "
+    "--json is also taken after a command."
+)
+
+app = typer.Typer(
+    help=_ABOUT,
+    epilog=_CODES,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"nautilus-tui {version('nautilus-tui')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    home: Annotated[
+        str | None,
+        typer.Option("--home", envvar=HOME_VARIABLE, metavar="DIR", help="Home folder.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url", envvar="NAUTILUS_TUI_URL", metavar="URL", help="A remote daemon.", show_default=False
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    session = Session(home=Home.resolve(home), json=as_json, url=url)
+    context.obj = session
+    if context.invoked_subcommand is None:
+        system.open_workstation(session)
+
+
+app.command("attach")(system.attach)
+app.command("daemon")(system.daemon)
+app.command("status")(system.status)
+app.command("stop")(system.stop)
+app.add_typer(engines.app, name="engine")
+app.add_typer(orders.app, name="order")
+app.command("positions")(money.positions)
+app.command("close")(orders.close)
+app.command("flatten")(orders.flatten)
+app.command("account")(money.account)
+app.command("fills")(money.fills)
+app.command("quote")(market.quote)
+app.command("bars")(market.bars)
+app.command("instruments")(market.instruments)
+app.command("import")(history.import_file)
+app.command("history")(history.catalogue)
+app.command("compact")(history.compact)
+app.command("sql")(history.sql)
+app.add_typer(settings.app, name="config")
+app.add_typer(access.app, name="token")
+app.command("doctor")(doctor.doctor)
+
+
+def with_options_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--json`` in front of the command, wherever it stood."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = [argument for argument in arguments[:end] if argument != "--json"]
+    wanted = ["--json"] if len(rest) < end else []
+    return [*wanted, *rest, *arguments[end:]]
+
+
+def main() -> None:
+    """Run the program and end the process with its exit code."""
+    arguments = with_options_first(sys.argv[1:])
+    try:
+        app(args=arguments, prog_name="nautilus-tui")
+    except ProblemError as error:
+        sys.exit(output.end_with_problem(error, as_json="--json" in arguments))
+    except KeyboardInterrupt:
+        sys.exit(output.ExitCode.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""``daemon``, ``status``, ``stop``, ``attach`` and opening the workstation.
+
+This module must not know what the daemon or the terminal do.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from data.commands import StartEngine, StopDaemon
+from data.problems import InvalidRequestError, ProblemError
+from data.records import EngineStatus, SystemHealth
+from nautilus_tui.cli import background, engines, output, words
+from nautilus_tui.cli.session import Session, session_of
+from nautilus_tui.client.problems import NotReachableError
+
+_STOP_S = 60.0
+_ENGINE_START_S = 60.0
+_ACTIVE = frozenset({"starting", "running", "degraded", "stopping"})
+
+logger = logging.getLogger(__name__)
+
+
+# ---------------------------------------------------------------- the terminal
+
+
+def open_workstation(session: Session) -> None:
+    """Open the terminal on this machine's daemon, started with the default engine if need be."""
+    if session.url:
+        attach_terminal(session)
+        return
+    settings = _terminal_settings(session)
+    wait = background.begin(session.home)
+    from nautilus_tui.terminal.app import run  # takes half a second: meanwhile the daemon starts
+
+    wait()
+    starter = threading.Thread(target=_start_default_engine, args=(session,), daemon=True)
+    starter.start()
+    raise typer.Exit(run(session.address, settings, home=session.home.root, no_color=_no_color()))
+
+
+def attach_terminal(session: Session) -> None:
+    """Open the terminal on a daemon that runs already."""
+    from nautilus_tui.terminal.app import run
+
+    settings = _terminal_settings(session)
+    session.ask(lambda api: api.health())
+    raise typer.Exit(run(session.address, settings, home=session.home.root, no_color=_no_color()))
+
+
+def attach(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Argument(help="https://HOST:PORT or wss://HOST:PORT; this machine's if left out.")
+    ] = None,
+) -> None:
+    """Attach a terminal to a daemon that runs; a remote one wants a token in NAUTILUS_TUI_TOKEN."""
+    session = session_of(context)
+    if url is not None:
+        session.url = url
+    attach_terminal(session)
+
+
+def _terminal_settings(session: Session) -> Any:
+    from nautilus_tui.config.apply import terminal_settings
+
+    return terminal_settings(session.config)
+
+
+def _no_color() -> bool:
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def _start_default_engine(session: Session) -> None:
+    """Start the default engine unless it runs. The terminal shows the engine's own state and reason."""
+    named = session.config.engine.default
+    try:
+        known = {engine.id: engine.state for engine in session.ask(lambda api: api.engines())}
+        if known.get(named) not in _ACTIVE:
+            command = StartEngine(engine=named)
+            session.ask(lambda api: api.execute(command, timeout=_ENGINE_START_S))
+    except ProblemError as error:
+        # The screen belongs to the terminal by now: it shows the lost connection, the log the reason.
+        with (session.home.logs / "terminal.log").open("a") as log:
+            log.write(f"the engine {named} was not started: {error.detail}\n")
+
+
+# ---------------------------------------------------------------- the daemon
+
+
+def daemon(
+    context: typer.Context,
+    listen: Annotated[
+        str | None, typer.Option("--listen", help="HOST:PORT to serve on TCP too.", show_default=False)
+    ] = None,
+    ready_fd: Annotated[int | None, typer.Option("--ready-fd", hidden=True)] = None,
+) -> None:
+    """Run the daemon in the foreground until interrupted. Engines trade on when it ends."""
+    import uvloop
+
+    from nautilus_tui.config.apply import daemon_settings
+
+    session = session_of(context)
+    config = session.config
+    settings = daemon_settings(config)
+    where = _host_and_port(listen or config.daemon.listen)
+    logging.basicConfig(
+        level=config.daemon.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    from nautilus_tui.daemon.app import Daemon
+
+    async def serve() -> None:
+        await Daemon(session.home.ensure(), settings).serve(where, _announcer(session, ready_fd))
+
+    uvloop.run(serve())
+
+
+def _announcer(session: Session, ready_fd: int | None) -> Callable[[str], None]:
+    def announce(line: str) -> None:
+        if session.json:
+            output.show_json_line({"ready": True, "pid": os.getpid(), "detail": line})
+        else:
+            print(line, flush=True)
+        if ready_fd is not None:
+            os.write(ready_fd, background.READY)
+            os.close(ready_fd)
+
+    return announce
+
+
+def _host_and_port(text: str) -> tuple[str, int] | None:
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise InvalidRequestError(
+            f"{text!r} is not HOST:PORT",
+            rule="--listen HOST:PORT",
+            fix="for example 127.0.0.1:8787",
+            value=text,
+        )
+    return host.strip("[]"), int(port)
+
+
+def status(context: typer.Context) -> None:
+    """Show the daemon's health and the engines."""
+    session = session_of(context)
+
+    async def both(api: Any) -> tuple[SystemHealth, list[EngineStatus]]:
+        return await api.health(), await api.engines()
+
+    try:
+        health, known = session.ask(both)
+    except NotReachableError as error:
+        if session.url:
+            raise
+        _status_without_daemon(session, error)
+        raise typer.Exit(output.ExitCode.NOT_REACHABLE) from error
+    if session.json:
+        output.show_json({"daemon": health, "address": str(session.address), "engines": known})
+        return
+    state = "ready" if health.ready else "not ready"
+    output.show(
+        f"daemon {health.version} {state} at {session.address}, up {health.uptime_s:,.0f} s, "
+        f"{words.megabytes(health.rss_bytes)}, {health.stream_clients} stream clients"
+    )
+    for problem in health.problems:
+        output.show(f"[yellow]! {problem}[/]")
+    output.show(engines.table(known))
+
+
+def _status_without_daemon(session: Session, error: ProblemError) -> None:
+    from engines import pidfile
+
+    alive = list(pidfile.find(session.home.run))
+    trading = [{"id": one.spec.engine, "pid": one.pid, "state": None} for one in alive]
+    if session.json:
+        output.show_json({"daemon": None, "engines": trading, "problem": error.document()})
+        return
+    output.say_problem(error.document())
+    for one in trading:
+        output.show(f"{one['id']} trades on without it, pid {one['pid']}")
+
+
+def stop(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="The engines too.")] = False,
+) -> None:
+    """Stop the daemon. Engines trade on unless --all is given."""
+    session = session_of(context)
+    if everything and not session.url and not background.answers(session.home):
+        _adopt_orphans(session)
+    pid = None if session.url else background.pid_of(session.home)
+    session.carry_out(StopDaemon(engines=everything))
+    if pid is not None and not background.wait_until_gone(pid, _STOP_S):
+        raise ProblemError(f"the daemon (process {pid}) has not ended after {_STOP_S:.0f} s")
+    session.show(
+        {"stopped": True, "engines": everything, "pid": pid},
+        lambda: "daemon and engines stopped" if everything else "daemon stopped; engines trade on",
+    )
+
+
+def _adopt_orphans(session: Session) -> None:
+    """Start a daemon for engines that run without one, so that they can be stopped as they should."""
+    from engines import pidfile
+
+    if any(pidfile.find(session.home.run)):
+        background.begin(session.home)()
