@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
-from nautilus_trader.adapters.sandbox.execution import SandboxExecutionClient
 from nautilus_trader.config import (
     CacheConfig,
     LiveDataEngineConfig,
@@ -28,8 +27,10 @@ from engines.market.tape import Tape
 from engines.node.feed import Feed
 from engines.node.replay import ReplayDataClient, ReplayFeedConfig
 from engines.node.simulated import SimulatedDataClient, SimulatedFeedConfig
+from engines.node.venue import PaperVenue
 from engines.spec import EngineSpec, parse_speed
 
+_EVENTS = "ExecEngine.process"
 #: NautilusTrader's own submit and modify throttle is set out of the way: the gate limits the rate.
 _UNTHROTTLED = "1000000/00:00:01"
 
@@ -62,10 +63,23 @@ def node_config(spec: EngineSpec) -> TradingNodeConfig:
     )
 
 
+def answer_at_once(node: TradingNode) -> None:
+    """Let the paper venue's events be applied as they happen instead of from a queue.
+
+    The venue runs in this very process and looks at orders' states while it matches: with a queue in
+    between it would still see an entry as pending when its exits arrive, or a filled order as open.
+    Backtests, for which the venue is made, have no queue either.
+    """
+    kernel = node.kernel
+    kernel.msgbus.deregister(endpoint=_EVENTS, handler=kernel.exec_engine.process)
+    kernel.msgbus.register(endpoint=_EVENTS, handler=kernel.exec_engine._handle_event)
+
+
 def make_node(spec: EngineSpec, loop: asyncio.AbstractEventLoop) -> TradingNode:
     """Return a node that is built, and to which a feed and venues can be added before it starts."""
     node = TradingNode(config=node_config(spec), loop=loop)
     node.build()
+    answer_at_once(node)
     return node
 
 
@@ -120,7 +134,7 @@ def _tape(spec: EngineSpec, home: Home) -> Tape:
 
 def add_venues(
     node: TradingNode, spec: EngineSpec, instruments: Sequence[Instrument]
-) -> dict[str, SandboxExecutionClient]:
+) -> dict[str, PaperVenue]:
     """Make a paper venue for every venue that the instruments name; return them by venue."""
     kernel = node.kernel
     clients = {}
@@ -136,13 +150,14 @@ def add_venues(
             use_random_ids=True,
             bar_execution=False,
         )
-        client = SandboxExecutionClient(
+        client = PaperVenue(
             loop=kernel.loop,
             clock=kernel.clock,
             portfolio=kernel.portfolio,
             msgbus=kernel.msgbus,
             cache=kernel.cache,
             config=config,
+            real_time=spec.feed != "replay",
         )
         kernel.exec_engine.register_client(client)
         clients[venue] = client

@@ -1,32 +1,20 @@
 """The paper venue: NautilusTrader's sandbox, made to match as the same engine does in a backtest.
 
-Three things differ from the sandbox as it comes. Order events are applied at once instead of through a
-queue: the matching engine asks for an order's state in the middle of matching, and with a queue the
-rest of an IOC order is not cancelled, an FOK order is left working, and a market order larger than
-the best level hangs half filled. Commands move the venue's clock to the present, so that nothing is
-accepted before it was sent. Quotes are not matched against where depth makes the book. This module
+Two things differ from the sandbox as it comes. Commands move the venue's clock to the present, so that
+nothing is accepted before it was sent. Quotes are not matched against where depth makes the book. The
+node must also apply order events at once (``assembly.answer_at_once``): the matching engine asks for
+an order's state in the middle of matching, and with a queue in between the rest of an IOC order is
+not cancelled, an FOK order is left working and a large market order hangs half filled. This module
 must not know of the gate, of journals or of feeds.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
 from nautilus_trader.adapters.sandbox.execution import SandboxExecutionClient
-from nautilus_trader.execution.engine import ExecutionEngine
 from nautilus_trader.model.data import QuoteTick
-
-_ENDPOINT: Final = "ExecEngine.process"
-
-
-def apply_events_at_once(kernel: Any) -> None:
-    """Let the node apply order events when they happen. Once per node, before it starts."""
-    engine = kernel.exec_engine
-    kernel.msgbus.deregister(endpoint=_ENDPOINT, handler=engine.process)
-    # the base class's method applies the event; the live engine's own puts it into a queue
-    kernel.msgbus.register(endpoint=_ENDPOINT, handler=partial(ExecutionEngine.process, engine))
 
 
 class PaperVenue(SandboxExecutionClient):

@@ -18,8 +18,9 @@ from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import QuoteTick, TradeTick
 from nautilus_trader.trading.strategy import Strategy
 
+from engines.node.assembly import answer_at_once
 from engines.node.feed import Feed
-from engines.node.venue import PaperVenue, apply_events_at_once
+from engines.node.venue import PaperVenue
 
 
 class Listener:
@@ -84,7 +85,7 @@ async def running_node(
     kernel = node.kernel
     feed = make_feed(loop, venue, kernel.msgbus, kernel.cache, kernel.clock)
     kernel.data_engine.register_client(feed)
-    apply_events_at_once(kernel)
+    answer_at_once(node)
     paper = PaperVenue(
         loop=loop,
         clock=kernel.clock,
