@@ -31,7 +31,6 @@ from nautilus_trader.system.kernel import NautilusKernel
 from data.journal import Journal
 from data.problems import JournalFailedError
 from data.records import (
-    FINAL_STATUSES,
     AccountUpdate,
     Fill,
     JournalRecord,
@@ -137,8 +136,6 @@ class Bookkeeper:
         if isinstance(event, OrderFilled):
             self.note_fill(event)
         update = self.record_of(order, event, self._next_seq())
-        if update.status in FINAL_STATUSES:
-            self._filled.pop(update.client_order_id, None)
         self._add(update, event)
         if isinstance(event, OrderFilled):
             fill = translate.fill(self._engine, event, seq=self._next_seq(), synthetic=self._synthetic)
