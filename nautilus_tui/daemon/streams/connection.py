@@ -25,11 +25,13 @@ class Connection:
     __slots__ = (
         "acked",
         "alive",
+        "aside_index",
         "behind_since",
         "blocked",
         "close",
         "commands",
         "conflated",
+        "covered",
         "dropped",
         "form",
         "frames",
@@ -78,7 +80,9 @@ class Connection:
         # how it reads
         self.blocked = False
         self.behind_since: float | None = None  #: loop time; None: ready
-        self.mark_index = 0  #: the last publication it was given before it fell behind
+        self.aside_index = 0  #: the last publication when it was set aside
+        self.mark_index = 0  #: the last publication it was given, of those it missed in order
+        self.covered: dict[str, int] = {}  #: topics given as snapshots while behind, and as of when
         self.mark_total = 0  #: its group's events at that moment
         self.mark_lossless = 0  #: its group's lossless events at that moment
         # whether it lives

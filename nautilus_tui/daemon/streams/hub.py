@@ -71,7 +71,8 @@ class StreamHub:
     def join(self, connection: Connection) -> None:
         """Take a new connection in. It reads nothing but broadcasts until it subscribes."""
         self._connections[connection.id] = connection
-        self._enter(connection, frozenset((topics.BROADCAST,)))
+        group = self._enter(connection, frozenset((topics.BROADCAST,)))
+        self._write(connection, [self._states.snapshot(group.form, topic) for topic in group.topics])
         if self._heartbeat_timer is None:
             self._plan_heartbeat()
 
@@ -138,12 +139,12 @@ class StreamHub:
                 value=str(count),
                 limit=str(self.limits.max_subscriptions),
             )
-        group = self._move(connection, wanted)
+        fresh = self._move(connection, wanted)
         form = connection.form
         confirmed = {"topics": sorted(added), "subscriptions": count, "withheld": withheld}
         answer = [form.message("subscription_confirmed", confirmed, id_=id_)]
         resume = resume or {}
-        for topic in self._reached(group, added):
+        for topic in _reached(connection, added, fresh):
             asked = resume.get(topic)
             if asked is None:
                 answer.append(self._states.snapshot(form, topic))
@@ -167,36 +168,26 @@ class StreamHub:
                 fix="subscribed to: " + ", ".join(sorted(connection.patterns - {topics.BROADCAST})),
             )
         left = connection.patterns - gone
-        self._move(connection, left)
+        fresh = self._move(connection, left)
+        form = connection.form
         confirmed = {"topics": [], "removed": sorted(gone), "subscriptions": len(left) - 1}
-        self._write(connection, [connection.form.message("subscription_confirmed", confirmed, id_=id_)])
-
-    def _reached(self, group: Group, patterns: Iterable[str]) -> list[str]:
-        """Return the topics that patterns reach: every known one, and those named in full."""
-        reached = []
-        wild = []
-        for pattern in sorted(patterns):
-            if "*" in pattern or ">" in pattern:
-                wild.append(pattern)
-            elif topics.may_read(group.role, pattern):
-                reached.append(pattern)
-        if wild:
-            named = set(reached)
-            reached += [
-                topic
-                for topic in group.topics
-                if topic not in named and any(topics.matches(pattern, topic) for pattern in wild)
-            ]
-        return reached
+        answer = [form.message("subscription_confirmed", confirmed, id_=id_)]
+        self._write(connection, answer + [self._states.snapshot(form, topic) for topic in fresh])
 
     # ------------------------------------------------------------ groups and routes
 
-    def _move(self, connection: Connection, patterns: frozenset[str]) -> Group:
-        """Give a connection another subscription set, between two frames and with nothing missed."""
+    def _move(self, connection: Connection, patterns: frozenset[str]) -> list[str]:
+        """Give a connection another subscription set, between two frames and with nothing missed.
+
+        Returns the topics it reads now and did not read before: they begin with a snapshot. A topic
+        may be fresh under an old pattern: declared since, and yet without an event.
+        """
         if connection.behind:
             self._catch_up(connection, everything=True)
+        before = connection.group.topics if connection.group else {}
         self._exit(connection)
-        return self._enter(connection, patterns)
+        group = self._enter(connection, patterns)
+        return [topic for topic in group.topics if topic not in before]
 
     def _enter(self, connection: Connection, patterns: frozenset[str]) -> Group:
         key = (patterns, connection.form.name, connection.principal.role)
@@ -340,7 +331,8 @@ class StreamHub:
         assert group is not None, "a connection is set aside within its group"
         group.ready.discard(connection)
         connection.behind_since = asyncio.get_running_loop().time()
-        connection.mark_index = self.bus.published
+        connection.aside_index = connection.mark_index = self.bus.published
+        connection.covered.clear()
         connection.mark_total = group.total
         connection.mark_lossless = group.lossless
         self._behind[connection] = None
@@ -353,10 +345,12 @@ class StreamHub:
         missed: list[Event] = []
         parts: list[bytes] = []
         for topic, routed in group.topics.items():
-            if routed > connection.mark_index and self.bus.seq(topic):
+            covered = connection.covered.get(topic, 0)
+            if routed > connection.aside_index and not covered:
                 parts.append(self._states.snapshot(connection.form, topic))  # it appeared in the meantime
+                connection.covered[topic] = self.bus.published
             else:
-                missed += self.bus.after(topic, connection.mark_index)
+                missed += self.bus.after(topic, max(connection.mark_index, covered))
         missed.sort(key=lambda event: event.index)
         limit = self.limits.frame_bytes
         size = taken = lossless = 0
@@ -371,6 +365,7 @@ class StreamHub:
         if taken == len(missed):
             connection.conflated += max(0, group.total - connection.mark_total - taken)
             connection.behind_since = None
+            connection.covered.clear()
             self._behind.pop(connection, None)
             group.ready.add(connection)
         else:
@@ -454,3 +449,21 @@ class StreamHub:
             flush_ms=round(self.flush_ms, 3),
             longest_flush_ms=round(self.longest_flush_ms, 3),
         )
+
+
+def _reached(connection: Connection, patterns: Iterable[str], fresh: list[str]) -> list[str]:
+    """Return the topics to bring a connection to the present on: those that the patterns just
+    subscribed to reach, known or named in full, and those that are fresh to it.
+    """
+    reached = dict.fromkeys(fresh)
+    wild = []
+    for pattern in sorted(patterns):
+        if "*" in pattern or ">" in pattern:
+            wild.append(pattern)
+        else:
+            reached[pattern] = None
+    if wild and connection.group is not None:
+        for topic in connection.group.topics:
+            if any(topics.matches(pattern, topic) for pattern in wild):
+                reached[topic] = None
+    return list(reached)
