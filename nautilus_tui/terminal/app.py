@@ -24,6 +24,7 @@ from textual.worker import Worker, WorkerState
 from data.commands import AnyCommand
 from data.problems import InvalidRequestError, ProblemDocument
 from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS, Action
+from nautilus_tui.terminal.burst import QUIET_S, Bursts
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE
 from nautilus_tui.terminal.handlers.engines import EngineRoom
 from nautilus_tui.terminal.handlers.looking import Looking
@@ -45,11 +46,17 @@ from nautilus_tui.terminal.screens.command_bar import CommandBar
 from nautilus_tui.terminal.screens.confirm import Confirm, Describe
 from nautilus_tui.terminal.screens.hints import Hints
 from nautilus_tui.terminal.screens.ticket_pane import TicketPane
-from nautilus_tui.terminal.settings import Remembered, TerminalSettings, recall, remember
+from nautilus_tui.terminal.settings import (
+    Remembered,
+    TerminalSettings,
+    first_theme,
+    first_view,
+    recall,
+    remember,
+)
 from nautilus_tui.terminal.situation import PANES, Pane, Situation, Workspace
-from nautilus_tui.terminal.theme import PALETTES, register_themes, variables
+from nautilus_tui.terminal.theme import register_themes, variables
 from nautilus_tui.terminal.ticket import mint_command_id
-from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Lines
 from nautilus_tui.terminal.widgets.table import LiveTable
 from nautilus_tui.terminal.workspaces.engines import EnginesWorkspace
@@ -58,10 +65,9 @@ from nautilus_tui.terminal.workspaces.trade import Trade
 if TYPE_CHECKING:
     from nautilus_tui.client import Address
 
-#: Keys closer together than this came in one piece: pasted without brackets, or held up on the way.
-BURST_S = 0.002
-#: An action that sends something by one key waits this long for the keyboard to be quiet.
-QUIET_S = 0.04
+#: Classes of the screen by its size, in columns and in lines.
+WIDTHS: list[tuple[int, str]] = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+HEIGHTS: list[tuple[int, str]] = [(0, "-short"), (30, "-tall"), (50, "-high")]
 #: Following the cursor through a list asks for bars and books only where it rests.
 REST_S = 0.12
 
@@ -75,12 +81,8 @@ class Terminal(App[int], inherit_bindings=False):
     CSS_PATH = Path(__file__).with_name("terminal.tcss")
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
-        (0, "-narrow"),
-        (100, "-normal"),
-        (160, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012 - Textual's
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(
         self,
@@ -101,8 +103,8 @@ class Terminal(App[int], inherit_bindings=False):
         self.glyphs = ASCII if self.settings.ascii else UNICODE
         self.remembered = recall(state_file)
         self.mirror = Mirror()
-        self.view = self._first_view()
-        self._theme_wanted = self._first_theme(no_color)
+        self.view = first_view(self.settings, self.remembered)
+        self._theme_wanted = first_theme(self.settings, self.remembered, no_color=no_color)
         super().__init__()
         self.set_keymap(self.keymap.pane_keys)
         register_themes(cast("App[object]", self))
@@ -112,7 +114,7 @@ class Terminal(App[int], inherit_bindings=False):
         self._whole = True  # the next frame redraws every pane
         self._second = -1
         self._rest: object = None
-        self._presses: list[tuple[float, str]] = []
+        self._bursts = Bursts()
         self._last_pane: Pane = "watchlist"
         self.reception = Reception(link, self)
         self.inquiry = self.reception.inquiry
@@ -125,26 +127,6 @@ class Terminal(App[int], inherit_bindings=False):
             **self.engine_room.handlers(),
             **self.looking.handlers(),
         }
-
-    def _first_view(self) -> View:
-        settings, remembered = self.settings, self.remembered
-        return View(
-            engine=settings.engine or remembered.engine,
-            instrument=remembered.instrument,
-            timeframe=remembered.timeframe or settings.timeframe,
-            overlays=settings.overlays,
-            density=settings.density,
-            stale_after_ms=settings.stale_after_ms,
-            watched=settings.watched,
-        )
-
-    def _first_theme(self, no_color: bool) -> str:
-        if no_color:
-            return "no-color"
-        picked = self.remembered.theme
-        if picked in PALETTES and self.remembered.theme_over == self.settings.theme:
-            return picked
-        return self.settings.theme if self.settings.theme in PALETTES else "dark"
 
     # ------------------------------------------------------------ the screen
 
@@ -166,7 +148,7 @@ class Terminal(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show the shell at once; listening begins behind it."""
-        self.theme = self._theme_wanted
+        self.theme = self._theme_wanted if self._theme_wanted in self.available_themes else "dark"
         self.looking.focus("watchlist")
         self.frame()
         self.set_interval(1 / min(15, max(1, self.settings.max_fps)), self.frame)
@@ -289,7 +271,7 @@ class Terminal(App[int], inherit_bindings=False):
         """Do what a key means where the focus is; keys a pane or dialog took do not come here."""
         if isinstance(self.screen, ModalScreen):
             return
-        burst = self._in_burst(event)
+        burst = self._bursts.note(event.key, event.time)
         action = self.keymap.find(
             self.situation(), event.key, event.character if event.is_printable else None
         )
@@ -305,23 +287,14 @@ class Terminal(App[int], inherit_bindings=False):
         else:
             self.perform(action.id)
 
-    def _in_burst(self, event: events.Key) -> bool:
-        """Note a key and say whether it came in one piece with another one."""
-        self._presses = [(t, k) for t, k in self._presses if event.time - t < 1.0]
-        burst = any(event.time - t < BURST_S and k != event.key for t, k in self._presses)
-        self._presses.append((event.time, event.key))
-        return burst
-
     def _perform_if_quiet(self, action: Action, at: float) -> None:
-        if any(0 < t - at < BURST_S for t, _ in self._presses):
+        if self._bursts.followed(at):
             self._say_burst(action)
         elif not isinstance(self.screen, ModalScreen):
             self.perform(action.id)
 
     def _say_burst(self, action: Action) -> None:
-        self.tell(
-            f"{action.title}: ignored, the key came in one piece with others, as pasted text does", "warning"
-        )
+        self.tell(f"{action.title}: ignored, it came in one piece with other keys, as pastes do", "warning")
 
     def perform(self, action_id: str) -> None:
         """Do an action, or say why it cannot be done."""
@@ -375,9 +348,11 @@ class Terminal(App[int], inherit_bindings=False):
     @on(LiveTable.RowHighlighted)
     def row_highlighted(self, event: LiveTable.RowHighlighted) -> None:
         """The cursor of the watchlist selects the instrument, that of the engines the engine."""
-        if event.table.id == "watchlist" and event.table.has_focus:
+        if not event.table.has_focus or event.key != event.table.cursor_key:
+            return  # rows came or went, nobody moved the cursor
+        if event.table.id == "watchlist":
             self.looking.select_instrument(event.key)
-        elif event.table.id == "engine_table" and event.table.has_focus:
+        elif event.table.id == "engine_table":
             self.looking.select_engine(event.key)
         self.screen_stack[0].query_one(Hints).again()
 

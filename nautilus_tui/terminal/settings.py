@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from data.problems import InvalidRequestError
-from nautilus_tui.terminal.view import OVERLAYS, Density
+from nautilus_tui.terminal.view import OVERLAYS, Density, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +80,25 @@ def remember(path: Path | None, remembered: Remembered) -> None:
             with contextlib.suppress(FileNotFoundError):
                 Path(temporary).unlink()
         raise InvalidRequestError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def first_view(settings: TerminalSettings, remembered: Remembered) -> View:
+    """Return what is looked at first."""
+    return View(
+        engine=settings.engine or remembered.engine,
+        instrument=remembered.instrument,
+        timeframe=remembered.timeframe or settings.timeframe,
+        overlays=settings.overlays,
+        density=settings.density,
+        stale_after_ms=settings.stale_after_ms,
+        watched=settings.watched,
+    )
+
+
+def first_theme(settings: TerminalSettings, remembered: Remembered, *, no_color: bool) -> str:
+    """Return the theme to open with: none of colour, the one picked last, or the one set."""
+    if no_color:
+        return "no-color"
+    if remembered.theme is not None and remembered.theme_over == settings.theme:
+        return remembered.theme
+    return settings.theme

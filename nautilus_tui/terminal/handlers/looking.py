@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import ContentSwitcher
 
 from nautilus_tui.terminal.actions import here
+from nautilus_tui.terminal.panes.engines import Engines
 from nautilus_tui.terminal.panes.logs import Logs
 from nautilus_tui.terminal.panes.logstrip import LEVELS
 from nautilus_tui.terminal.screens.help import Help, HelpLine
@@ -151,6 +152,9 @@ class Looking:
         self.unmaximise()
         app.query_one("#workspaces", ContentSwitcher).current = workspace
         app.changed()
+        app.frame()
+        if app.view.engine is not None:
+            app.screen_stack[0].query_one(Engines).move_to(app.view.engine, announce=False)
         if workspace == "trade" and app.ticket_pane.ticket is not None:
             self.focus("ticket")
         else:
@@ -158,7 +162,8 @@ class Looking:
 
     def focus(self, pane: str) -> None:
         """Put the focus on a pane of the current workspace."""
-        self._app.screen.set_focus(self._app.query_one(f"#{pane}"))
+        screen = self._app.screen_stack[0]
+        screen.set_focus(screen.query_one(f"#{pane}"))
 
     def jump(self) -> None:
         """Label every pane and go to the one whose letter is pressed."""

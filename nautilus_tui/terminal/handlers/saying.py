@@ -85,8 +85,9 @@ class Saying:
             bar.refuse(reason, len(line))
             return
         self.history.add(line.lstrip(": "))
-        bar.close(kept=True)
-        self._app.call_next(self.do, statement)
+        bar.put_away()
+        self._app.looking.line_left(kept=True, filtering=False)
+        self.do(statement)
 
     def _refused(self, statement: Statement) -> str | None:
         situation = self._app.situation()

@@ -64,7 +64,7 @@ class CommandBar(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the remark and the field."""
         yield Lines(base="on-bar")
-        yield LineInput()
+        yield LineInput(select_on_focus=False)
 
     @property
     def field(self) -> LineInput:
@@ -81,9 +81,13 @@ class CommandBar(Vertical):
         self.field.focus()
         self._offer()
 
-    def close(self, *, kept: bool) -> None:
-        """Hide the line."""
+    def put_away(self) -> None:
+        """Hide the line; whoever does this sees to the focus."""
         self.display = False
+
+    def close(self, *, kept: bool) -> None:
+        """Hide the line and say so."""
+        self.put_away()
         self.post_message(self.Left(self.mode, kept=kept))
 
     def refuse(self, message: str, at: int) -> None:
