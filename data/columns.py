@@ -15,6 +15,7 @@ import msgspec
 
 from data import times
 from data.problems import InvalidRequestError
+from data.records import PriceSide
 from data.rows import Kind
 
 #: What a column can be. ``maker`` says that the buyer was the maker, the opposite of an aggressor.
@@ -119,6 +120,8 @@ _OF_KIND: Final[dict[Kind, tuple[str, ...]]] = {
     "trades": ("price", "size", "aggressor", "maker", "trade_id"),
 }
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_BARE_CLOCK = re.compile(rf"{_CLOCK.pattern}|\d{{3,6}}")
 _BOOLEANS: Final = frozenset({"true", "false", "0", "1", "t", "f"})
 
 
@@ -127,6 +130,7 @@ class FileMapping(msgspec.Struct, frozen=True):
 
     kind: Kind
     columns: dict[str, str]
+    side: PriceSide | None = None  #: of bars whose columns name one side only
     remarks: tuple[str, ...] = ()
 
 
@@ -145,15 +149,15 @@ def mapping(
     """
     fixed = {_field(field): _column(column, names) for field, column in given.items()}
     by_name = {name: [_cell(row, at) for row in sample] for at, name in enumerate(names)}
-    guessed = _by_name(names, kind, by_name) if header else {}
+    guessed, side = _one_side(_by_name(names, kind, by_name) if header else {})
     remarks: tuple[str, ...] = ()
-    if _kind_of(guessed | fixed, kind) is None or "time" not in guessed | fixed:
+    if _kind_of(guessed | fixed, kind, by_name) is None or "time" not in guessed | fixed:
         shaped = _by_shape(by_name, kind)
         if shaped:
             guessed = shaped | guessed
             remarks = ("columns were told by their values, not by names",)
     columns = {field: column for field, column in guessed.items() if column not in fixed.values()} | fixed
-    found = _kind_of(columns, kind)
+    found = _kind_of(columns, kind, by_name)
     if found is None or "time" not in columns:
         raise _unclear(names, columns, kind)
     wanted = {"time", "clock", "symbol", *_OF_KIND[found]}
@@ -163,7 +167,15 @@ def mapping(
     if found == "bars" and "bid_close" in kept:
         for price in _PRICES:  # both sides are there: a third set would be a mixture
             kept.pop(price, None)
-    return FileMapping(found, kept, remarks)
+    return FileMapping(found, kept, side, remarks)
+
+
+def _one_side(found: dict[str, str]) -> tuple[dict[str, str], PriceSide | None]:
+    """Take bars of one side, such as ``OpenBid`` to ``CloseBid``, for plain bars of that side."""
+    sides: list[PriceSide] = [side for side in ("bid", "ask") if f"{side}_close" in found]
+    if len(sides) != 1 or "close" in found:
+        return found, None
+    return {field.removeprefix(f"{sides[0]}_"): column for field, column in found.items()}, sides[0]
 
 
 def _by_name(names: Sequence[str], kind: Kind | None, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -179,7 +191,8 @@ def _by_name(names: Sequence[str], kind: Kind | None, values: Mapping[str, Seque
                 found[field] = match
                 break
     if "time" in found:
-        clock = next((name for name in names if name != found["time"] and _is_clock(values[name])), None)
+        others = [name for name in names if name != found["time"]]
+        clock = next((name for name in others if _is_clock(values[name], plain[name])), None)
         if clock is not None and not any(times.has_clock(text) for text in values[found["time"]]):
             found["clock"] = clock
     else:  # the index of a data frame has no name
@@ -194,7 +207,9 @@ def _untangled(
     found: dict[str, str], kind: Kind | None, names: Sequence[str], values: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
     """Give columns that can be two things to the kind that is there."""
-    if (kind or _kind_of(found, None)) == "trades" and "size" not in found and "volume" in found:
+    if "price" in found and {"open", "high", "low"} <= found.keys() and "close" not in found:
+        found["close"] = found.pop("price")
+    if (kind or _kind_of(found, None, values)) == "trades" and "size" not in found and "volume" in found:
         found["size"] = found.pop("volume")
     if "price" not in found and "close" not in found and "bid" not in found and "bid_close" not in found:
         # One column of numbers beside the times: a series of prices.
@@ -210,7 +225,9 @@ def _by_shape(values: Mapping[str, Sequence[str]], kind: Kind | None) -> dict[st
     stamps = [name for name in names if _are_times(values[name])]
     if not stamps:
         return {}
-    found = {"time": stamps[0]}
+    # Milliseconds and finer cannot be anything else; seconds may be numbers of trades.
+    fine = [name for name in stamps if _mostly(values[name], _is_fine_epoch)]
+    found = {"time": (fine or stamps)[0]}
     clock = next((name for name in names if _is_clock(values[name])), None)
     if clock is not None and not times.has_clock(values[stamps[0]][0]):
         found["clock"] = clock
@@ -230,11 +247,7 @@ def _by_shape(values: Mapping[str, Sequence[str]], kind: Kind | None) -> dict[st
         if after:
             found["volume"] = after[0]
         return found
-    ticks = _ticks(names, numeric, values, kind)
-    if "price" in ticks and kind != "bars" and ticks.get("trade_id") in stamps:
-        later = [name for name in stamps if name != ticks["trade_id"]]
-        found |= {"time": later[0]} if later else {}
-    return found | ticks
+    return found | _ticks(names, numeric, values, kind)
 
 
 def _ticks(
@@ -246,17 +259,21 @@ def _ticks(
         prices = [name for name in numeric if name != first]
         if len(prices) >= 2:
             return {"trade_id": first, "price": prices[0], "size": prices[1], "maker": flags[0]}
-    if len(numeric) >= 2 and kind in (None, "quotes") and _is_spread(values[numeric[0]], values[numeric[1]]):
-        found = {"bid": numeric[0], "ask": numeric[1]}
-        if len(numeric) >= 4:
-            found |= {"bid_size": numeric[2], "ask_size": numeric[3]}
-        return found
+    if len(numeric) >= 2 and kind in (None, "quotes"):
+        pair = _spread(values[numeric[0]], values[numeric[1]])
+        if pair:
+            found = {pair[0]: numeric[0], pair[1]: numeric[1]}
+            if len(numeric) >= 4:
+                found |= {f"{pair[0]}_size": numeric[2], f"{pair[1]}_size": numeric[3]}
+            return found
     if numeric and kind != "quotes":
         return {"price": numeric[0]} | ({"size": numeric[1]} if len(numeric) >= 2 else {})
     return {}
 
 
-def _kind_of(columns: Mapping[str, str], asked: Kind | None) -> Kind | None:
+def _kind_of(
+    columns: Mapping[str, str], asked: Kind | None, values: Mapping[str, Sequence[str]]
+) -> Kind | None:
     has = columns.keys()
     possible: list[Kind] = []
     if {"open", "high", "low", "close"} <= has or {"bid_close", "ask_close"} <= has:
@@ -265,6 +282,10 @@ def _kind_of(columns: Mapping[str, str], asked: Kind | None) -> Kind | None:
         possible.append("quotes")
     if "price" in has:
         possible.append("trades")
+    if asked is None and "price" in has and not has & {"size", "trade_id", "maker", "aggressor", "bid"}:
+        stamps = [text for text in values.get(columns.get("time", ""), ()) if text.strip()]
+        if "clock" not in has and stamps and not any(times.has_clock(text) for text in stamps):
+            return "bars"  # one price a day is a bar and not a trade
     if asked is not None:
         closes = asked == "bars" and ("close" in has or "price" in has)
         return asked if asked in possible or closes else None
@@ -310,11 +331,18 @@ def _candle(numeric: Sequence[str], values: Mapping[str, Sequence[str]]) -> list
     return None
 
 
-def _is_spread(bids: Sequence[str], asks: Sequence[str]) -> bool:
-    pairs = [(b, a) for bid, ask in zip(bids, asks, strict=True)
-             if (b := _number(bid)) is not None and (a := _number(ask)) is not None]  # fmt: skip
-    near = sum(0 < b <= a <= b * Decimal("1.05") for b, a in pairs)
-    return bool(pairs) and near >= 0.9 * len(pairs)
+def _spread(one: Sequence[str], other: Sequence[str]) -> tuple[str, str] | None:
+    """Return which of two columns of prices near each other is bid and which ask."""
+    pairs = [(_number(left), _number(right)) for left, right in zip(one, other, strict=True)]
+    known = [(left, right) for left, right in pairs if left is not None and right is not None]
+    near = sum(left > 0 and abs(left - right) <= left * Decimal("0.05") for left, right in known)
+    if not known or near < 0.9 * len(known):
+        return None
+    return ("bid", "ask") if sum(left <= right for left, right in known) * 2 >= len(known) else ("ask", "bid")
+
+
+def _is_fine_epoch(text: str) -> bool:
+    return re.fullmatch(r"1\d{12}(\d{3}){0,2}", text.strip()) is not None
 
 
 def _are_times(values: Sequence[str]) -> bool:
@@ -329,8 +357,9 @@ def _are_booleans(values: Sequence[str]) -> bool:
     return _mostly(values, lambda text: text.strip().lower() in _BOOLEANS)
 
 
-def _is_clock(values: Sequence[str]) -> bool:
-    return _mostly(values, lambda text: _CLOCK.fullmatch(text.strip()) is not None)
+def _is_clock(values: Sequence[str], name: str = "") -> bool:
+    pattern = _BARE_CLOCK if name in ("time", "hour", "timeofday") else _CLOCK
+    return _mostly(values, lambda text: pattern.fullmatch(text.strip()) is not None)
 
 
 def _are_symbols(values: Sequence[str]) -> bool:
@@ -345,8 +374,11 @@ def _mostly(values: Sequence[str], test: object, share: float = 0.8) -> bool:
 
 
 def _number(text: str) -> Decimal | None:
+    text = text.strip().lstrip("$€£")
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
     try:
-        value = Decimal(text.strip().replace(",", "."))
+        value = Decimal(text.replace(",", ".").rstrip("KMB"))
     except InvalidOperation:
         return None
     return value if value.is_finite() else None

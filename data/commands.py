@@ -224,7 +224,7 @@ class ImportHistory(Command, frozen=True, kw_only=True, tag="history.import"):
     timeframe: str | None = None
     side: PriceSide | None = None
     columns: dict[str, str] = {}
-    timezone: str = "UTC"
+    timezone: str | None = None  #: of times that name none; None: UTC, or what is known of the format
     dry_run: bool = False
 
 

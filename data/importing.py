@@ -128,7 +128,7 @@ def plan(
     notes += [remark] if remark else []
     if found.kind == "bars":
         period = timeframe(period).text if period else _period(written, how, notes)
-        side = side or _side(path, found.columns, notes)
+        side = side or found.side or _side(path, found.columns, notes)
         if "open" not in found.columns and "bid_open" not in found.columns:
             notes.append("one price a row: open, high, low and close of a bar are all that price")
     elif period is not None or side is not None:
@@ -206,6 +206,23 @@ def run(plan: ImportPlan, history: History, *, dry_run: bool = False) -> ImportR
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
     )
+
+
+def import_file(
+    history: History,
+    path: Path,
+    instrument: str,
+    *,
+    kind: Kind | None = None,
+    period: str | None = None,
+    side: PriceSide | None = None,
+    columns: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Plan an import and run it; see ``plan`` and ``run``."""
+    how = plan(path, instrument, kind=kind, period=period, side=side, columns=columns, timezone=timezone)
+    return run(how, history, dry_run=dry_run)
 
 
 def _read(plan: ImportPlan, path: Path) -> Reading:
@@ -411,7 +428,8 @@ def _period(written: Sequence[str], how: TimeFormat, notes: list[str]) -> str:
         raise InvalidRequestError(
             "the timeframe cannot be told from one row", fix="say the timeframe", field="timeframe"
         )
-    middle = int(np.median(steps))
+    sizes, often = np.unique(steps, return_counts=True)
+    middle = int(sizes[np.argmax(often)])  # the usual distance; of equally usual ones the shortest
     found = nearest(middle)
     if not 0.9 < middle / found.width < 1.1:
         raise InvalidRequestError(
@@ -419,7 +437,7 @@ def _period(written: Sequence[str], how: TimeFormat, notes: list[str]) -> str:
             fix="say the timeframe",
             field="timeframe",
         )
-    others = int((np.abs(steps - middle) > 0.1 * middle).sum())
+    others = int((steps != middle).sum())
     notes.append(f"timeframe {found.text} from the distance of rows ({len(steps) - others} of {len(steps)})")
     return found.text
 

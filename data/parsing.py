@@ -20,10 +20,12 @@ from data.rows_of import number_of
 from data.scaled import narrowed
 from data.tabular import Batch
 
-_UNKNOWN = frozenset({"", "nan", "null", "none", "na", "n/a", "-", "#n/a"})
+_UNKNOWN = frozenset({"", ".", "nan", "null", "none", "na", "n/a", "-", "#n/a"})
 _SIDES: tuple[PriceSide, ...] = ("bid", "ask")
 _PRICES = ("open", "high", "low", "close")
 _DIGITS = 18  #: more than any market has; a number that needs more is taken for damage
+
+_POWERS = {"K": 3, "M": 6, "B": 9}
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -268,10 +270,14 @@ def _digits(text: str, decimal_comma: bool, field: str) -> _Digits:
     digits = whole + fraction
     if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS:  # nearly always
         return int(digits), len(fraction)
+    text = text.lstrip("$€£")
+    power = _POWERS.get(text[-1:].upper(), 0)  # 1.2M
+    text = text[:-1] if power else text
+    whole = text.partition(".")[0]
     if "," in whole and all(len(group) == 3 for group in whole.split(",")[1:]):
         text = text.replace(",", "")  # thousands
     try:
-        value = Decimal(text)
+        value = Decimal(text).scaleb(power)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():

@@ -67,7 +67,7 @@ class TimeFormat(msgspec.Struct, frozen=True):
 def looks_like_time(text: str) -> bool:
     """True if a text can be a date or a date and time; an epoch counts."""
     text = text.strip()
-    return any(pattern.fullmatch(text) for pattern in _PATTERNS.values())
+    return any(_reads(style, text) for style in _PATTERNS)
 
 
 def guess(sample: Sequence[str], timezone: str) -> tuple[TimeFormat | None, str | None]:
@@ -145,13 +145,15 @@ def _reads(style: Style, text: str) -> bool:
 
 def _by_order(texts: Sequence[str], timezone: str) -> tuple[Style, str]:
     """Tell day from month where no day above 12 occurs: the reading in which time goes on evenly."""
+    # Where both go on alike: dots are usual where the day comes first, strokes where the month does.
+    usual: Style = "month first" if "/" in texts[0] else "day first"
     jumps: dict[Style, int] = {}
     for style in ("month first", "day first"):
         read = reader(TimeFormat(style, timezone))
         times = [read(text) for text in texts]
         steps = [b - a for a, b in itertools.pairwise(times)]
         jumps[style] = max((abs(step) for step in steps), default=0)
-    chosen: Style = "day first" if jumps["day first"] < jumps["month first"] else "month first"
+    chosen = usual if jumps["day first"] == jumps["month first"] else min(jumps, key=lambda one: jumps[one])
     return chosen, f"dates are read {chosen}; the sample does not tell for certain"
 
 
