@@ -14,7 +14,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 import msgspec
 from uvicorn.config import Config
@@ -132,10 +132,9 @@ class StreamProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport over from uvicorn's HTTP protocol."""
-        assert isinstance(transport, asyncio.Transport), "uvicorn serves stream transports"
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from asyncio's
         limits = self.hub.limits
-        transport.set_write_buffer_limits(high=limits.write_high, low=limits.write_low)
+        self._transport.set_write_buffer_limits(high=limits.write_high, low=limits.write_low)
         self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn lists its own classes
 
     def connection_lost(self, exc: Exception | None) -> None:
