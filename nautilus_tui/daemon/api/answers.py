@@ -34,8 +34,8 @@ _HTTP_TYPES: Mapping[int, tuple[str, str]] = {
     415: ("unsupported-media-type", "Unsupported media type"),
 }
 
-type AnyRequest = Request[Any, Any, Any]
-type Answer = Response[bytes]
+AnyRequest = Request[Any, Any, Any]
+Answer = Response[bytes]
 
 logger = logging.getLogger(__name__)
 

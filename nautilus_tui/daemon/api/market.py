@@ -22,7 +22,7 @@ from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_
 from nautilus_tui.daemon.api.bodies import ImportBody, SqlBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
-from nautilus_tui.daemon.api.parameters import Engine, Limit
+from nautilus_tui.daemon.api.parameters import Engine, Limit, Symbol
 
 _TAG = "Market data"
 _SIDES: tuple[PriceSide, ...] = ("bid", "ask", "mid", "last")
@@ -52,13 +52,13 @@ async def list_quotes(request: AnyRequest, engine: Engine = None) -> Answer:
 
 
 @route("GET", "/api/v1/market-data/quotes/{symbol:str}", returns=Quote, tag=_TAG)
-async def get_quote(request: AnyRequest, symbol: str, engine: Engine = None) -> Answer:
+async def get_quote(request: AnyRequest, symbol: Symbol, engine: Engine = None) -> Answer:
     """Return an instrument's latest quote."""
     return answer(request, context_of(request).market.quote(symbol, engine))
 
 
 @route("GET", "/api/v1/market-data/book/{symbol:str}", returns=Book, tag=_TAG)
-async def get_book(request: AnyRequest, symbol: str, engine: Engine = None) -> Answer:
+async def get_book(request: AnyRequest, symbol: Symbol, engine: Engine = None) -> Answer:
     """Return an instrument's order book."""
     return answer(request, context_of(request).market.book(symbol, engine))
 

@@ -25,7 +25,7 @@ from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_
 from nautilus_tui.daemon.api.bodies import CancelAllBody, CloseBody, ModifyBody, OrderBody, read
 from nautilus_tui.daemon.api.commands import key_of, through_the_door
 from nautilus_tui.daemon.api.describe import route
-from nautilus_tui.daemon.api.parameters import Cursor, Engine, Instrument, Limit
+from nautilus_tui.daemon.api.parameters import Cursor, Engine, Instrument, Limit, OrderId, PositionId
 
 _TAG = "Orders and positions"
 _GROUPS = {
@@ -53,7 +53,7 @@ async def list_orders(
 
 
 @route("GET", "/api/v1/orders/{order_id:str}", returns=OrderUpdate, tag=_TAG)
-async def get_order(request: AnyRequest, order_id: str, engine: Engine = None) -> Answer:
+async def get_order(request: AnyRequest, order_id: OrderId, engine: Engine = None) -> Answer:
     """Return one order as it stands."""
     return answer(request, await context_of(request).state.order(order_id, engine))
 
@@ -112,7 +112,7 @@ async def submit_order(request: AnyRequest) -> Answer:
 
 
 @route("PATCH", "/api/v1/orders/{order_id:str}", returns=Outcome, body=ModifyBody, tag=_TAG, role="trader")
-async def modify_order(request: AnyRequest, order_id: str) -> Answer:
+async def modify_order(request: AnyRequest, order_id: OrderId) -> Answer:
     """Change quantity, price or trigger of a working order."""
     body = await read(request, ModifyBody)
     order = await context_of(request).state.order(order_id, body.engine)
@@ -127,7 +127,7 @@ async def modify_order(request: AnyRequest, order_id: str) -> Answer:
 
 
 @route("DELETE", "/api/v1/orders/{order_id:str}", returns=Outcome, tag=_TAG, role="trader")
-async def cancel_order(request: AnyRequest, order_id: str, engine: Engine = None) -> Answer:
+async def cancel_order(request: AnyRequest, order_id: OrderId, engine: Engine = None) -> Answer:
     """Cancel a working order."""
     order = await context_of(request).state.order(order_id, engine)
     return await through_the_door(request, CancelOrder(engine=order.engine, client_order_id=order_id))
@@ -158,7 +158,7 @@ async def cancel_all_orders(request: AnyRequest) -> Answer:
     tag=_TAG,
     role="trader",
 )
-async def close_position(request: AnyRequest, position_id: str, engine: Engine = None) -> Answer:
+async def close_position(request: AnyRequest, position_id: PositionId, engine: Engine = None) -> Answer:
     """Close a position at market."""
     body = await read(request, CloseBody)
     position = await context_of(request).state.position(position_id, engine)

@@ -18,7 +18,7 @@ from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_
 from nautilus_tui.daemon.api.bodies import BroadcastBody, StopBody, TokenBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
-from nautilus_tui.daemon.api.parameters import Cursor, Limit
+from nautilus_tui.daemon.api.parameters import ConnectionId, Cursor, Limit, TokenName
 from nautilus_tui.daemon.streams.listing import ConnectionInfo, StreamsHealth, SubscriptionInfo
 
 _SYSTEM, _ACCESS, _STREAMS = "System", "Access and audit", "Streams"
@@ -96,7 +96,7 @@ async def create_token(request: AnyRequest) -> Answer:
 
 
 @route("DELETE", "/api/v1/tokens/{name:str}", returns=Outcome, tag=_ACCESS, role="admin")
-async def revoke_token(request: AnyRequest, name: str) -> Answer:
+async def revoke_token(request: AnyRequest, name: TokenName) -> Answer:
     """Make an access token worthless from now on."""
     return await through_the_door(request, RevokeToken(name=name))
 
@@ -152,7 +152,7 @@ async def broadcast_message(request: AnyRequest) -> Answer:
 @route(
     "DELETE", "/api/v1/websocket/connections/{connection_id:str}", returns=Outcome, tag=_STREAMS, role="admin"
 )
-async def drop_connection(request: AnyRequest, connection_id: str) -> Answer:
+async def drop_connection(request: AnyRequest, connection_id: ConnectionId) -> Answer:
     """Close one stream connection."""
     return await through_the_door(request, DropConnection(connection_id=connection_id))
 
