@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data.records import Bar
-from engines.market.model import Floats, Ints, Parameters, Standing
+from engines.market.model import Floats, Ints, MarketModel, Parameters, Standing
 from engines.market.sessions import Calendar
-from engines.market.universe import FACTORS, SOURCE, Listing
+from engines.market.universe import FACTORS, SOURCE, Listing, calendar, chosen
 
 MINUTE_NS: Final = 60 * 1_000_000_000
 _DAY: Final = 1440  # minutes drawn with one generator
@@ -41,8 +41,8 @@ class Past:
     def __len__(self) -> int:
         return len(self.close)
 
-    def bars(self, column: int, end_ns: int, calendar: Calendar) -> Iterator[Bar]:
-        """Yield one listing's bars as records, the last of them ending at or before ``end_ns``.
+    def bars(self, column: int, end_ns: int, calendar: Calendar, engine: str | None = None) -> Iterator[Bar]:
+        """Yield one listing's bars as records of ``engine``, the last ending at or before ``end_ns``.
 
         Minutes in which the listing does not trade are left out.
         """
@@ -66,7 +66,34 @@ class Past:
                 ts=ts,
                 synthetic=True,
                 source=SOURCE,
+                engine=engine,
             )
+
+
+def opening_bars(
+    instruments: Sequence[str] | None,
+    seed: int,
+    minutes: int,
+    end_ns: int,
+    *,
+    engine: str | None = None,
+    always_open: bool = True,
+) -> Iterator[Bar]:
+    """Yield the past of a market that opens at ``end_ns`` (UTC), by instrument and time.
+
+    It joins the prices that a simulated feed of the same seed and instruments begins with.
+
+    Raises
+    ------
+    NotFoundError
+        If the simulated venue does not list one of the instruments.
+
+    """
+    listings = chosen(instruments)
+    drawn = past(listings, seed, MarketModel(listings, seed).standing, minutes)
+    hours = calendar(always_open=always_open)
+    for column in range(len(listings)):
+        yield from drawn.bars(column, end_ns, hours, engine)
 
 
 def past(listings: Sequence[Listing], seed: int, standing: Standing, minutes: int) -> Past:

@@ -6,10 +6,12 @@ module must not know how prices are drawn or who trades.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from data.problems import NotFoundError
 from data.records import AssetClass, Instrument
 from engines.market.sessions import FUTURES, FX, US_EQUITY, UTC_DAY, Calendar, Session
 
@@ -233,6 +235,27 @@ UNIVERSE: Final[tuple[Listing, ...]] = (
 
 #: Listings by instrument id.
 LISTINGS: Final[dict[str, Listing]] = {listing.id: listing for listing in UNIVERSE}
+
+
+def chosen(ids: Sequence[str] | None) -> tuple[Listing, ...]:
+    """Return the listings with these instrument ids, in the universe's order; all of them for None.
+
+    Raises
+    ------
+    NotFoundError
+        If an id is not listed, or none is given.
+
+    """
+    if ids is None:
+        return UNIVERSE
+    missing = [name for name in ids if name not in LISTINGS]
+    if missing or not ids:
+        raise NotFoundError(
+            f"the simulated venue does not list {', '.join(missing) or 'nothing'}",
+            rule="instruments of the simulated feed are listings of the simulated venue",
+            fix=f"choose among {', '.join(LISTINGS)}",
+        )
+    return tuple(listing for listing in UNIVERSE if listing.id in ids)
 
 
 def decimals(step: Decimal) -> int:

@@ -23,10 +23,10 @@ from nautilus_trader.model.enums import AggressorSide, OrderSide
 from nautilus_trader.model.identifiers import InstrumentId, TradeId
 from nautilus_trader.model.objects import Price, Quantity
 
-from data.problems import ConflictError, NotFoundError
+from data.problems import ConflictError
 from data.records import FeedProgress
 from engines.market.model import LEVELS, MarketModel, Steps
-from engines.market.universe import LISTINGS, UNIVERSE, Listing, calendar, decimals, instrument
+from engines.market.universe import Listing, calendar, chosen, decimals, instrument
 from engines.node.feed import BATCH, Feed, Found
 
 _NANOS: Final = 1_000_000_000
@@ -80,7 +80,7 @@ class SimulatedDataClient(Feed):
         cache: Any,
         clock: Any,
     ) -> None:
-        self._listings = _chosen(config.instruments)
+        self._listings = chosen(config.instruments)
         hours = calendar(always_open=config.always_open)
         super().__init__(
             loop,
@@ -327,19 +327,6 @@ def _depth(
         ts,
         ts,
     )
-
-
-def _chosen(ids: tuple[str, ...] | None) -> tuple[Listing, ...]:
-    if ids is None:
-        return UNIVERSE
-    missing = [name for name in ids if name not in LISTINGS]
-    if missing or not ids:
-        raise NotFoundError(
-            f"the simulated venue does not list {', '.join(missing) or 'nothing'}",
-            rule="instruments of the simulated feed are listings of the simulated venue",
-            fix=f"choose among {', '.join(LISTINGS)}",
-        )
-    return tuple(listing for listing in UNIVERSE if listing.id in ids)
 
 
 def simulated_factory(found: Found) -> type[LiveDataClientFactory]:

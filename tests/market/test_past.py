@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.market.model import MarketModel
-from engines.market.past import MINUTE_NS, past
+from engines.market.past import MINUTE_NS, opening_bars, past
 from engines.market.universe import LISTINGS, UNIVERSE, calendar
 
 FEW = tuple(LISTINGS[f"{symbol}.SIM"] for symbol in ("AAPL", "EURUSD", "ZN", "XRPUSD"))
@@ -60,6 +60,17 @@ def test_bars_are_marked_synthetic_and_lie_on_ticks() -> None:
         assert bar.source == "simulated"
         assert bar.low <= bar.open <= bar.high
         assert bar.close % FEW[0].tick == 0
+
+
+def test_the_past_of_an_opening_market_joins_its_first_prices() -> None:
+    bars = list(opening_bars(["AAPL.SIM", "EURUSD.SIM"], 7, 60, NOON, engine="paper-1"))
+    assert len(bars) == 120
+    assert {bar.engine for bar in bars} == {"paper-1"}
+    standing = MarketModel((FEW[0], FEW[1]), 7).standing
+    for index, listing in enumerate(FEW[:2]):
+        last = [bar for bar in bars if bar.instrument == listing.id][-1]
+        assert last.close == listing.tick * int((standing.bid[index] + standing.ask[index]) // 2)
+        assert last.ts == NOON - MINUTE_NS
 
 
 def test_closed_minutes_are_left_out_when_hours_are_kept() -> None:
