@@ -74,7 +74,7 @@ class Nursery:
         finally:
             for future in self._forks.values():
                 if not future.done():
-                    future.set_exception(EngineFailedError("the forkserver died", fix="try again"))
+                    future.set_exception(ConnectionError("the forkserver died"))
             self._forks.clear()
             self._ready.clear()
             self._writer = None
@@ -100,19 +100,25 @@ class Nursery:
 
         """
         async with self._lock:
-            if self._writer is None:
-                await self.close()
-                await self.open()
-            await self._warm()
-            assert self._writer is not None
-            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            self._forks[spec.engine] = future
-            self._writer.write(forkserver.encode(Spawn(spec, str(self._home.root))))
             try:
-                async with asyncio.timeout(FORK_TIMEOUT_S):
-                    return await future
-            except TimeoutError:
-                raise EngineFailedError(f"engine {spec.engine}: the forkserver did not answer") from None
+                return await self._fork(spec)
+            except ConnectionError:  # it died between two engines, unnoticed until now
+                return await self._fork(spec)
+
+    async def _fork(self, spec: EngineSpec) -> int:
+        if self._writer is None:
+            await self.close()
+            await self.open()
+        await self._warm()
+        assert self._writer is not None
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._forks[spec.engine] = future
+        self._writer.write(forkserver.encode(Spawn(spec, str(self._home.root))))
+        try:
+            async with asyncio.timeout(FORK_TIMEOUT_S):
+                return await future
+        except TimeoutError:
+            raise EngineFailedError(f"engine {spec.engine}: the forkserver did not answer") from None
 
     async def _warm(self) -> None:
         assert self._process is not None

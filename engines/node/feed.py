@@ -129,6 +129,12 @@ class Feed(LiveMarketDataClient):
             self._paused = action == "pause"
         self._changed.set()
 
+    @property
+    def market_ns(self) -> int:
+        """The market's time now, ns UTC: the wall clock, unless the market is of another time."""
+        now: int = self._clock.timestamp_ns()
+        return now
+
     @abstractmethod
     def progress(self, engine: str) -> FeedProgress:
         """Return where the feed stands, as a record of ``engine``."""

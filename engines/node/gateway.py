@@ -33,6 +33,7 @@ from data.problems import (
     NotFoundError,
     OutcomeUnknownError,
     ProblemError,
+    UnavailableError,
 )
 from data.records import Instrument, JournalRecord, OrderUpdate
 from engines import rules
@@ -87,6 +88,7 @@ class Desk:
     def execute(self, request: Request) -> None:
         """Carry out a command; the reply comes through the callback given at the start."""
         try:
+            self._require_journal(request.command)
             awaited = self._carry_out(request.id, request.command)
         except ProblemError as error:
             self._reply(Reply(request.id, False, (), error.document()))
@@ -95,6 +97,15 @@ class Desk:
             self._reply(Reply(request.id, True))
         else:
             self._await(awaited)
+
+    def _require_journal(self, command: EngineCommand) -> None:
+        failure = self._books.failure
+        if failure is not None and not isinstance(command, SetFeed):
+            raise UnavailableError(
+                f"this engine's journal cannot be written: {failure.detail}",
+                rule="nothing is traded that is not journalled",
+                fix=failure.fix or "mend the disk, then restart the engine",
+            )
 
     def _carry_out(self, request_id: str, command: EngineCommand) -> Awaited | None:
         match command:

@@ -105,6 +105,11 @@ class ReplayDataClient(Feed):
         self._resume_at = self._load()
         self.resumed = self._resume_at > 0  #: whether the tape goes on where an earlier run stopped
 
+    @property
+    def market_ns(self) -> int:
+        """Market time of the last tick played; the tape's start before the first."""
+        return self._ts_market or self._tape.ts_start
+
     def sizes_known(self, instrument_id: str) -> bool:
         """Return whether an instrument's sizes are facts; if not, a stated large size stands in."""
         return instrument_id in self._tape.sizes_known
