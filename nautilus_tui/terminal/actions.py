@@ -430,7 +430,6 @@ def here(situation: Situation) -> list[Action]:
 def hints(situation: Situation) -> list[Action]:
     """Return the actions for the footer: those with a hint that work now, the pane's own first."""
     found = [a for a in here(situation) if a.hint and a.disabled(situation) is None]
-    if situation.pane != "ticket":
+    if not situation.typing:
         return found
-    # While the ticket has the focus, printable keys are its own.
     return [a for a in found if any(len(key) > 1 for key in a.keys)]

@@ -260,6 +260,7 @@ class Terminal(App[int], inherit_bindings=False):
             marked=tuple(known[key] for key in orders.marked if key in known),
             position=under,
             ticket_open=ticket.ticket is not None,
+            typing=ticket.has_focus and ticket.typing,
             ticket_sendable=ticket.sendable,
         )
 

@@ -44,6 +44,7 @@ class Situation:
     marked: tuple[OrderUpdate, ...] = field(default=())  #: orders marked for one action on all
     position: PositionUpdate | None = None  #: under the cursor of the positions pane
     ticket_open: bool = False
+    typing: bool = False  #: printable keys are text, not actions
     ticket_sendable: str | None = "no ticket is open"  #: why its order cannot be sent now; None: it can
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import ContentSwitcher
 
 from nautilus_tui.terminal.actions import here
+from nautilus_tui.terminal.command_line import VERBS
 from nautilus_tui.terminal.panes.engines import Engines
 from nautilus_tui.terminal.panes.logs import Logs
 from nautilus_tui.terminal.panes.logstrip import LEVELS
@@ -167,11 +168,9 @@ class Looking:
 
     def jump(self) -> None:
         """Label every pane and go to the one whose letter is pressed."""
-        shown = [
-            widget
-            for pane, workspace in PANES.items()
-            if workspace == self._app.workspace and (widget := self._app.query_one(f"#{pane}")).region.area
-        ]
+        screen = self._app.screen_stack[0]
+        panes = [screen.query_one(f"#{p}") for p, place in PANES.items() if place == self._app.workspace]
+        shown = [pane for pane in panes if pane.display and pane.region.area]
 
         def jumped(pane: str | None) -> None:
             if pane is not None:
@@ -182,7 +181,7 @@ class Looking:
     def maximise(self) -> None:
         """Give the focused pane the whole workspace, or put it back."""
         if not self.unmaximise() and self._app.pane is not None:
-            focused = self._app.query_one(f"#{self._app.pane}")
+            focused = self._app.screen_stack[0].query_one(f"#{self._app.pane}")
             chain = [focused, *focused.ancestors]
             for node in chain:
                 if node.has_class("workspace"):
@@ -195,10 +194,10 @@ class Looking:
 
     def unmaximise(self) -> bool:
         """Put a maximised pane back; say whether there was one."""
-        found = self._app.query(".-maximised")
+        found = self._app.screen_stack[0].query(".-maximised")
         there = bool(found)
         found.remove_class("-maximised")
-        self._app.query(".-given-way").remove_class("-given-way")
+        self._app.screen_stack[0].query(".-given-way").remove_class("-given-way")
         return there
 
     def filter(self) -> None:
@@ -207,13 +206,13 @@ class Looking:
         if pane not in _FILTERED:
             pane = "watchlist" if self._app.workspace == "trade" else "logs"
         self._filtered = pane
-        table = self._app.query_one(f"#{pane}")
+        table = self._app.screen_stack[0].query_one(f"#{pane}")
         self._app.command_bar.open("filter", table.filter if isinstance(table, LiveTable | Logs) else "")
 
     def narrow(self, text: str) -> None:
         """Show only rows with this text in the table being filtered."""
         if self._filtered is not None:
-            table = self._app.query_one(f"#{self._filtered}")
+            table = self._app.screen_stack[0].query_one(f"#{self._filtered}")
             if isinstance(table, LiveTable | Logs):
                 table.filter = text
 
@@ -258,6 +257,9 @@ class Looking:
             keys = self._app.keymap.shown(action.id)
             lines.append(HelpLine(group, keys, action.title, action.name, action.disabled(situation)))
         lines.sort(key=lambda line: line.group == "Moving")
+        role = situation.view.role
+        if role is None or role != "viewer":
+            lines += [HelpLine("Said on the command line", verb, says) for verb, (_, says) in VERBS.items()]
         self._app.push_screen(Help(f"Keys · {situation.pane or situation.workspace}", lines))
 
     def pick_theme(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from nautilus_tui.terminal.screens.ticket_form import keys_line
@@ -22,12 +22,12 @@ class Confirm(ModalScreen[bool]):
     """Answers true when the chord was pressed, false when it was left."""
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; background: $background 40%; }
-    Confirm > Vertical {
+    Confirm { align: center middle; }
+    Confirm > VerticalScroll {
+        scrollbar-size-vertical: 1;
         width: 72; max-width: 96%; height: auto; max-height: 90%;
         border: round $warning; border-title-color: $warning; background: $background; padding: 0 1;
     }
-    Confirm Lines { height: auto; }
     """
 
     def __init__(self, title: str, describe: Describe, chords: Sequence[str], verb: str) -> None:
@@ -40,7 +40,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
-        with Vertical() as box:
+        with VerticalScroll() as box:
             box.border_title = self._title
             yield Lines()
 
@@ -53,7 +53,10 @@ class Confirm(ModalScreen[bool]):
         """Write what would happen now."""
         first = self._chords[0] if self._chords else ""
         hints = keys_line([(first, self._verb), ("esc", "leave everything as it is")])
-        self.query_one(Lines).set_lines([[], *self._describe(), [], hints])
+        said: list[Line] = [[], *self._describe(), [], hints]
+        lines = self.query_one(Lines)
+        lines.styles.height = len(said)
+        lines.set_lines(said)
 
     def on_key(self, event: events.Key) -> None:
         """Confirm by chord, leave by escape; every other key does nothing."""

@@ -30,7 +30,7 @@ class Help(ModalScreen[None]):
     """Lists what it is given by group; any key but those that scroll closes it."""
 
     DEFAULT_CSS = """
-    Help { align: center middle; background: $background 40%; }
+    Help { align: center middle; }
     Help > VerticalScroll {
         width: 88; max-width: 96%; height: auto; max-height: 90%; scrollbar-size-vertical: 1;
         border: round $accent; border-title-color: $accent; border-subtitle-color: $text-dim;

@@ -18,7 +18,7 @@ class Jump(ModalScreen[str | None]):
     """Answers the id of the pane jumped to, None when any other key was pressed."""
 
     DEFAULT_CSS = """
-    Jump { background: $background 30%; layers: base; }
+    Jump { layers: base; }
     Jump > Static {
         position: absolute; width: 5; height: 1; background: $accent; color: $background;
         text-style: bold; content-align: center middle;

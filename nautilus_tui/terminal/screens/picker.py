@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -46,7 +47,7 @@ class Picker(ModalScreen[str | None]):
     ]
 
     DEFAULT_CSS = """
-    Picker { align: center top; background: $background 40%; }
+    Picker { align: center top; }
     Picker > Vertical {
         width: 76; max-width: 96%; height: auto; max-height: 80%; margin-top: 3;
         border: round $accent; border-title-color: $accent; border-subtitle-color: $text-dim;
@@ -100,16 +101,19 @@ class Picker(ModalScreen[str | None]):
         options.highlighted = start if keys else None
 
     def _line(self, entry: Entry, width: int) -> Text:
-        palette = palette_of(self.app)
-        remark = entry.disabled or entry.remark
-        line = Text(entry.title, palette.style("dim" if entry.disabled else "bright"), no_wrap=True)
+        remark = (entry.disabled or entry.remark)[: max(0, width - 12)]
+        line = Text(entry.title, self._ink("dim" if entry.disabled else "bright"), no_wrap=True)
         if entry.detail:
-            line.append(f"  {entry.detail}", palette.style("dim"))
-        remark = remark[: max(0, width - 12)]
+            line.append(f"  {entry.detail}", self._ink("dim"))
         line.truncate(max(10, width - len(remark) - 2), overflow="ellipsis", pad=True)
         line.append("  ")
-        line.append(remark, palette.style("warn" if entry.disabled else "accent"))
+        line.append(remark, self._ink("warn" if entry.disabled else "accent"))
         return line
+
+    def _ink(self, keys: str) -> Style:
+        """Return a style without background, so that the highlight shows through."""
+        style = palette_of(self.app).style(keys)
+        return Style(color=style.color, bold=style.bold, dim=style.dim, reverse=style.reverse)
 
     @on(Input.Submitted)
     def pick(self) -> None:

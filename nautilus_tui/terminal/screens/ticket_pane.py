@@ -61,6 +61,11 @@ class TicketPane(Lines, can_focus=True):
         self.refresh_from(mirror, view)
 
     @property
+    def typing(self) -> bool:
+        """Whether printable keys are the ticket's own: until what was sent is answered."""
+        return self.ticket is not None and self.ticket.phase != "answered"
+
+    @property
     def sendable(self) -> str | None:
         """Return why the order cannot be sent now, None when the chord would send it."""
         ticket, result = self.ticket, self.assessment
@@ -161,7 +166,7 @@ class TicketPane(Lines, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         """Type, choose and move; printable keys end here whatever they are."""
         ticket = self.ticket
-        if ticket is None:
+        if ticket is None or not (self.typing or event.key == "enter"):
             return
         if event.is_printable or event.key in _OWN_KEYS:
             event.stop()
