@@ -55,7 +55,7 @@ def doctor(context: typer.Context) -> None:
 
 def _show(findings: list[Finding]) -> None:
     marks = _MARKS if _speaks_unicode() else _PLAIN_MARKS
-    table = output.columns("", "Check", "Finding")
+    table = output.columns("", "Check", "Finding", last_wraps=True)
     for finding in findings:
         table.add_row(marks[finding.result], finding.check, finding.detail)
         if finding.fix:

@@ -215,7 +215,7 @@ def table(engines: list[EngineStatus]) -> Any:
         return "no engines; nautilus-tui engine start"
     right = ("PID", "Memory", "CPU", "Lag", "Ticks/s", "Orders", "Positions", "Restarts")
     names = "Id Env State PID Memory CPU Lag Feed Ticks/s Orders Positions Restarts Reason"
-    shown = output.columns(*names.split(), right=right)
+    shown = output.columns(*names.split(), right=right, last_wraps=True)
     for one in engines:
         shown.add_row(
             one.id,

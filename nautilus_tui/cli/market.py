@@ -44,13 +44,14 @@ def _quotes(found: list[Quote]) -> Any:
             if one.last is not None and one.reference
             else "—"
         )
+        bid, ask, last = words.prices(one.bid, one.ask, one.last)
         table.add_row(
             one.instrument,
-            words.number(one.bid),
-            words.number(one.ask),
+            bid,
+            ask,
             words.number(one.bid_size),
             words.number(one.ask_size),
-            words.number(one.last),
+            last,
             change,
             f"{max(now - one.ts_recv, 0) / 1e9:.1f} s",
             one.engine,
@@ -88,7 +89,8 @@ def _bars(found: list[Bar]) -> Any:
     for one in found:
         table.add_row(
             words.clock(one.ts) + ("" if one.closed else " …"),
-            *(words.number(value) for value in (one.open, one.high, one.low, one.close, one.volume)),
+            *words.prices(one.open, one.high, one.low, one.close),
+            words.number(one.volume),
             one.side,
             one.source + (" SIM" if one.synthetic else ""),
         )

@@ -27,12 +27,13 @@ def _positions(found: list[PositionUpdate]) -> Any:
     names = "Engine Instrument Qty Avg Mark Unrealised Realised Currency Since"
     table = output.columns(*names.split(), right=("Qty", "Avg", "Mark", "Unrealised", "Realised"))
     for one in found:
+        average, mark = words.prices(one.avg_open, one.mark)
         table.add_row(
             one.engine,
             one.instrument,
             words.number(one.qty, sign=True),
-            words.number(one.avg_open),
-            words.number(one.mark),
+            average,
+            mark,
             words.number(one.unrealized_pnl, 2, sign=True),
             words.number(one.realized_pnl, 2, sign=True),
             one.currency,

@@ -94,11 +94,7 @@ def resolve(session: Session, engine: str, symbol: str) -> str:
         return found[0]
     if found:
         raise InvalidRequestError(f"{symbol} could be {', '.join(found)}", fix="name the instrument in full")
-    raise NotFoundError(
-        f"{engine} trades no {symbol}",
-        rule="orders are for instruments of their engine",
-        fix="nautilus-tui instruments",
-    )
+    return symbol  # the daemon refuses it and says what comes near
 
 
 def implied_type(price: Decimal | None, trigger: Decimal | None, trail: Decimal | None) -> OrderType:
@@ -345,7 +341,12 @@ def cancel(
 
 def _engine_of(session: Session, order_id: str, named: str | None) -> str:
     """Return the engine of an order, which says so itself."""
-    return named or session.ask(lambda api: api.order(order_id)).engine
+    if named is not None:
+        return named
+    try:
+        return session.ask(lambda api: api.order(order_id)).engine
+    except NotFoundError:
+        return session.engine(None)  # which refuses it, on the record
 
 
 @app.command("cancel-all")
@@ -392,7 +393,7 @@ def _table(orders: list[OrderUpdate]) -> Any:
         return "no orders"
     right = ("Qty", "Filled", "Price", "Trigger", "Avg")
     names = "Time Id Side Qty Instrument Type Price Trigger Tif Status Filled Avg Engine Reason"
-    table = output.columns(*names.split(), right=right)
+    table = output.columns(*names.split(), right=right, last_wraps=True)
     for order in orders:
         table.add_row(
             words.clock(order.ts),

@@ -86,11 +86,12 @@ def show_json_line(value: Any) -> None:
 def show(*parts: RenderableType) -> None:
     """Print for people on stdout; colours only where they are wanted."""
     from rich.console import Console
+    from rich.text import Text
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
     console = Console(highlight=False, width=width)
     for part in parts:
-        console.print(part)
+        console.print(part, soft_wrap=isinstance(part, str | Text))
 
 
 def say(text: str) -> None:
@@ -152,11 +153,15 @@ def _builtins(value: Any) -> Any:
     return msgspec.to_builtins(value)
 
 
-def columns(*names: str, right: Sequence[str] = ()) -> Any:
-    """Return an empty table in our style: no boxes, headings dim, numbers to the right."""
+def columns(*names: str, right: Sequence[str] = (), last_wraps: bool = False) -> Any:
+    """Return an empty table in our style: no boxes, headings dim, numbers to the right.
+
+    Where the screen is too narrow, only a last column that may wrap gives way first.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
-    for name in names:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+    for index, name in enumerate(names):
+        keep = not (last_wraps and index == len(names) - 1)
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=keep)
     return table

@@ -22,6 +22,8 @@ from nautilus_tui.client.problems import NotReachableError
 
 _STOP_S = 60.0
 _ENGINE_START_S = 60.0
+#: Libraries that tell their own story at level info.
+_CHATTY = ("apscheduler", "uvicorn", "httpx", "asyncio")
 _ACTIVE = frozenset({"starting", "running", "degraded", "stopping"})
 
 logger = logging.getLogger(__name__)
@@ -113,6 +115,8 @@ def daemon(
     logging.basicConfig(
         level=config.daemon.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     from nautilus_tui.daemon.app import Daemon
 
     async def serve() -> None:

@@ -56,12 +56,20 @@ def moment(text: str) -> int:
         raise typer.BadParameter(f"{error.detail}; {error.fix}") from error
 
 
-def number(value: Decimal | float | None, decimals: int | None = None, *, sign: bool = False) -> str:
+def number(value: Decimal | float | int | None, decimals: int | None = None, *, sign: bool = False) -> str:
     """Write a number with thousands separated; ``—`` for what is not known."""
     if value is None:
         return "—"
+    if isinstance(value, int):
+        decimals = 0
     form = ("+" if sign else "") + ("," if decimals is None else f",.{decimals}") + "f"
     return format(value, form)
+
+
+def prices(*values: Decimal | None) -> list[str]:
+    """Write the prices of one row with the same number of decimals: the most that one of them has."""
+    decimals = max((-int(v.as_tuple().exponent) for v in values if v is not None), default=0)
+    return [number(value, max(decimals, 0)) for value in values]
 
 
 def clock(ns: int | None) -> str:
