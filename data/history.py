@@ -139,7 +139,7 @@ class History:
     def stream(
         self, series: Series, start: int | None = None, end: int | None = None, batch_rows: int = 65_536
     ) -> Iterator[Rows]:
-        """Yield a series in order of time in batches; one period's files are in memory at a time.
+        """Yield a series in order of time, one period in memory at a time, ``batch_rows`` at most a batch.
 
         What is recorded while the iteration runs is not part of it.
 

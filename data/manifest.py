@@ -168,6 +168,8 @@ class Writer:
                 part = partitions.described(self._root, path) if damaged else None
                 if part is not None and self._sources_are_gone(part):
                     adopted.append(part)
+                elif damaged and part is None:
+                    _put_aside(path, self._root / "aside")
                 else:
                     _delete(path)
         missing = tuple(path for path in self.state.parts if not (self._root / path).exists())
@@ -225,6 +227,12 @@ def _decode(entry: bytes) -> Change:
 def _delete(path: Path) -> None:
     with suppress(FileNotFoundError):
         path.unlink()
+
+
+def _put_aside(path: Path, folder: Path) -> None:
+    """Keep a file that nobody can vouch for where it does not count."""
+    folder.mkdir(exist_ok=True)
+    os.rename(path, folder / path.name)
 
 
 def _lock(fd: int, timeout: float) -> None:

@@ -24,6 +24,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -165,7 +166,7 @@ def _write_table(path: Path, table: pa.Table, facts: dict[bytes, bytes]) -> None
     with open(path, "wb") as file:
         writer = pq.ParquetWriter(
             file,
-            table.schema.with_metadata(facts),
+            table.schema,
             compression="zstd",
             compression_level=3,
             use_dictionary=[name for name in table.column_names if name not in delta and name != "trade_id"],
@@ -176,7 +177,8 @@ def _write_table(path: Path, table: pa.Table, facts: dict[bytes, bytes]) -> None
             write_statistics=["ts"],
         )
         with writer:
-            writer.write_table(table.replace_schema_metadata(facts), row_group_size=_GROUP_ROWS)
+            writer.write_table(table, row_group_size=_GROUP_ROWS)
+            writer.add_key_value_metadata(facts)
         file.flush()
         os.fsync(file.fileno())
 
@@ -226,7 +228,7 @@ def _rows(kind: Kind, table: pa.Table) -> Rows:
         ts,
         {name: Number(*wholes_of(table.column(name))) for name in NUMBERS[kind]},
         whole,
-        {name: one_chunk(table.column(name)) for name in TEXTS[kind]},
+        {name: pc.cast(one_chunk(table.column(name)), pa.large_string()) for name in TEXTS[kind]},
     )
 
 

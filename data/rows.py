@@ -13,7 +13,6 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data.arrays import integers as whole_numbers
@@ -174,7 +173,7 @@ def _known(number: Number) -> NDArray[np.bool_]:
 
 
 def _same_texts(left: pa.Array, right: pa.Array) -> bool:
-    return bool(one_chunk(left).equals(one_chunk(pc.cast(right, left.type))))
+    return bool(one_chunk(left).equals(one_chunk(right)))
 
 
 def _comparable(number: Number) -> list[Any]:
