@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -219,6 +219,3 @@ class Feed(LiveMarketDataClient):
     _unsubscribe_bars = _accept
     _unsubscribe_instrument_status = _accept
     _unsubscribe_instrument_close = _accept
-
-
-Found = Callable[[Feed], None]

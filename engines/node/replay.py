@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import msgspec
 from nautilus_trader.config import LiveDataClientConfig
-from nautilus_trader.live.factories import LiveDataClientFactory
 from nautilus_trader.model.data import QuoteTick, TradeTick
 from nautilus_trader.model.enums import AggressorSide
 from nautilus_trader.model.identifiers import InstrumentId, TradeId
@@ -29,7 +28,7 @@ from nautilus_trader.model.objects import FIXED_PRECISION
 from data.records import FeedProgress, Instrument
 from engines.market.sessions import Calendar
 from engines.market.tape import BUYER, QUOTE, SELLER, Tape, TapeTicks
-from engines.node.feed import BATCH, Feed, Found
+from engines.node.feed import BATCH, Feed
 
 _NANOS: Final = 1_000_000_000
 _CHECKPOINT_S: Final = 1.0
@@ -125,7 +124,8 @@ class ReplayDataClient(Feed):
             ts_start=self._tape.ts_start,
             ts_end=self._tape.ts_end,
             ticks_played=self._played,
-            ticks_total=self._tape.ticks_total,
+            # what was left out is known only at the end
+            ticks_total=self._played if self._finished else self._tape.ticks_total,
         )
 
     # ------------------------------------------------------------ the loop
@@ -302,27 +302,3 @@ class ReplayDataClient(Feed):
 
 def _next(runs: Iterator[TapeTicks]) -> TapeTicks | None:
     return next(runs, None)
-
-
-def replay_factory(tape: Tape, found: Found) -> type[LiveDataClientFactory]:
-    """Return a client factory for a node's builder; ``found`` is handed the client it makes of ``tape``."""
-
-    class ReplayDataClientFactory(LiveDataClientFactory):
-        """Makes the replay feed."""
-
-        @staticmethod
-        def create(
-            loop: asyncio.AbstractEventLoop,
-            name: str,
-            config: LiveDataClientConfig,
-            msgbus: Any,
-            cache: Any,
-            clock: Any,
-        ) -> ReplayDataClient:
-            if not isinstance(config, ReplayFeedConfig):
-                raise TypeError(f"the replay feed needs a ReplayFeedConfig, not {type(config).__name__}")
-            client = ReplayDataClient(loop, name, config, tape, msgbus, cache, clock)
-            found(client)
-            return client
-
-    return ReplayDataClientFactory

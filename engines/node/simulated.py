@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from nautilus_trader.config import LiveDataClientConfig
-from nautilus_trader.live.factories import LiveDataClientFactory
 from nautilus_trader.model.data import BookOrder, OrderBookDepth10, QuoteTick, TradeTick
 from nautilus_trader.model.enums import AggressorSide, OrderSide
 from nautilus_trader.model.identifiers import InstrumentId, TradeId
@@ -27,7 +26,7 @@ from data.problems import ConflictError
 from data.records import FeedProgress
 from engines.market.model import LEVELS, MarketModel, Steps
 from engines.market.universe import Listing, calendar, chosen, decimals, instrument
-from engines.node.feed import BATCH, Feed, Found
+from engines.node.feed import BATCH, Feed
 
 _NANOS: Final = 1_000_000_000
 _STAMP_GAP_NS: Final = 1_000  # between the ticks of one batch
@@ -327,29 +326,3 @@ def _depth(
         ts,
         ts,
     )
-
-
-def simulated_factory(found: Found) -> type[LiveDataClientFactory]:
-    """Return a client factory for a node's builder; ``found`` is handed the client it makes."""
-
-    class SimulatedDataClientFactory(LiveDataClientFactory):
-        """Makes the simulated feed."""
-
-        @staticmethod
-        def create(
-            loop: asyncio.AbstractEventLoop,
-            name: str,
-            config: LiveDataClientConfig,
-            msgbus: Any,
-            cache: Any,
-            clock: Any,
-        ) -> SimulatedDataClient:
-            if not isinstance(config, SimulatedFeedConfig):
-                raise TypeError(
-                    f"the simulated feed needs a SimulatedFeedConfig, not {type(config).__name__}"
-                )
-            client = SimulatedDataClient(loop, name, config, msgbus, cache, clock)
-            found(client)
-            return client
-
-    return SimulatedDataClientFactory

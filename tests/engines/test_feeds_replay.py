@@ -15,6 +15,7 @@ from nautilus_trader.model.events import OrderAccepted, OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Price, Quantity
 
+from data.problems import StoreFailedError
 from engines.market.inference import infer_instrument
 from engines.market.tape import BUYER, BarRows, QuoteRows, Source, Tape, TradeRows
 from engines.node.feed import Feed
@@ -203,3 +204,29 @@ async def test_a_trade_does_not_move_the_standing_quote() -> None:
         await heard.until(lambda: order.is_closed)
         assert order.avg_px == 10.00  # the bid, not the trade at the ask
         assert order.filled_qty == order.quantity
+
+
+async def test_a_history_that_cannot_be_read_fails_the_feed_and_says_why() -> None:
+    def torn() -> Any:
+        yield quotes
+        raise StoreFailedError("the partition cannot be read")
+
+    shares = infer_instrument("ZZZ.SIM", [Decimal("10.25")])
+    quotes = QuoteRows(
+        shares.id, np.array([MINUTE, 2 * MINUTE]), np.array([1000, 1001]), np.array([1004, 1005]), 2
+    )
+    tape = Tape((shares,), [Source(shares.id, torn())], MINUTE, 2 * MINUTE)
+    async with running_node(making(tape), book_type="L1_MBP") as (_, feed, _, _):
+        feed.begin()
+        await feed.ended()
+        assert feed.failure == "the partition cannot be read"
+        assert feed.state == "playing"  # it did not finish
+
+
+async def test_a_position_of_another_tape_is_not_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "replay.checkpoint"
+    for content in (b"torn", b'{"instruments":["X.Y"],"ts_start":1,"ts_end":2,"played":7,"finished":false}'):
+        path.write_bytes(content)
+        settings = {"checkpoint_path": str(path)}
+        async with running_node(making(gbpusd_tape(5), **settings), book_type="L1_MBP") as (_, feed, _, _):
+            assert not feed.resumed  # type: ignore[attr-defined]  # a replay

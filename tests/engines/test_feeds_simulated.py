@@ -12,11 +12,11 @@ import pytest
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Quantity
+from nautilus_trader.model.objects import Price, Quantity
 
 from data.problems import InvalidRequestError, NotFoundError
 from engines.market.model import MarketModel
-from engines.market.universe import UNIVERSE
+from engines.market.universe import UNIVERSE, calendar, instrument
 from engines.node.feed import Feed
 from engines.node.instruments import from_nautilus, to_nautilus
 from engines.node.simulated import SimulatedDataClient, SimulatedFeedConfig
@@ -172,6 +172,54 @@ async def test_a_damaged_checkpoint_starts_the_market_anew(tmp_path: Path) -> No
         assert feed.model.step == 0  # type: ignore[attr-defined]
 
 
+async def test_closed_instruments_are_silent_when_hours_are_kept() -> None:
+    hours = calendar(always_open=False)
+    async with running_node(making(rate=Decimal(0), always_open=False), book_type="L2_MBP") as (
+        node,
+        feed,
+        heard,
+        _,
+    ):
+        feed.begin()
+        await heard.until(lambda: feed.model.step > 2000)  # type: ignore[attr-defined]
+        for name in IDS:
+            quote = node.cache.quote_tick(InstrumentId.from_str(name))
+            now = node.kernel.clock.timestamp_ns()
+            span = hours.span(name, now)
+            if quote is None:
+                assert not span.contains(now)
+            else:
+                assert hours.is_open(name, quote.ts_event)
+        assert node.cache.quote_tick(InstrumentId.from_str("BTCUSD.SIM")) is not None
+
+
+async def test_depth_follows_every_price_while_an_order_works() -> None:
+    settings = making(rate=Decimal(0), instruments=("AAPL.SIM", "MSFT.SIM"), paused=True)
+    async with running_node(settings, book_type="L2_MBP") as (_, feed, heard, strategy):
+        feed.begin()
+        await heard.until(lambda: len(heard.depths) == 2)
+        aapl = InstrumentId.from_str("AAPL.SIM")
+        far = Price.from_str("100.00")
+        order = strategy.order_factory.limit(aapl, OrderSide.BUY, Quantity.from_int(1), far)
+        strategy.submit_order(order)
+        await heard.until(lambda: order.is_open)
+        feed.control("resume")
+        await heard.until(lambda: len(heard.quotes) > 1000)
+        feed.control("pause")
+        prices: dict[str, list[tuple[Any, Any]]] = {name: [] for name in ("AAPL.SIM", "MSFT.SIM")}
+        for quote in heard.quotes:
+            seen = prices[str(quote.instrument_id)]
+            if not seen or seen[-1] != (quote.bid_price, quote.ask_price):
+                seen.append((quote.bid_price, quote.ask_price))
+        books: dict[str, list[tuple[Any, Any]]] = {name: [] for name in prices}
+        for depth in heard.depths:
+            seen = books[str(depth.instrument_id)]
+            if not seen or seen[-1] != (depth.bids[0].price, depth.asks[0].price):
+                seen.append((depth.bids[0].price, depth.asks[0].price))
+        assert books["AAPL.SIM"] == prices["AAPL.SIM"]
+        assert len(books["MSFT.SIM"]) < len(prices["MSFT.SIM"])  # nothing to match: the latest suffices
+
+
 async def test_unknown_instruments_are_refused() -> None:
     with pytest.raises(NotFoundError, match=r"NOPE\.SIM"):
         async with running_node(making(instruments=("NOPE.SIM",)), book_type="L2_MBP"):
@@ -180,7 +228,5 @@ async def test_unknown_instruments_are_refused() -> None:
 
 @pytest.mark.parametrize("listing", UNIVERSE, ids=lambda listing: listing.symbol)
 def test_an_instrument_survives_the_way_there_and_back(listing: Any) -> None:
-    from engines.market.universe import instrument
-
     record = instrument(listing)
     assert from_nautilus(to_nautilus(record)) == record
