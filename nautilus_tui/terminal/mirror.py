@@ -148,6 +148,7 @@ class Mirror:
         self.engines: dict[str, EngineStatus] = {}
         self.feeds: dict[str, FeedProgress] = {}
         self.logs: deque[EngineLog] = deque(maxlen=MAX_LOGS)
+        self.logs_begun = 0  #: how often lines were taken away again, because they are told anew
         self.logs_seen = 0  #: lines ever received; the ring holds the latest of them
         self.health: SystemHealth | None = None
         self.broadcasts: deque[Broadcast] = deque(maxlen=MAX_BROADCASTS)
@@ -178,6 +179,7 @@ class Mirror:
             topic, seq = envelope.topic, envelope.seq
             if envelope.type == "snapshot":
                 self._seqs[topic] = seq
+                self._begin_anew(topic)
                 self.apply_records(_records_of(envelope.data))
                 continue
             if topic.startswith(_LOSSLESS):
@@ -185,6 +187,24 @@ class Mirror:
                     continue
                 self._seqs[topic] = seq
             self._put(envelope.data)
+
+    def _begin_anew(self, topic: str) -> None:
+        """Forget what a snapshot will tell whole, so that what ended while nobody listened is gone."""
+        family, _, engine = topic.partition(".")
+        if family == "positions" and engine in self.positions:
+            del self.positions[engine]
+            self._mark("positions", (engine, ""))
+        elif family == "orders" and engine in self.orders:
+            ended = {i: o for i, o in self.orders[engine].items() if o.status in FINAL_STATUSES}
+            self.orders[engine] = ended
+            self._mark("orders", (engine, ""))
+        elif family == "engines" and topic.endswith(".log"):
+            engine = engine.removesuffix(".log")
+            self.logs = deque((line for line in self.logs if line.engine != engine), maxlen=MAX_LOGS)
+            self.logs_begun += 1
+            self._mark("logs", engine)
+        elif topic == "system.broadcast":
+            self.broadcasts.clear()
 
     def apply_records(self, records: Iterable[object]) -> None:
         """Take in records that came as an answer instead of on a stream."""
@@ -446,10 +466,10 @@ class Mirror:
         marks = self.marks.get(engine, {})
         journalled = self.positions.get(engine, {})
         rows = []
-        for position_id in journalled.keys() | marks.keys():
+        for position_id, position in journalled.items():
+            # A mark alone is no position: it may have been closed since it was marked.
             mark = marks.get(position_id)
-            position = journalled.get(position_id, mark)
-            if position is None or (not closed and position.qty == 0):
+            if not closed and position.qty == 0:
                 continue
             # A mark made of another quantity belongs to the position as it was.
             current = mark if mark is not None and mark.qty == position.qty else position

@@ -152,6 +152,8 @@ class Looking:
             return
         self.unmaximise()
         app.query_one("#workspaces", ContentSwitcher).current = workspace
+        # The log is on the screen already where the engines are.
+        app.query_one("#logstrip").display = workspace == "trade"
         app.changed()
         app.frame()
         if app.view.engine is not None:

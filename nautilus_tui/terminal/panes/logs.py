@@ -83,7 +83,7 @@ class Logs(Titled, ScrollView, can_focus=True):
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Take in lines that came since, or start over when the view asks for other ones."""
         engine = view.log_engine or view.engine
-        choice = (engine, view.log_level, view.log_order)
+        choice = (engine, view.log_level, view.log_order, mirror.logs_begun)
         events_known = _count_events(mirror, view)
         new = mirror.logs_seen - self._seen
         if choice != self._choice or new > len(mirror.logs) or events_known != self._order_events:
