@@ -51,7 +51,7 @@ class BarBuilder:
         self._fast: Forming | None = None
         self._slow: Forming | None = None  # closed five-second bars of the present minute
         self.closed: list[tuple[str, Forming, PriceSide]] = []
-        self.side: PriceSide = "mid"
+        self.side: PriceSide = "mid"  # of quotes, where there are quotes; else of trades
         self.touched = False
 
     def add(self, ts: int, price: int, size: int) -> None:
@@ -69,10 +69,15 @@ class BarBuilder:
         fast.count += 1
         self.touched = True
 
-    def use_trades(self) -> None:
-        """Build from trades from now on; what was built from quotes is not mixed with them."""
-        if self.side != "last":
-            self.side = "last"
+    def add_volume(self, size: int) -> None:
+        """Take a trade of an instrument whose bars are built from its quotes."""
+        if self._fast is not None:
+            self._fast.volume += size
+
+    def build_from(self, side: PriceSide) -> None:
+        """Build from other prices from now on; what was built from the old ones is not mixed in."""
+        if side != self.side:
+            self.side = side
             self._fast = self._slow = None
             self.closed.clear()
 
@@ -117,6 +122,7 @@ def record(
     price_step: Decimal,
     size_step: Decimal,
     closed: bool,
+    volume_known: bool,
     synthetic: bool,
     source: str,
     engine: str,
@@ -136,7 +142,7 @@ def record(
         high=price(bar.high),
         low=price(bar.low),
         close=price(bar.close),
-        volume=Decimal(bar.volume).scaleb(-size_scale).quantize(size_step) if side == "last" else None,
+        volume=Decimal(bar.volume).scaleb(-size_scale).quantize(size_step) if volume_known else None,
         count=bar.count,
         ts=bar.ts,
         closed=closed,

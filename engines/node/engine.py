@@ -58,6 +58,7 @@ class Engine:
         self._accounts: dict[str, AccountUpdate] = {}
         self._log_pipe = LogPipe(spec.engine, home.engine_log(spec.engine), self._on_logs)
         self._server: Server | None = None
+        self._synthetic = spec.synthetic
 
     async def run(self) -> None:
         """Start, trade, stop."""
@@ -83,16 +84,18 @@ class Engine:
         self._node = assembly.make_node(spec, asyncio.get_running_loop())
         self._feed: Feed = await assembly.add_feed(self._node, spec, home)
         self._instruments = {found.id: found for found in self._feed.instruments}
+        # A replay of what was simulated is as made up as the simulation itself.
+        self._synthetic = any(found.synthetic for found in self._feed.instruments)
         self._venues = assembly.add_venues(self._node, spec, self._feed.instruments)
         self._books = Bookkeeper(
             engine=spec.engine,
-            synthetic=spec.synthetic,
+            synthetic=self._synthetic,
             journal=self._journal,
             kernel=self._node.kernel,
             listener=self._on_journalled,
             on_failure=self._on_journal_failure,
         )
-        self._marker = Marker(spec.engine, spec.synthetic, self._node.cache, self._books)
+        self._marker = Marker(spec.engine, self._synthetic, self._node.cache, self._books)
         self._gate = Gate(
             kernel=self._node.kernel,
             books=self._books,
@@ -118,17 +121,18 @@ class Engine:
         spec, home = self._spec, self._home
         self._recorder: SegmentWriter | None = None
         if spec.record and spec.feed != "replay":  # what is replayed is in the history already
-            origin = Origin(engine=spec.engine, source=spec.feed, synthetic=spec.synthetic)
+            origin = Origin(engine=spec.engine, source=spec.feed, synthetic=self._synthetic)
             self._recorder = SegmentWriter(home.segments(spec.engine), origin)
         return Market(
             engine=spec.engine,
             source=spec.feed,
-            synthetic=spec.synthetic,
+            synthetic=self._synthetic,
             instruments=self._instruments,
             recorder=self._recorder,
             day_file=home.run / f"day-{spec.engine}.json",
-            today=utc_date(time.time_ns()),
+            today=utc_date(self._market_time()),
             session_open=self._feed.calendar.is_open,
+            sizes_known=self._feed.sizes_known,
         )
 
     async def _server_opened(self) -> None:
@@ -255,7 +259,7 @@ class Engine:
         while True:
             self._judge_feed()
             self._flush_recorder()
-            self._market.keep_day(time.time_ns())
+            self._market.keep_day()
             self._tell_state()
             await asyncio.sleep(link.HEARTBEAT_S)
 
@@ -318,7 +322,7 @@ class Engine:
             max_cpu_percent=spec.max_cpu_percent,
             risk_enabled=spec.risk_enabled,
             ts=now,
-            synthetic=spec.synthetic,
+            synthetic=self._synthetic,
         )
 
     def _welcome(self) -> Welcome:
@@ -350,7 +354,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._recorder is not None:
             self._recorder.close()
-        self._market.keep_day(time.time_ns())
+        self._market.keep_day()
         self._log_pipe.drain()
         self._change_state("stopped", self._stop_message.reason)
         if self._server is not None:

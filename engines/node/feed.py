@@ -143,6 +143,10 @@ class Feed(LiveMarketDataClient):
     async def _pump(self) -> None:
         """Publish until cancelled or finished."""
 
+    def sizes_known(self, instrument_id: str) -> bool:
+        """Return whether an instrument's sizes are facts and not a stand-in that lets orders match."""
+        return True
+
     def session_close_ns(self, instrument_id: str, now_ns: int) -> int:
         """Return when a DAY order sent at ``now_ns`` (the market's time) expires."""
         return self.calendar.session_close_ns(instrument_id, now_ns)

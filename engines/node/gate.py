@@ -113,14 +113,12 @@ class Gate:
     def _worst_price(self, order: Order) -> Decimal | None:
         """Return the dearest price known for the order: its own, or the touch it would meet."""
         touch = self._marker.closing_price(order.instrument_id, long=order.side == OrderSide.SELL)
-        if touch is None:
-            return None  # even an order with a price of its own is not judged without a market
-        own = [touch]
+        own = [] if touch is None else [touch]
         if order.has_price:
             own.append(order.price.as_decimal())
         if order.has_trigger_price and order.trigger_price is not None:
             own.append(order.trigger_price.as_decimal())
-        return max(own)
+        return max(own, default=None)
 
     def _exposure(self, order: Order, leave_out: Order) -> Exposure:
         instrument_id = order.instrument_id
@@ -163,9 +161,9 @@ class Gate:
             return None
         total = order.quantity if command.quantity is None else command.quantity
         leaves = total.as_decimal() - order.filled_qty.as_decimal()
-        prices = [self._worst_price(order)]
-        prices += [p.as_decimal() for p in (command.price, command.trigger_price) if p is not None]
-        price = None if prices[0] is None else max(p for p in prices if p is not None)
+        asked = (command.price, command.trigger_price)
+        prices = [self._worst_price(order), *(p.as_decimal() for p in asked if p is not None)]
+        price = max((p for p in prices if p is not None), default=None)
         denial = self._rate.judge(self._kernel.clock.timestamp_ns())
         return denial or self._judge(order, leaves, price, leave_out=order)
 

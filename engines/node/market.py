@@ -61,13 +61,15 @@ class View:
         "price_div",
         "quote",
         "size_div",
+        "sizes_known",
         "text",
         "trade",
         "trade_fresh",
         "ts_recv",
     )
 
-    def __init__(self, instrument: Instrument, day: DayFacts) -> None:
+    def __init__(self, instrument: Instrument, day: DayFacts, sizes_known: bool) -> None:
+        self.sizes_known = sizes_known
         self.instrument = instrument
         self.text = instrument.id
         self.price_div = 10 ** (FIXED_PRECISION - instrument.price_precision)
@@ -96,6 +98,7 @@ class Market:
         day_file: Path,
         today: str,
         session_open: Callable[[str, int], bool],
+        sizes_known: Callable[[str], bool],
     ) -> None:
         self._engine = engine
         self._source = source
@@ -104,9 +107,10 @@ class Market:
         self._day_file = day_file
         self._session_open = session_open
         self._date = today
+        self._day_end = _midnight_after(today)
         saved = self._load_day(today)
         self._views = {
-            InstrumentId.from_str(name): View(instrument, saved.get(name, DayFacts()))
+            InstrumentId.from_str(name): View(instrument, saved.get(name, DayFacts()), sizes_known(name))
             for name, instrument in instruments.items()
         }
         self._dirty: list[View] = []
@@ -134,6 +138,8 @@ class Market:
             self._dirty.append(view)
         bid, ask = tick.bid_price.raw, tick.ask_price.raw
         ts = tick.ts_event
+        if ts >= self._day_end:
+            self._begin_day(ts)
         if self._recorder is not None:
             self._recorder.quote(
                 view.text,
@@ -144,16 +150,15 @@ class Market:
                 ts,
                 tick.ts_init,
             )
+        mid = (bid + ask) // 2
+        view.bars.build_from("mid")
+        view.bars.add(ts, mid, 0)
         if view.trade is None:
-            mid = (bid + ask) // 2
-            view.bars.add(ts, mid, 0)
             _note(view.day, mid)
 
     def on_trade(self, tick: TradeTick) -> None:
         """Take a trade."""
         view = self._views[tick.instrument_id]
-        if view.trade is None:
-            view.bars.use_trades()
         view.trade = tick
         view.trade_fresh = True
         self.ticks += 1
@@ -161,6 +166,8 @@ class Market:
             view.dirty = True
             self._dirty.append(view)
         price, size = tick.price.raw, tick.size.raw
+        if tick.ts_event >= self._day_end:
+            self._begin_day(tick.ts_event)
         if self._recorder is not None:
             self._recorder.trade(
                 view.text,
@@ -171,7 +178,11 @@ class Market:
                 tick.ts_event,
                 tick.ts_init,
             )
-        view.bars.add(tick.ts_event, price, size)
+        if view.quote is None:
+            view.bars.build_from("last")
+            view.bars.add(tick.ts_event, price, size)
+        else:
+            view.bars.add_volume(size)
         _note(view.day, price)
         view.day.volume += size
 
@@ -237,14 +248,16 @@ class Market:
             instrument=view.text,
             bid=None if quote is None else quote.bid_price.as_decimal(),
             ask=None if quote is None else quote.ask_price.as_decimal(),
-            bid_size=None if quote is None else quote.bid_size.as_decimal(),
-            ask_size=None if quote is None else quote.ask_size.as_decimal(),
+            bid_size=None if quote is None or not view.sizes_known else quote.bid_size.as_decimal(),
+            ask_size=None if quote is None or not view.sizes_known else quote.ask_size.as_decimal(),
             last=last,
-            last_size=None if trade is None else trade.size.as_decimal(),
+            last_size=None if trade is None or not view.sizes_known else trade.size.as_decimal(),
             reference=_decimal(day.reference, price),
             day_high=_decimal(day.high, price),
             day_low=_decimal(day.low, price),
-            volume=None if trade is None else Decimal(day.volume).scaleb(-FIXED_PRECISION).normalize(),
+            volume=None
+            if trade is None or not view.sizes_known
+            else Decimal(day.volume).scaleb(-FIXED_PRECISION).normalize(),
             session_open=self._session_open(view.text, now),
             ts=ts,
             ts_recv=now,
@@ -295,6 +308,7 @@ class Market:
             price_step=Decimal(1).scaleb(-view.instrument.price_precision),
             size_step=Decimal(1).scaleb(-view.instrument.size_precision),
             closed=closed,
+            volume_known=view.trade is not None and view.sizes_known,
             synthetic=self._synthetic,
             source=self._source,
             engine=self._engine,
@@ -311,17 +325,24 @@ class Market:
             return {}  # half written by a dying machine: the day begins anew at the next price
         return saved.instruments if saved.date == today else {}
 
-    def keep_day(self, now: int) -> None:
-        """Write the day's facts, atomically; begin a new day where the UTC date has changed."""
-        date = utc_date(now)
-        if date != self._date:
-            self._date = date
-            for view in self._views.values():
-                view.day = DayFacts()
+    def _begin_day(self, ts: int) -> None:
+        """Begin a new day for every instrument: the market's own date has changed."""
+        self._date = utc_date(ts)
+        self._day_end = _midnight_after(self._date)
+        for view in self._views.values():
+            view.day = DayFacts()
+
+    def keep_day(self) -> None:
+        """Write the day's facts, atomically."""
         facts = {view.text: view.day for view in self._views.values() if view.day.reference}
         part = self._day_file.with_suffix(".part")
-        part.write_bytes(msgspec.json.encode(SavedDay(date, facts)))
+        part.write_bytes(msgspec.json.encode(SavedDay(self._date, facts)))
         os.replace(part, self._day_file)
+
+
+def _midnight_after(date: str) -> int:
+    day = dt.datetime.fromisoformat(date).replace(tzinfo=dt.UTC) + dt.timedelta(days=1)
+    return int(day.timestamp()) * 1_000_000_000
 
 
 def utc_date(ts: int) -> str:

@@ -25,6 +25,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from data.problems import ConflictError
 from data.records import FeedProgress
 from engines.market.model import LEVELS, MarketModel, Steps
+from engines.market.past import Day, day_so_far
 from engines.market.universe import Listing, calendar, chosen, decimals, instrument
 from engines.node.feed import BATCH, Feed
 
@@ -120,6 +121,10 @@ class SimulatedDataClient(Feed):
             ticks_played=self.ticks,
             ticks_total=0,
         )
+
+    def day_so_far(self, now_ns: int) -> dict[str, Day]:
+        """Return by instrument id what the market's made-up past says of the UTC day until now."""
+        return day_so_far(self._listings, self._model.seed, self._model.standing, now_ns)
 
     # ------------------------------------------------------------ the loop
 
