@@ -70,6 +70,32 @@ class Past:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One listing's UTC day so far."""
+
+    reference: Decimal  #: the price at which the day before ended
+    high: Decimal
+    low: Decimal
+    volume: Decimal
+
+
+def day_so_far(listings: Sequence[Listing], seed: int, standing: Standing, now_ns: int) -> dict[str, Day]:
+    """Return by instrument id the day that the past of a market tells, up to ``now_ns`` (UTC)."""
+    minutes = now_ns // MINUTE_NS % _DAY
+    drawn = past(listings, seed, standing, minutes + 1)  # the first minute is the day before's last
+    days: dict[str, Day] = {}
+    for column, listing in enumerate(listings):
+        reference = int(drawn.close[0, column])
+        days[listing.id] = Day(
+            reference=_price(reference, listing),
+            high=_price(int(drawn.high[1:, column].max(initial=reference)), listing),
+            low=_price(int(drawn.low[1:, column].min(initial=reference)), listing),
+            volume=listing.lot * int(drawn.volume[1:, column].sum()),
+        )
+    return days
+
+
 def opening_bars(
     instruments: Sequence[str] | None,
     seed: int,

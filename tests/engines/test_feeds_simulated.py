@@ -220,6 +220,13 @@ async def test_depth_follows_every_price_while_an_order_works() -> None:
         assert len(books["MSFT.SIM"]) < len(prices["MSFT.SIM"])  # nothing to match: the latest suffices
 
 
+async def test_the_day_has_a_past_from_the_first_tick_on() -> None:
+    async with running_node(making(paused=True), book_type="L2_MBP") as (node, feed, _, _):
+        days = feed.day_so_far(node.kernel.clock.timestamp_ns())  # type: ignore[attr-defined]
+        assert set(days) == set(IDS)
+        assert all(day.low <= day.reference <= day.high for day in days.values())
+
+
 async def test_unknown_instruments_are_refused() -> None:
     with pytest.raises(NotFoundError, match=r"NOPE\.SIM"):
         async with running_node(making(instruments=("NOPE.SIM",)), book_type="L2_MBP"):

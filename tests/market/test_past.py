@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.market.model import MarketModel
-from engines.market.past import MINUTE_NS, opening_bars, past
+from engines.market.past import MINUTE_NS, day_so_far, opening_bars, past
 from engines.market.universe import LISTINGS, UNIVERSE, calendar
 
 FEW = tuple(LISTINGS[f"{symbol}.SIM"] for symbol in ("AAPL", "EURUSD", "ZN", "XRPUSD"))
@@ -71,6 +71,25 @@ def test_the_past_of_an_opening_market_joins_its_first_prices() -> None:
         last = [bar for bar in bars if bar.instrument == listing.id][-1]
         assert last.close == listing.tick * int((standing.bid[index] + standing.ask[index]) // 2)
         assert last.ts == NOON - MINUTE_NS
+
+
+@settings(max_examples=20, deadline=None)
+@given(minute=st.integers(0, 1439))
+def test_the_day_so_far_is_that_of_the_bars_since_midnight(minute: int) -> None:
+    midnight = NOON - NOON % (1440 * MINUTE_NS)
+    now = midnight + minute * MINUTE_NS + 7
+    standing = MarketModel(FEW, 3).standing
+    days = day_so_far(FEW, 3, standing, now)
+    for index, listing in enumerate(FEW):
+        bars = list(past(FEW, 3, standing, minute + 1).bars(index, now, calendar()))
+        today = [bar for bar in bars if bar.ts >= midnight]
+        day = days[listing.id]
+        assert len(today) == minute
+        assert day.reference == bars[0].close
+        assert day.low <= day.reference <= day.high
+        assert day.volume == sum(bar.volume or 0 for bar in today)
+        assert day.high == max([day.reference, *(bar.high for bar in today)])
+        assert day.low == min([day.reference, *(bar.low for bar in today)])
 
 
 def test_closed_minutes_are_left_out_when_hours_are_kept() -> None:
