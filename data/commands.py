@@ -50,6 +50,20 @@ class SubmitOrder(Command, frozen=True, kw_only=True, tag="order.submit"):
     reduce_only: bool = False
 
 
+class PreviewOrder(Command, frozen=True, kw_only=True, tag="order.preview"):
+    """Ask the engine's gate what an order would do to every limit; nothing is sent."""
+
+    role: ClassVar[Role] = "viewer"
+    title: ClassVar[str] = "Preview order"
+
+    engine: str
+    instrument: str
+    side: Side
+    qty: Decimal
+    price: Decimal | None = None  #: None: at the touch
+    reduce_only: bool = False
+
+
 class SubmitBracket(Command, frozen=True, kw_only=True, tag="order.bracket"):
     """An entry with a take-profit limit and a stop-loss; filling one exit cancels the other.
 
@@ -286,6 +300,7 @@ class StopDaemon(Command, frozen=True, kw_only=True, tag="daemon.stop"):
 #: Commands that an engine carries out; the daemon forwards them over the link.
 EngineCommand = (
     SubmitOrder
+    | PreviewOrder
     | SubmitBracket
     | SubmitOco
     | ModifyOrder

@@ -257,6 +257,18 @@ class AccountUpdate(Record, frozen=True, kw_only=True, tag="account_update"):
     synthetic: bool
 
 
+class LimitEffect(Record, frozen=True, kw_only=True, tag="limit_effect"):
+    """What an order would do to one limit, at its worst; a preview, nothing is sent."""
+
+    rule: str
+    scope: str  #: an instrument, or the engine
+    used: Decimal | None  #: now; None: cannot be judged
+    after: Decimal | None  #: with the order, everything working on its side counted as filled
+    limit: Decimal | None  #: None: switched off
+    unit: str  #: a currency, or ``orders``
+    passes: bool
+
+
 # ---------------------------------------------------------------- engines
 
 

@@ -25,6 +25,7 @@ from data.records import (
     Fill,
     Instrument,
     JournalRecord,
+    LimitEffect,
     OrderUpdate,
     PositionUpdate,
     Quote,
@@ -110,6 +111,7 @@ class Reply(Message, frozen=True, tag="reply"):
     ok: bool
     orders: tuple[OrderUpdate, ...] = ()
     problem: ProblemDocument | None = None
+    effects: tuple[LimitEffect, ...] = ()  #: of a preview
 
 
 class Stop(Message, frozen=True, tag="stop"):

@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 
 import msgspec
 
-from data.records import Side
+from data.records import LimitEffect, Side
 from risk.limits import GateLimits, OrderRate
 
 _SECOND_NS = 1_000_000_000
@@ -107,6 +107,37 @@ def _position_size(
     )
 
 
+def effects(intent: OrderIntent, exposure: Exposure, limits: GateLimits, currency: str) -> list[LimitEffect]:
+    """Return what the order would do to the limits on size, at its worst."""
+    unit = None
+    if intent.price is not None and intent.rate is not None:
+        unit = abs(intent.price) * intent.multiplier * intent.rate
+    present = exposure.position + exposure.buying
+    if intent.side == "sell":
+        present = exposure.selling - exposure.position
+    adds = Decimal(0) if intent.reduce_only else intent.qty
+    rows = [
+        ("order_notional", Decimal(0), adds, limits.order_notional),
+        ("position_size", present, present + adds, limits.position_size),
+    ]
+    return [
+        LimitEffect(
+            rule=rule,
+            scope=intent.instrument,
+            used=None if unit is None else _cents(used * unit),
+            after=None if unit is None else _cents(after * unit),
+            limit=limit,
+            unit=currency,
+            passes=limit is None or intent.reduce_only or (unit is not None and after * unit <= limit),
+        )
+        for rule, used, after, limit in rows
+    ]
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"))
+
+
 def _lots(qty: Decimal, lot: Decimal) -> Decimal:
     return (qty / lot).to_integral_value(ROUND_DOWN) * lot
 
@@ -118,14 +149,34 @@ class RateWindow:
         self._rate = rate
         self._times: deque[int] = deque()
 
+    def effect(self, now_ns: int) -> LimitEffect:
+        """Return what one more command would do to the rate."""
+        count = self._count(now_ns)
+        limit = None if self._rate is None else self._rate.orders
+        return LimitEffect(
+            rule="order_rate",
+            scope="engine",
+            used=Decimal(count),
+            after=Decimal(count + 1),
+            limit=None if limit is None else Decimal(limit),
+            unit="orders",
+            passes=limit is None or count < limit,
+        )
+
+    def _count(self, now_ns: int) -> int:
+        """Return how many commands the window holds, having dropped those that left it."""
+        if self._rate is None:
+            return 0
+        horizon = now_ns - self._rate.seconds * _SECOND_NS
+        while self._times and self._times[0] <= horizon:
+            self._times.popleft()
+        return len(self._times)
+
     def judge(self, now_ns: int) -> Denial | None:
         """Count one command at ``now_ns``, or return why it may not leave."""
         if self._rate is None:
             return None
-        horizon = now_ns - self._rate.seconds * _SECOND_NS
-        while self._times and self._times[0] <= horizon:
-            self._times.popleft()
-        if len(self._times) >= self._rate.orders:
+        if self._count(now_ns) >= self._rate.orders:
             return Denial(
                 rule="order_rate",
                 detail=f"{len(self._times)} orders within {self._rate.seconds} s, the limit is {self._rate}",

@@ -110,6 +110,7 @@ class Engine:
         self._desk = Desk(
             gateway=self._gateway,
             books=self._books,
+            gate=self._gate,
             instruments=self._instruments,
             reply=self._on_reply,
             control_feed=self._control_feed,

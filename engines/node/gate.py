@@ -14,13 +14,16 @@ from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import ModifyOrder, SubmitOrder, SubmitOrderList, TradingCommand
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderDenied, OrderModifyRejected
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 from nautilus_trader.system.kernel import NautilusKernel
 
+from data.commands import PreviewOrder
+from data.records import LimitEffect, Side
 from engines.node import translate
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.marks import Marker
-from risk.gate import Denial, Exposure, OrderIntent, RateWindow, judge
+from risk.gate import Denial, Exposure, OrderIntent, RateWindow, effects, judge
 from risk.limits import GateLimits
 
 ENDPOINT = "RiskEngine.execute"
@@ -89,26 +92,40 @@ class Gate:
         for order in orders:
             if order.parent_order_id is not None:
                 continue  # an exit of a bracket reduces what its entry opens
-            denial = self._judge(order, order.quantity.as_decimal(), self._worst_price(order), order)
+            denial = self._judge(order, order.quantity.as_decimal(), self._worst_price(order))
             if denial is not None:
                 return denial
         return None
 
-    def _judge(self, order: Order, qty: Decimal, price: Decimal | None, leave_out: Order) -> Denial | None:
-        instrument = self._cache.instrument(order.instrument_id)
-        if instrument is None:
-            return Denial(rule="instrument", detail=f"{order.instrument_id} is not known to this engine")
-        intent = OrderIntent(
-            instrument=order.instrument_id.value,
-            side=translate.SIDES[order.side],
+    def preview(self, command: PreviewOrder) -> list[LimitEffect]:
+        """Return what an order would do to every limit, judged as it would be if it were sent."""
+        instrument_id = InstrumentId.from_str(command.instrument)
+        price = command.price
+        if price is None:
+            price = self._marker.closing_price(instrument_id, long=command.side == "sell")
+        intent = self._intent(instrument_id, command.side, command.qty, price, command.reduce_only)
+        found = effects(intent, self._exposure(instrument_id), self._limits, self._currency)
+        return [*found, self._rate.effect(self._kernel.clock.timestamp_ns())]
+
+    def _judge(self, order: Order, qty: Decimal, price: Decimal | None) -> Denial | None:
+        side = translate.SIDES[order.side]
+        intent = self._intent(order.instrument_id, side, qty, price, order.is_reduce_only)
+        return judge(intent, self._exposure(order.instrument_id, leave_out=order), self._limits)
+
+    def _intent(
+        self, instrument_id: InstrumentId, side: Side, qty: Decimal, price: Decimal | None, reduce_only: bool
+    ) -> OrderIntent:
+        instrument = self._cache.instrument(instrument_id)
+        return OrderIntent(
+            instrument=instrument_id.value,
+            side=side,
             qty=qty,
             price=price,
             multiplier=instrument.multiplier.as_decimal(),
             lot_size=instrument.size_increment.as_decimal(),
-            rate=self._marker.rate(instrument.quote_currency.code, self._currency, order.instrument_id.venue),
-            reduce_only=order.is_reduce_only,
+            rate=self._marker.rate(instrument.quote_currency.code, self._currency, instrument_id.venue),
+            reduce_only=reduce_only,
         )
-        return judge(intent, self._exposure(order, leave_out), self._limits)
 
     def _worst_price(self, order: Order) -> Decimal | None:
         """Return the dearest price known for the order: its own, or the touch it would meet."""
@@ -120,8 +137,7 @@ class Gate:
             own.append(order.trigger_price.as_decimal())
         return max(own, default=None)
 
-    def _exposure(self, order: Order, leave_out: Order) -> Exposure:
-        instrument_id = order.instrument_id
+    def _exposure(self, instrument_id: InstrumentId, leave_out: Order | None = None) -> Exposure:
         open_orders: dict[str, Order] = {}
         for source in (
             self._cache.orders_open(instrument_id=instrument_id),
@@ -129,7 +145,8 @@ class Gate:
             self._still_leaving(instrument_id),
         ):
             open_orders.update((found.client_order_id.value, found) for found in source)
-        open_orders.pop(leave_out.client_order_id.value, None)
+        if leave_out is not None:
+            open_orders.pop(leave_out.client_order_id.value, None)
         # Of orders of which one cancels the other only one can fill; counting both would deny exits.
         counted = [o for o in open_orders.values() if not o.is_reduce_only and o.parent_order_id is None]
         return Exposure(
@@ -165,7 +182,7 @@ class Gate:
         prices = [self._worst_price(order), *(p.as_decimal() for p in asked if p is not None)]
         price = max((p for p in prices if p is not None), default=None)
         denial = self._rate.judge(self._kernel.clock.timestamp_ns())
-        return denial or self._judge(order, leaves, price, leave_out=order)
+        return denial or self._judge(order, leaves, price)
 
     def _deny(self, order: Order, reason: str) -> None:
         now = self._kernel.clock.timestamp_ns()

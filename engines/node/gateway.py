@@ -23,6 +23,7 @@ from data.commands import (
     EngineCommand,
     Flatten,
     ModifyOrder,
+    PreviewOrder,
     SetFeed,
     SubmitBracket,
     SubmitOco,
@@ -41,6 +42,7 @@ from engines.link import Reply, Request
 from engines.node import orders
 from engines.node.awaited import Awaited, answered, cancelled, modified
 from engines.node.bookkeeper import Bookkeeper
+from engines.node.gate import Gate
 
 #: How long a command may stay unanswered before its outcome is called unknown.
 ANSWER_TIMEOUT_S = 8.0
@@ -64,6 +66,7 @@ class Desk:
         *,
         gateway: Gateway,
         books: Bookkeeper,
+        gate: Gate,
         instruments: dict[str, Instrument],
         reply: Callable[[Reply], None],
         control_feed: Callable[[SetFeed], None],
@@ -72,6 +75,7 @@ class Desk:
     ) -> None:
         self._gateway = gateway
         self._books = books
+        self._gate = gate
         self._instruments = instruments
         self._reply = reply
         self._control_feed = control_feed
@@ -88,6 +92,9 @@ class Desk:
     def execute(self, request: Request) -> None:
         """Carry out a command; the reply comes through the callback given at the start."""
         try:
+            if isinstance(request.command, PreviewOrder):
+                self._reply(self._preview(request.id, request.command))
+                return
             self._require_journal(request.command)
             awaited = self._carry_out(request.id, request.command)
         except ProblemError as error:
@@ -128,8 +135,14 @@ class Desk:
             case SetFeed():
                 self._control_feed(command)
                 return None
+            case PreviewOrder():
+                return None  # answered before: it changes nothing, so it needs no journal
 
     # ------------------------------------------------------------ commands
+
+    def _preview(self, request_id: str, command: PreviewOrder) -> Reply:
+        self._instrument(command.instrument)
+        return Reply(request_id, True, effects=tuple(self._gate.preview(command)))
 
     def _submit(self, request_id: str, command: SubmitOrder) -> Awaited:
         known = self._books.find_order(command.client_order_id)

@@ -15,6 +15,7 @@ from data.commands import (
     ClosePosition,
     Flatten,
     ModifyOrder,
+    PreviewOrder,
     SetFeed,
     SubmitBracket,
     SubmitOco,
@@ -238,6 +239,24 @@ async def test_the_gate_denies_with_the_rule_and_the_quantity_that_passes(floor:
     price = floor.sink.quote(P, "AAPL.SIM").ask
     assert price is not None
     assert largest * price <= 205_000
+
+
+async def test_a_preview_shows_every_limit_and_sends_nothing(floor: Floor) -> None:
+    before = floor.sink.last_seq(P)
+    ask = floor.sink.quote(P, "AAPL.SIM").ask
+    assert ask is not None
+    big = PreviewOrder(engine=P, instrument="AAPL.SIM", side="buy", qty=Decimal(100_000), price=ask)
+    effects = {e.rule: e for e in (await floor.supervisor.execute(big)).effects}
+    assert set(effects) == {"order_notional", "position_size", "order_rate"}
+    assert effects["order_notional"].after == 100_000 * ask
+    assert not effects["order_notional"].passes
+    assert effects["order_rate"].passes
+    small = PreviewOrder(engine=P, instrument="USDJPY.SIM", side="buy", qty=Decimal(1000))
+    effects = {e.rule: e for e in (await floor.supervisor.execute(small)).effects}
+    after = effects["order_notional"].after
+    assert after is not None
+    assert abs(after - 1000) < 1, "a thousand dollars' worth of USDJPY is a thousand dollars"
+    assert floor.sink.last_seq(P) == before
 
 
 async def test_the_gate_counts_working_orders_as_filled(floor: Floor) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.problems import InvalidRequestError
-from risk.gate import Exposure, OrderIntent, RateWindow, judge
+from risk.gate import Exposure, OrderIntent, RateWindow, effects, judge
 from risk.limits import GateLimits, OrderRate
 
 quantities = st.integers(min_value=1, max_value=100_000).map(Decimal)
@@ -100,3 +100,17 @@ def test_a_rate_that_is_none_is_refused(text: str) -> None:
 def test_a_rate_reads_as_it_is_written() -> None:
     assert str(OrderRate.parse("30/60")) == "30/60"
     assert OrderRate.parse("5") == OrderRate(5, 1)
+
+
+@given(st.sampled_from(["buy", "sell"]), quantities, prices, held, amounts, amounts)
+def test_a_preview_says_what_the_gate_would_decide(
+    side: str, qty: Decimal, price: Decimal, position: Decimal, buying: Decimal, selling: Decimal
+) -> None:
+    exposure = Exposure(position=position, buying=buying, selling=selling)
+    asked = intent(side, qty, price)
+    shown = effects(asked, exposure, LIMITS, "USD")
+    assert all(effect.passes for effect in shown) == (judge(asked, exposure, LIMITS) is None)
+    for effect in shown:
+        assert effect.after is not None
+        assert effect.used is not None
+        assert effect.after - effect.used == qty * price
