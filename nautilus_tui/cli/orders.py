@@ -137,18 +137,27 @@ def send_many(
     session: Session,
     command: AnyCommand,
     *,
+    ids: Sequence[str] = (),
     key: str | None = None,
     wait: bool = False,
     timeout: float = 10.0,
 ) -> None:
-    """Send a command for several orders, report them and exit with the code of how it ended."""
-    outcome = session.ask(
-        lambda api: api.execute(command, command_id=key, wait="final" if wait else "ack", timeout=timeout)
-    )
+    """Send a command for several orders, report them and exit with the code of how it ended.
+
+    ``ids`` are the orders it makes: those that the first answer leaves out are told as they stand.
+    """
+
+    async def conversation(api: ApiClient) -> tuple[Outcome, list[OrderUpdate]]:
+        outcome = await api.execute(command, command_id=key, wait="final" if wait else "ack", timeout=timeout)
+        told = {order.client_order_id for order in outcome.orders}
+        late = [id_ for id_ in ids if id_ not in told] if outcome.outcome == "done" else []
+        return outcome, [*outcome.orders, *[await api.order(id_) for id_ in late]]
+
+    outcome, orders = session.ask(conversation)
     if session.json:
-        output.show_json(output.outcome_facts(outcome) | {"orders": list(outcome.orders)})
+        output.show_json(output.outcome_facts(outcome) | {"orders": orders})
     else:
-        _tell(outcome, outcome.orders)
+        _tell(outcome, orders)
     raise typer.Exit(output.code_of_outcome(outcome))
 
 
@@ -265,7 +274,8 @@ def bracket(
         stop_loss=stop_loss,
         ts_expire=expire,
     )
-    send_many(session, command, key=id_, timeout=timeout)
+    ids = [id_, f"{id_}-TP", f"{id_}-SL"]
+    send_many(session, command, ids=ids, key=id_, timeout=timeout)
 
 
 @app.command("oco")
@@ -302,7 +312,7 @@ def oco(
         ts_expire=expire,
         reduce_only=reduce_only,
     )
-    send_many(session, command, key=id_, timeout=timeout)
+    send_many(session, command, ids=[f"{id_}-A", f"{id_}-B"], key=id_, timeout=timeout)
 
 
 @app.command("modify")
