@@ -22,6 +22,8 @@ from nautilus_tui.terminal.widgets.lines import Lines, Part, spread, width_of
 #: Averages are computed over this many candles more than are seen.
 LOOK_BACK = 300
 PITCHES = (1, 2, 3)
+#: News alone redraws the chart this often; what the reader does redraws it at once.
+CALM_NS = 200_000_000
 
 
 class ChartPane(Lines, can_focus=True):
@@ -46,10 +48,12 @@ class ChartPane(Lines, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._seen: tuple[Mirror, View] | None = None
-        self._subject: tuple[object, ...] = ()
+        self._choice: tuple[object, ...] = ()
         self._sources: list[Bar] = []
         self._candles: list[Candle] = []
         self._pitch = PITCHES[0]
+        self._drawn_ns = 0
+        self._late = False  #: news came since, and is to be drawn a little later
         self._crosshair: int | None = None  #: start of the bar it is on, UTC nanoseconds
 
     def on_resize(self, event: events.Resize) -> None:
@@ -63,8 +67,15 @@ class ChartPane(Lines, can_focus=True):
         if not self.room.area:
             return
         subject = (view.engine, view.instrument, view.timeframe)
-        if subject != self._subject:
-            self._subject, self._crosshair = subject, None
+        choice = (*subject, view.overlays)
+        if choice != self._choice:
+            self._choice, self._crosshair = choice, None
+        elif 0 < view.now_ns - self._drawn_ns < CALM_NS:
+            if not self._late:
+                self._late = True
+                self.set_timer(CALM_NS / 1e9, self._again)
+            return
+        self._drawn_ns, self._late = view.now_ns, False
         bars = mirror.series(*subject)
         self._convert(bars)
         self._name_it(bars, view)
@@ -74,6 +85,7 @@ class ChartPane(Lines, can_focus=True):
         self.set_lines(self._draw(mirror, view, view.engine, view.instrument, self.room))
 
     def _again(self) -> None:
+        self._drawn_ns = 0
         if self._seen is not None:
             self.refresh_from(*self._seen)
 

@@ -118,8 +118,8 @@ class Lines(Titled):
         self._refresh_title()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Forget what was drawn for the old width."""
-        self._strips.clear()
+        """Draw for the new size."""
+        self.repaint()
 
 
 def merged(line: Line) -> list[Part]:

@@ -164,7 +164,7 @@ def fit(text: str, width: int, align: Align, ellipsis: str) -> str:
     if length == width:
         return text
     if align == "right":
-        return " " * (width - length) + text
+        return text.rjust(width) if length == len(text) else " " * (width - length) + text
     if align == "left":
         return text + " " * (width - length)
     left = (width - length) // 2
@@ -173,8 +173,10 @@ def fit(text: str, width: int, align: Align, ellipsis: str) -> str:
 
 def fit_cell(cell: Cell, width: int, align: Align, ellipsis: str) -> tuple[str, str]:
     """Return a cell's text and tail, together exactly ``width`` cells; the tail is cut first."""
+    if not cell.tail:
+        return fit(cell.text, width, align, ellipsis), ""
     room = width - cell_len(cell.text)
-    if not cell.tail or room <= 0:
+    if room <= 0:
         return fit(cell.text, width, align, ellipsis), ""
     tail = cell.tail if cell_len(cell.tail) <= room else set_cell_size(cell.tail, room)
     if align == "right":

@@ -5,7 +5,7 @@ One rule above each pane is all the border there is; it takes the accent colour 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual.geometry import Region, Size
 from textual.strip import Strip
@@ -21,9 +21,13 @@ class Titled(Widget):
     #: The title a pane starts with; empty panes have no title line at all.
     TITLE: ClassVar[str] = ""
 
-    _title: str | None = None
-    _subtitle: str = ""
-    _title_style: str = ""
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        self._painted: dict[int, Strip] = {}  #: lines as they were last drawn
+        self._painted_width = -1
+        self._title: str | None = None
+        self._subtitle = ""
+        self._title_style = ""
+        super().__init__(name=name, id=id, classes=classes)
 
     @property
     def title(self) -> str:
@@ -68,6 +72,41 @@ class Titled(Widget):
         """The size left under the title."""
         width, height = self.content_size
         return Size(width, max(0, height - self.title_lines))
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Paint these regions again, or everything; see :meth:`textual.widget.Widget.refresh`."""
+        if regions:
+            for region in regions:
+                for y in region.line_range:
+                    self._painted.pop(y, None)
+        elif repaint:
+            self._painted.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Hand the compositor our strips as they are.
+
+        Textual's way here pads, filters and caches every strip once more, for borders and colours
+        that panes do not have: it doubles the cost of a frame. With a border, a padding, an opacity
+        or a filter that matters, its way is taken.
+        """
+        if self.gutter.totals != (0, 0) or self.opacity != 1.0 or self.app.no_color:
+            return super().render_lines(crop)
+        left, right = crop.column_span
+        width = self.scrollable_content_region.width
+        if width != self._painted_width:
+            self._painted_width = width
+            self._painted.clear()
+        strips = []
+        for y in crop.line_range:
+            strip = self._painted.get(y)
+            if strip is None:
+                strip = self._painted[y] = self.render_line(y)
+            whole = left == 0 and strip.cell_length == right
+            strips.append(strip if whole else strip.crop_extend(left, right, None))
+        return strips
 
     def _refresh_title(self) -> None:
         if self.title_lines:
