@@ -349,7 +349,7 @@ class History:
             except FileNotFoundError as error:
                 gone = error
         raise StoreFailedError(
-            f"a file of the history is missing: {gone.filename}",
+            f"a file of the history is missing: {gone.filename or gone}",
             fix="run nautilus-tui history compact, which strikes it off and says what was lost",
         ) from gone
 

@@ -210,8 +210,8 @@ def _prepare(
         for name, table in relations.items():
             base.register(name, table)
         base.execute("SET lock_configuration=true")
-    except duckdb.IOException as error:
-        if "No files found" in str(error) or "No such file" in str(error):
+    except duckdb.Error as error:
+        if _is_missing(error):
             raise FileNotFoundError(_first_line(error)) from error
         raise StoreFailedError(f"the history could not be read: {_first_line(error)}") from error
 
@@ -253,14 +253,20 @@ def _quoted(text: str) -> str:
 
 
 def _refused(error: duckdb.Error) -> Exception:
-    if isinstance(error, duckdb.IOException):
-        if "No files found" in str(error) or "No such file" in str(error):
-            return FileNotFoundError(_first_line(error))
-        return StoreFailedError(f"the history could not be read: {_first_line(error)}")
-    rule = None
+    if _is_missing(error):
+        return FileNotFoundError(_first_line(error))
     if isinstance(error, duckdb.PermissionException):
         rule = "the console reads the history and nothing else"
-    return InvalidRequestError(_first_line(error), rule=rule, field="query")
+        return InvalidRequestError(_first_line(error), rule=rule, field="query")
+    if isinstance(error, duckdb.IOException) or ".parquet'" in str(error):
+        return StoreFailedError(f"the history could not be read: {_first_line(error)}")
+    return InvalidRequestError(_first_line(error), field="query")
+
+
+def _is_missing(error: duckdb.Error) -> bool:
+    return isinstance(error, duckdb.IOException) and (
+        "No files found" in str(error) or "No such file" in str(error)
+    )
 
 
 def _first_line(error: duckdb.Error) -> str:
