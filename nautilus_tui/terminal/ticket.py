@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeIs, get_args
@@ -121,6 +121,7 @@ class Ticket:
     command: AnyCommand | None = None  #: what was sent
     outcome: Outcome | None = None
     problem: ProblemDocument | None = None  #: when no outcome came, or one with a reason
+    settled: Literal["alive", "dead"] | None = None  #: what the stream told after an unknown outcome
 
     # ------------------------------------------------------------ editing
 
@@ -222,7 +223,7 @@ class Ticket:
     @property
     def unknown(self) -> bool:
         """Whether it was sent and nobody knows what became of it."""
-        if self.phase != "answered":
+        if self.phase != "answered" or self.settled is not None:
             return False
         if self.outcome is not None:
             return self.outcome.outcome == "unknown"
@@ -231,7 +232,15 @@ class Ticket:
     @property
     def refused(self) -> bool:
         """Whether the answer is a plain no: nothing rests anywhere."""
+        if self.settled is not None:
+            return self.settled == "dead"
         return self.phase == "answered" and not self.unknown and self.problem is not None
+
+    def settle(self, orders: Sequence[OrderUpdate]) -> None:
+        """Take what the stream tells of the orders after an unknown outcome: it ends the not knowing."""
+        told = [order.status for order in orders if order.status not in ("sent", "unknown")]
+        if self.unknown and told:
+            self.settled = "dead" if all(status in ("denied", "rejected") for status in told) else "alive"
 
     def ask_again(self) -> AnyCommand | None:
         """Lock again and return what was sent, to be sent under the same ids: it stays one order."""
@@ -244,7 +253,8 @@ class Ticket:
         """Edit a refused order as a new one, under new ids. False for any other answer."""
         if not self.refused:
             return False
-        self.phase, self.command, self.outcome, self.problem = "editing", None, None, None
+        self.phase, self.command, self.outcome = "editing", None, None
+        self.problem = self.settled = None
         self.client_order_id, self.command_id = mint_order_id(), mint_command_id()
         return True
 

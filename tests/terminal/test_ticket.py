@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from data.commands import ModifyOrder, Outcome, SubmitBracket, SubmitOco, SubmitOrder
 from data.problems import DeniedError, OutcomeUnknownError
@@ -250,6 +251,30 @@ def test_an_unknown_outcome_is_no_rejection_and_is_asked_again_under_the_same_id
     assert ticket.ask_again() == ticket.command
     assert ticket.phase == "sent"
     assert (ticket.client_order_id, ticket.command_id) == first
+
+
+def test_what_the_stream_tells_ends_the_not_knowing() -> None:
+    for status, refused in (("denied", True), ("accepted", False)):
+        ticket = sent()
+        ticket.fail(OutcomeUnknownError("no answer").document())
+        order = OrderUpdate(
+            engine="paper-1",
+            client_order_id=ticket.client_order_id,
+            instrument="AAPL.SIM",
+            side="buy",
+            order_type="limit",
+            tif="day",
+            qty=D(100),
+            status="sent",
+            ts_init=1,
+            ts=1,
+            synthetic=True,
+        )
+        ticket.settle([order])
+        assert ticket.unknown
+        ticket.settle([structs.replace(order, status=status)])
+        assert (ticket.unknown, ticket.refused, ticket.ask_again()) == (False, refused, None)
+        assert ticket.renew() is refused
 
 
 @given(

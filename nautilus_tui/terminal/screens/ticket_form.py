@@ -207,6 +207,8 @@ def verdict(ticket: Ticket, orders: list[OrderUpdate], precision: int, width: in
         lines.extend(
             wrapped("It may be working. Asked again under the same id it stays one order.", "", width)
         )
+    elif ticket.settled is not None:
+        lines.extend(wrapped("the answer was lost; this is what the engine's stream tells", "dim", width))
     elif problem is not None:
         lines.extend(wrapped(f"{problem.title.upper()}: {problem.detail}", "error", width, " ✗ "))
         if problem.rule:

@@ -6,7 +6,7 @@ ever an action; sending is the application's and needs the chord. It must not do
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -91,6 +91,7 @@ class TicketPane(Lines, can_focus=True):
         if ticket is None:
             self.assessment = None
             return
+        ticket.settle(orders_of(ticket, mirror))
         self._facts = facts_of(mirror, view, ticket)
         self.assessment = None if self._facts is None else assess(ticket, self._facts)
         glyphs = glyphs_of(self.app)
@@ -202,11 +203,7 @@ class TicketPane(Lines, can_focus=True):
         elif event.key in ("left", "up"):
             ticket.step(name, -1)
         elif event.character and event.is_printable:
-            options = ticket.choices(name)
-            after = options.index(ticket.chosen(name)) + 1
-            wanted = event.character.lower()
-            turned = [*options[after:], *options[:after]]
-            ticket.choose(name, next((o for o in turned if _initial(o) == wanted), ticket.chosen(name)))
+            ticket.choose(name, _by_letter(ticket.choices(name), ticket.chosen(name), event.character))
         self._cursor = ticket.names.index(name)
         if self._seen is not None:
             mirror, _ = self._seen
@@ -265,10 +262,16 @@ _OWN_KEYS = frozenset(
 )
 
 
+def _by_letter(options: Sequence[str], current: str, letter: str) -> str:
+    """Return the first option of a letter; pressed again, the next one of it."""
+    found = [option for option in options if _initial(option) == letter.lower()]
+    if not found:
+        return current
+    return found[(found.index(current) + 1) % len(found)] if current in found else found[0]
+
+
 def _initial(option: str) -> str:
-    return {"trailing_stop": "t", "equity": "%", "stop_limit": "s", "limit_if_touched": "i"}.get(
-        option, option[0]
-    )
+    return {"equity": "%", "limit_if_touched": "i"}.get(option, option[0])
 
 
 def facts_of(mirror: Mirror, view: View, ticket: Ticket) -> Facts | None:
