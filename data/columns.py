@@ -119,7 +119,7 @@ _OF_KIND: Final[dict[Kind, tuple[str, ...]]] = {
     "quotes": ("bid", "ask", "bid_size", "ask_size"),
     "trades": ("price", "size", "aggressor", "maker", "trade_id"),
 }
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?[AaPp][Mm])?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _BARE_CLOCK = re.compile(rf"{_CLOCK.pattern}|\d{{3,6}}")
 _BOOLEANS: Final = frozenset({"true", "false", "0", "1", "t", "f"})

@@ -161,7 +161,10 @@ def _ordinal(year: str, month: str, day: str) -> int:
     whole = int(year)
     if len(year) == 2:
         whole += 2000 if whole < 70 else 1900
-    return date(whole, int(month), int(day)).toordinal() - _EPOCH_DAY
+    try:
+        return date(whole, int(month), int(day)).toordinal() - _EPOCH_DAY
+    except ValueError as error:
+        raise ValueError("no such day") from error
 
 
 def _clock(part: dict[str, str | None]) -> int:
