@@ -13,7 +13,7 @@ import typer
 
 from data.commands import CreateToken, Role
 from data.commands import RevokeToken as Revoke
-from nautilus_tui.cli import output, words
+from nautilus_tui.cli import background, output, words
 from nautilus_tui.cli.session import Session, session_of
 from nautilus_tui.client.problems import NotReachableError
 
@@ -84,24 +84,19 @@ def _table(found: list[dict[str, Any]]) -> Any:
 
 
 def _in_store[T](session: Session, change: Callable[[Authenticator], Awaitable[T]]) -> T:
-    """Carry a change out in the store itself; a daemon that starts now would be refused, or refuse us."""
+    """Carry a change out in the store itself."""
     from data.state import State
     from nautilus_tui.daemon.auth import Authenticator
-    from nautilus_tui.daemon.lock import DaemonLock
 
     async def run() -> T:
-        lock = DaemonLock(session.home.ensure())
-        lock.acquire()
+        state = State(session.home.state_db)
+        state.open()
         try:
-            state = State(session.home.state_db)
-            state.open()
-            try:
-                tokens = Authenticator(state)
-                await tokens.load()
-                return await change(tokens)
-            finally:
-                state.close()
+            tokens = Authenticator(state)
+            await tokens.load()
+            return await change(tokens)
         finally:
-            lock.release()
+            state.close()
 
-    return asyncio.run(run())
+    with background.instead_of_daemon(session.home):
+        return asyncio.run(run())

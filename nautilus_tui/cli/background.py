@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from data.paths import Home
@@ -94,6 +95,23 @@ def _last_words(log: Path) -> str:
     except FileNotFoundError:
         return ""
     return f": {lines[-1]}" if lines else ""
+
+
+@contextmanager
+def instead_of_daemon(home: Home) -> Iterator[None]:
+    """Be the one who may write the home's files, as the daemon is while it runs.
+
+    Raises:
+        ConflictError: a daemon runs.
+    """
+    from nautilus_tui.daemon.lock import DaemonLock
+
+    lock = DaemonLock(home.ensure())
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def pid_of(home: Home) -> int | None:

@@ -6,16 +6,21 @@ This module must not know how the history is stored.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import msgspec
 import typer
 
 from data.commands import CompactHistory, ImportHistory
 from data.problems import InvalidRequestError
-from nautilus_tui.cli import output, words
-from nautilus_tui.cli.session import session_of
+from nautilus_tui.cli import background, output, words
+from nautilus_tui.cli.session import Session, session_of
+from nautilus_tui.client.problems import NotReachableError
 
-_IMPORT_S = 120.0
+if TYPE_CHECKING:
+    from nautilus_tui.client.api import Table
+
+_LONG_S = 120.0  # the longest a command may take to be answered
 
 
 def import_file(
@@ -30,7 +35,7 @@ def import_file(
         Literal["bid", "ask", "mid", "last"] | None, typer.Option("--side", help="Which price bars are of.")
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option("--column", "-c", help="FIELD=COLUMN, e.g. ts=Date; repeatable.")
+        list[str] | None, typer.Option("--column", "-c", help="FIELD=COLUMN, e.g. time=Date; repeatable.")
     ] = None,
     timezone: Annotated[str, typer.Option("--timezone", help="Of times without a zone.")] = "UTC",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
@@ -50,8 +55,37 @@ def import_file(
         timezone=timezone,
         dry_run=dry_run,
     )
-    outcome = session.carry_out(command, timeout=_IMPORT_S)
-    session.show(outcome.data, lambda: _facts(outcome.data))
+    try:
+        told = session.carry_out(command, timeout=_LONG_S, until_answered=True).data
+        report = {name: msgspec.json.decode(value) for name, value in told.items()}
+    except NotReachableError:
+        if session.url:
+            raise
+        report = _import_here(session, command)
+    session.show(report, lambda: _told(report))
+    if report["bad"] and not session.json:
+        _tell_bad_rows(report)
+
+
+def _import_here(session: Session, command: ImportHistory) -> dict[str, Any]:
+    """Import without a daemon."""
+    from data.history import History
+    from data.importing import import_file
+
+    with background.instead_of_daemon(session.home):
+        report = import_file(
+            History(session.home.history),
+            Path(command.path),
+            command.instrument,
+            kind=command.kind,
+            period=command.timeframe,
+            side=command.side,
+            columns=command.columns,
+            timezone=None if command.timezone == "UTC" else command.timezone,
+            dry_run=command.dry_run,
+        )
+    found: dict[str, Any] = msgspec.to_builtins(report)
+    return found
 
 
 def _mapping(given: list[str]) -> dict[str, str]:
@@ -59,16 +93,39 @@ def _mapping(given: list[str]) -> dict[str, str]:
     for pair in given:
         field, equals, column = pair.partition("=")
         if not (field and equals and column):
-            raise typer.BadParameter(f"{pair!r} is not FIELD=COLUMN, e.g. ts=Date", param_hint="--column")
-        mapping[field] = column
+            raise typer.BadParameter(f"{pair!r} is not FIELD=COLUMN, e.g. time=Date", param_hint="--column")
+        mapping["time" if field == "ts" else field] = column
     return mapping
 
 
-def _facts(facts: dict[str, str]) -> Any:
-    table = output.columns("Fact", "Value")
-    for name, value in facts.items():
-        table.add_row(name.replace("_", " "), value)
+def _told(report: dict[str, Any]) -> Any:
+    """Return what was guessed and what was done, a fact a line."""
+    from rich.text import Text
+
+    plan = report["plan"]
+    verb = "would be imported" if report["dry_run"] else "imported"
+    what = " ".join(filter(None, (plan["instrument"], plan.get("timeframe"), plan["kind"], plan.get("side"))))
+    mapping = ", ".join(f"{field} ← {column}" for field, column in plan["columns"].items())
+    table = output.columns("", "", last_wraps=True)
+    table.show_header = False
+    table.add_row("[dim]what[/]", what)
+    table.add_row("[dim]columns[/]", Text(mapping))
+    table.add_row("[dim]rows[/]", f"{report['rows_read']:,} read, {report['imported']:,} {verb}")
+    for name in ("already_there", "duplicates", "other_symbols", "out_of_order", "bad"):
+        if report[name]:
+            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", f"{report[name]:,}")
+    if report["first"] is not None:
+        table.add_row("[dim]from[/]", f"{words.clock(report['first'])} to {words.clock(report['last'])} UTC")
+    for note in dict.fromkeys([*plan["notes"], *report["notes"]]):
+        table.add_row("[dim]note[/]", Text(note))
     return table
+
+
+def _tell_bad_rows(report: dict[str, Any]) -> None:
+    for one in report["bad_rows"]:
+        output.say(f"line {one['line']}: {one['reason']}: {one['text']}")
+    if report["bad"] > len(report["bad_rows"]):
+        output.say(f"… and {report['bad'] - len(report['bad_rows']):,} more bad rows")
 
 
 def catalogue(context: typer.Context) -> None:
@@ -98,7 +155,7 @@ def _catalogue(found: list[dict[str, Any]]) -> Any:
 def compact(context: typer.Context) -> None:
     """Compact recorded ticks into Parquet now instead of on schedule."""
     session = session_of(context)
-    outcome = session.carry_out(CompactHistory(), timeout=_IMPORT_S)
+    outcome = session.carry_out(CompactHistory(), timeout=_LONG_S)
     session.show(outcome.data, lambda: outcome.detail or "done")
 
 
@@ -109,14 +166,18 @@ def sql(
 ) -> None:
     """Ask the history in SQL, read-only."""
     session = session_of(context)
-    found = session.ask(lambda api: api.sql(query, limit=limit))
+    try:
+        found = session.ask(lambda api: api.sql(query, limit=limit))
+    except NotReachableError:
+        if session.url or not session.home.history.exists():
+            raise
+        found = _ask_here(session, query, limit)
     if session.json:
         output.show_json([dict(zip(found.columns, row, strict=True)) for row in found.rows])
     else:
+        first = found.rows[0] if found.rows else []
         numbers = [
-            name
-            for index, name in enumerate(found.columns)
-            if any(isinstance(row[index], int | float) for row in found.rows[:1])
+            name for name, value in zip(found.columns, first, strict=False) if isinstance(value, int | float)
         ]
         table = output.columns(*found.columns, right=numbers)
         for row in found.rows:
@@ -124,3 +185,12 @@ def sql(
         output.show(table)
     if found.truncated:
         output.say(f"only the first {limit} rows; see --limit")
+
+
+def _ask_here(session: Session, query: str, limit: int) -> Table:
+    """Ask the history without a daemon."""
+    from data.history import History
+    from nautilus_tui.client.api import Table
+
+    found = History(session.home.history).sql(query, limit=limit)
+    return Table(list(found.columns), [list(row) for row in found.rows], found.truncated)

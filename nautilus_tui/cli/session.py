@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.paths import Home
+from data.problems import OutcomeUnknownError
 from nautilus_tui.cli import output
+from nautilus_tui.client.ids import mint_command_id
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,9 +78,25 @@ class Session:
         else:
             output.show(human())
 
-    def carry_out(self, command: AnyCommand, *, timeout: float = 10.0) -> Outcome:
-        """Send a command that is not about orders; on anything but success report it and exit."""
-        outcome = self.ask(lambda api: api.execute(command, timeout=timeout))
+    def carry_out(
+        self, command: AnyCommand, *, timeout: float = 10.0, until_answered: bool = False
+    ) -> Outcome:
+        """Send a command that is not about orders; on anything but success report it and exit.
+
+        ``until_answered`` is for commands that may take long: they are asked after, under the same
+        id, until the daemon knows how they ended.
+        """
+
+        async def conversation(api: ApiClient) -> Outcome:
+            key = mint_command_id()
+            while True:
+                try:
+                    return await api.execute(command, command_id=key, timeout=timeout)
+                except OutcomeUnknownError:
+                    if not until_answered:
+                        raise
+
+        outcome = self.ask(conversation)
         code = output.code_of_outcome(outcome)
         if code is not output.ExitCode.DONE:
             if self.json:
