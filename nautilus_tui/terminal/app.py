@@ -56,6 +56,7 @@ from nautilus_tui.terminal.settings import (
 )
 from nautilus_tui.terminal.situation import PANES, Pane, Situation, Workspace
 from nautilus_tui.terminal.theme import register_themes, variables
+from nautilus_tui.terminal.thrift import thrifty
 from nautilus_tui.terminal.ticket import mint_command_id
 from nautilus_tui.terminal.widgets.lines import Lines
 from nautilus_tui.terminal.widgets.table import LiveTable
@@ -105,7 +106,9 @@ class Terminal(App[int], inherit_bindings=False):
         self.mirror = Mirror()
         self.view = first_view(self.settings, self.remembered)
         self._theme_wanted = first_theme(self.settings, self.remembered, no_color=no_color)
-        super().__init__()
+        # Textual leaves colours out altogether only where it would use the terminal's own.
+        super().__init__(ansi_color=True if no_color else None)
+        self.driver_class = thrifty(self.driver_class)
         self.set_keymap(self.keymap.pane_keys)
         register_themes(cast("App[object]", self))
         self._state_file = state_file

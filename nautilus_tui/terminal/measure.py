@@ -141,7 +141,7 @@ def table_cost(
         await pilot.pause()
         return await _cost(meter, lambda i: app.show(grids[i % len(grids)]), rate, seconds)
 
-    return _run(app, meter, size, body)
+    return _run(app, meter, size, body, thrift=isinstance(app, OwnTable))
 
 
 def screen_cost(

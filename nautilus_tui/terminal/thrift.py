@@ -10,7 +10,6 @@ know what is drawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,12 +18,12 @@ from textual.driver import Driver
 
 #: In order: colours and attributes, cursor moves, modes that draw nothing, other sequences, text.
 _TOKEN = re.compile(
-    r"\x1b\[(?P<sgr>[\d;]*)m"
-    r"|\x1b\[(?P<row>\d*);?(?P<column>\d*)H"
-    r"|(?P<mode>\x1b\[\?(?!47|104)[\d;]+(?:\$p|[hl]))"
-    r"|(?P<text>[^\x00-\x1f\x7f]+)"
-    r"|(?P<newline>\n)"
-    r"|(?P<other>\x1b\[[^\x40-\x7e]*[\x40-\x7e]|\x1b[^\[]?|[\x00-\x1f\x7f])",
+    r"\x1b\[([\d;]*)m"
+    r"|\x1b\[(\d+);(\d+)H"
+    r"|(\x1b\[\?(?!47|104)[\d;]+(?:\$p|[hl]))"
+    r"|([^\x00-\x1f\x7f]+)"
+    r"|(\n)"
+    r"|(\x1b\[[^\x40-\x7e]*[\x40-\x7e]|\x1b[^\[]?|[\x00-\x1f\x7f])",
     re.DOTALL,
 )
 #: A stretch of equal cells up to this long is sent along rather than jumped over.
@@ -45,24 +44,30 @@ PLAIN = Look()
 
 
 class _Row:
-    """What one line of the terminal shows; cells not known hold a sign no text has."""
+    """What one line of the terminal shows: a sign a cell, and beside it the mark of its look.
+
+    Both are strings, so that stretches are compared at the speed of strings. Cells not known hold
+    a sign that no text has.
+    """
 
     __slots__ = ("looks", "text")
 
     def __init__(self) -> None:
         self.text = ""
-        self.looks: list[Look] = []
+        self.looks = ""
 
     def reach(self, width: int) -> None:
+        """Be at least this wide."""
         missing = width - len(self.text)
         if missing > 0:
             self.text += _FORGOTTEN * missing
-            self.looks += [PLAIN] * missing
+            self.looks += _FORGOTTEN * missing
 
-    def put(self, x: int, text: str, look: Look) -> None:
+    def put(self, x: int, text: str, looks: str) -> None:
+        """Take note of what was written."""
         end = x + len(text)
         self.text = self.text[:x] + text + self.text[end:]
-        self.looks[x:end] = [look] * len(text)
+        self.looks = self.looks[:x] + looks + self.looks[end:]
 
 
 class Thrift:
@@ -70,18 +75,20 @@ class Thrift:
 
     def __init__(self) -> None:
         self._rows: dict[int, _Row] = {}
-        self._wanted = PLAIN  #: how the writer wants text to look
-        self._current: Look | None = None  #: how the terminal draws it now; None: not known
+        self._looks: list[Look] = []
+        self._marks: dict[Look, str] = {}  #: look → the sign that stands for it
+        self._wanted = self._mark(PLAIN)  #: how the writer wants text to look
+        self._current = ""  #: how the terminal draws it now; empty: not known
         self._at: tuple[int, int] | None = None  #: where the writer believes the cursor is: row, column
         self._cursor: tuple[int, int] | None = None  #: where it is
         self._out: list[str] = []
-        self._known: dict[tuple[Look, str], Look] = {}
-        self._changes: dict[tuple[Look | None, Look], str] = {}
+        self._known: dict[tuple[str, str], str] = {}
+        self._changes: dict[tuple[str, str], str] = {}
 
     def forget(self) -> None:
         """Assume nothing of what the terminal shows."""
         self._rows.clear()
-        self._current = self._cursor = None
+        self._current, self._cursor = "", None
 
     def rewrite(self, data: str, height: int = 0) -> str:
         """Return a shorter text that draws the same as ``data`` after all that came before.
@@ -89,29 +96,47 @@ class Thrift:
         A frame that writes every line of a screen ``height`` lines high is taken as a fresh start
         (the terminal was resized, or its reader wants it repainted) and nothing of it is left out.
         """
+        if len(self._looks) > _MOST_KNOWN:
+            self._start_over()
         if height and data.count("\x1b[") >= height and _is_whole(data, height):
             self.forget()
-        for found in _TOKEN.finditer(data):
-            kind = found.lastgroup
-            if kind == "sgr":
-                self._wanted = self._look(found["sgr"])
-            elif kind == "column" or kind == "row":
-                self._at = (int(found["row"] or 1), int(found["column"] or 1))
-            elif kind == "text":
-                self._write(found["text"])
-            elif kind == "mode":
-                self._out.append(found["mode"])
+        for sgr, row, column, mode, text, newline, other in _TOKEN.findall(data):
+            if text:
+                self._write(text)
+            elif row or column:
+                self._at = (int(row or 1), int(column or 1))
+            elif mode:
+                self._out.append(mode)
+            elif newline or other:
+                self._pass(newline or other)
             else:
-                self._pass(found.group(), newline=kind == "newline")
+                self._wanted = self._look(sgr)
         if self._at is not None and self._at != self._cursor:
             self._move(*self._at)
         out = "".join(self._out)
         self._out.clear()
         return out
 
-    def _pass(self, sequence: str, *, newline: bool) -> None:
+    def _start_over(self) -> None:
+        """Drop every look ever seen: no theme has so many, but a long day may."""
+        wanted = self._looks[ord(self._wanted) - 1]
+        self._looks.clear()
+        self._marks.clear()
+        self._known.clear()
+        self._changes.clear()
+        self.forget()
+        self._wanted = self._mark(wanted)
+
+    def _mark(self, look: Look) -> str:
+        mark = self._marks.get(look)
+        if mark is None:
+            self._looks.append(look)
+            mark = self._marks[look] = chr(len(self._looks))
+        return mark
+
+    def _pass(self, sequence: str) -> None:
         """Send what is not understood as it is; a line feed only matters where text follows it."""
-        if newline and self._at is not None:
+        if sequence == "\n" and self._at is not None:
             self._at = None
             return
         self._turn()
@@ -120,42 +145,47 @@ class Thrift:
         self._at = None
 
     def _write(self, text: str) -> None:
-        if self._at is None or not _is_narrow(text):
-            if self._at is not None:
-                self._move(*self._at)
-            self._turn()
-            self._out.append(text)
-            # Signs of other widths leave the cursor where terminals disagree.
-            row = self._at[0] if self._at is not None else None
-            if row is None:
-                self._rows.clear()
-            else:
-                self._rows.pop(row, None)
-            self._at = self._cursor = None
+        at = self._at
+        if at is None or not _is_narrow(text):
+            self._write_whole(text)
             return
-        y, column = self._at
-        x = column - 1
-        row_ = self._rows.get(y)
-        if row_ is None:
-            row_ = self._rows[y] = _Row()
-        row_.reach(x + len(text))
-        for start, end in _differences(row_, x, text, self._wanted):
-            self._approach(row_, y, x + start + 1)
+        y, column = at
+        x, length = column - 1, len(text)
+        row = self._rows.get(y)
+        if row is None:
+            row = self._rows[y] = _Row()
+        row.reach(x + length)
+        looks = self._wanted * length
+        self._at = (y, column + length)
+        old, had = row.text[x : x + length], row.looks[x : x + length]
+        if old == text and had == looks:
+            return
+        for start, end in _differences(old, text, had, self._wanted):
+            self._approach(row, y, column + start)
             self._turn()
             self._out.append(text[start:end])
-            self._cursor = (y, x + end + 1)
-        row_.put(x, text, self._wanted)
-        self._at = (y, column + len(text))
+            self._cursor = (y, column + end)
+        row.put(x, text, looks)
+
+    def _write_whole(self, text: str) -> None:
+        """Send text whose cells we cannot count, and forget where it went."""
+        if self._at is not None:
+            self._move(*self._at)
+            self._rows.pop(self._at[0], None)
+        else:
+            self._rows.clear()
+        self._turn()
+        self._out.append(text)
+        self._at = self._cursor = None
 
     def _approach(self, row: _Row, y: int, column: int) -> None:
         """Bring the cursor to a cell by the shortest way."""
         if self._cursor == (y, column):
             return
         if self._cursor is not None and self._cursor[0] == y and self._cursor[1] < column:
-            gap = column - self._cursor[1]
-            start = self._cursor[1] - 1
+            start, gap = self._cursor[1] - 1, column - self._cursor[1]
             between = row.text[start : start + gap]
-            same = all(look == self._current for look in row.looks[start : start + gap])
+            same = row.looks[start : start + gap] == self._current * gap
             if gap <= _STEP and same and _FORGOTTEN not in between:
                 self._out.append(between)
             else:
@@ -168,14 +198,14 @@ class Thrift:
         self._out.append(f"\x1b[{y};{column}H")
         self._cursor = (y, column)
 
-    def _look(self, codes: str) -> Look:
+    def _look(self, codes: str) -> str:
+        """Return the mark of how text looks after some codes."""
         key = (self._wanted, codes)
-        look = self._known.get(key)
-        if look is None:
-            if len(self._known) > _MOST_KNOWN:
-                self._known.clear()
-            look = self._known[key] = applied(self._wanted, codes)
-        return look
+        mark = self._known.get(key)
+        if mark is None:
+            look = applied(self._looks[ord(self._wanted) - 1], codes)
+            mark = self._known[key] = self._mark(look)
+        return mark
 
     def _turn(self) -> None:
         """Make the terminal draw as it should."""
@@ -184,35 +214,30 @@ class Thrift:
         key = (self._current, self._wanted)
         change = self._changes.get(key)
         if change is None:
-            if len(self._changes) > _MOST_KNOWN:
-                self._changes.clear()
-            change = self._changes[key] = transition(self._current, self._wanted)
+            current = self._looks[ord(self._current) - 1] if self._current else None
+            change = self._changes[key] = transition(current, self._looks[ord(self._wanted) - 1])
         self._current = self._wanted
         self._out.append(change)
 
 
-def _differences(row: _Row, x: int, text: str, look: Look) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of ``text`` that are not on the row yet; near ones are joined."""
-    end = x + len(text)
-    old, looks = row.text[x:end], row.looks[x:end]
-    same_look = looks.count(look) == len(text)
-    if same_look and old == text:
-        return
-    if not same_look and look not in looks:
-        yield 0, len(text)
-        return
+def _differences(old: str, new: str, looks: str, wanted: str) -> list[tuple[int, int]]:
+    """Return the stretches of a text that are not on the screen yet; near ones are joined."""
+    if wanted not in looks:
+        return [(0, len(new))]
+    stretches: list[tuple[int, int]] = []
     start = last = -1
-    for i, (was, now, had) in enumerate(zip(old, text, looks, strict=True)):
-        if was == now and had == look:
+    for i, (was, now, had) in enumerate(zip(old, new, looks, strict=True)):
+        if was == now and had == wanted:
             continue
         if start < 0:
             start = i
         elif i - last > _STEP + 1:
-            yield start, last + 1
+            stretches.append((start, last + 1))
             start = i
         last = i
     if start >= 0:
-        yield start, last + 1
+        stretches.append((start, last + 1))
+    return stretches
 
 
 def _is_whole(data: str, height: int) -> bool:

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("uptime", "Up", width=6, drop=6),
     Column("restarts", "Rst", width=3, drop=9),
     Column("pid", "PID", width=7, drop=7),
-    Column("reason", "Reason", "left", least=16, drop=2, grow=True),
+    Column("reason", "Reason", "left", least=28, drop=2, grow=True),
 )
 
 
@@ -58,7 +58,7 @@ class Engines(LiveTable):
         glyphs = glyphs_of(self.app)
         statuses = [mirror.engines[name] for name in sorted(mirror.engines)]
         running = sum(status.state in ("running", "degraded") for status in statuses)
-        self.subtitle = f"{running} running {glyphs.dot} {len(statuses)}"
+        self.subtitle = f"{len(statuses)} {glyphs.dot} {running} running"
         if mirror.connection.state != "connected" and not statuses:
             self.empty = "No daemon is connected. The status line says when it is tried again."
         self.set_rows([engine_row(s, mirror.feed_age_ms(s.id, view.now_ns), view, glyphs) for s in statuses])

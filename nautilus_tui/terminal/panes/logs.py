@@ -37,7 +37,7 @@ class Logs(Titled, ScrollView, can_focus=True):
     Logs {
         overflow-x: hidden;
         overflow-y: auto;
-        scrollbar-size-vertical: 1;
+        scrollbar-size-vertical: 0;
         background: $background;
     }
     """

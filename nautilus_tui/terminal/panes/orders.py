@@ -72,7 +72,7 @@ class Orders(LiveTable):
         found = [] if engine is None else mirror.order_rows(engine, wanted(view.order_scope, view.now_ns))
         working = sum(row.order.status not in FINAL_STATUSES for row in found)
         self.title = f"Orders {glyphs.dot} {view.order_scope}"
-        self.subtitle = f"{working} working {glyphs.dot} {len(found)}"
+        self.subtitle = f"{len(found)} {glyphs.dot} {working} working"
         self.empty = {
             "working": "No working orders. b buys and s sells the selected instrument.",
             "today": "No orders today. b buys and s sells the selected instrument.",

@@ -46,7 +46,7 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     LiveTable {
         overflow-x: hidden;
         overflow-y: auto;
-        scrollbar-size-vertical: 1;
+        scrollbar-size-vertical: 0;
         background: $background;
     }
     """
@@ -388,6 +388,14 @@ class LiveTable(Titled, ScrollView, can_focus=True):
             )
         return strip
 
+    def part_shown(self) -> str:
+        """Return which rows are in sight, before how many there are; empty where all are."""
+        page = self._page()
+        if len(self._order) <= page:
+            return ""
+        first = round(self.scroll_offset.y) // self._row_height
+        return f"{first + 1}–{min(len(self._order), first + page)} of "
+
     def _state_of(self, key: str) -> RowState:
         if not self.show_cursor or key != self._cursor_key:
             return ""
@@ -396,7 +404,9 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     # ------------------------------------------------------------ Textual's events
 
     def on_mount(self) -> None:
-        """Draw anew when the theme changes."""
+        """Draw anew when the theme changes; glow unless the reader's settings say no."""
+        if not getattr(getattr(self.app, "settings", None), "glow", True):
+            self.glows.duration = 0.0
         self.app.theme_changed_signal.subscribe(self, lambda _: self.repaint())
 
     def repaint(self) -> None:

@@ -112,22 +112,28 @@ class Titled(Widget):
         if self.title_lines:
             self.refresh(Region(0, 0, max(1, self.content_size.width), 1))
 
+    def part_shown(self) -> str:
+        """Return which part of the contents is in sight, before how many there are; empty for all."""
+        return ""
+
     def title_strip(self, width: int) -> Strip:
         """Draw the title line."""
-        palette, rule = palette_of(self.app), glyphs_of(self.app).rule
+        palette, glyphs = palette_of(self.app), glyphs_of(self.app)
+        rule = glyphs.rule
         focused = self.has_focus
         own = self._title_style
         line = palette.style((own or "accent") if focused else "rule")
-        words = palette.style(f"{own} bold" if own else "accent bold" if focused else "label")
+        heading = palette.style(f"{own} bold" if own else "accent bold" if focused else "label")
         title = f" {self.title} "[: max(0, width - 2)]
-        subtitle = f" {self._subtitle} " if self._subtitle else ""
+        part = self.part_shown()
+        subtitle = f" {part}{self._subtitle} " if self._subtitle else ""
         room = width - 2 - len(title)
         if len(subtitle) > room:
             subtitle = ""
         return joined(
             [
                 (rule, line),
-                (title, words),
+                (title, heading),
                 (rule * max(0, room - len(subtitle)), line),
                 (subtitle, palette.style("dim")),
                 (rule, line),
