@@ -40,7 +40,7 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True):
     limits: GateLimits = GateLimits()
     starting_balances: tuple[str, ...] = ("1000000 USD",)
     base_currency: str = "USD"
-    leverage: Annotated[int, msgspec.Meta(ge=1, le=200)] = 20
+    leverage: Annotated[int, msgspec.Meta(ge=1, le=200)] = 1  #: on top of each instrument's own margin
     record: bool = True  #: record the feed's ticks into the history
     recorder_flush_s: float = 1.0
 

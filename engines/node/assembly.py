@@ -51,7 +51,8 @@ def node_config(spec: EngineSpec) -> TradingNodeConfig:
             reconciliation=False, inflight_check_interval_ms=0, graceful_shutdown_on_exception=True
         ),
         risk_engine=LiveRiskEngineConfig(
-            bypass=not spec.risk_enabled,
+            # It knows only the wall clock and would call every expiry in replayed time past.
+            bypass=not spec.risk_enabled or spec.feed == "replay",
             max_order_submit_rate=_UNTHROTTLED,
             max_order_modify_rate=_UNTHROTTLED,
             graceful_shutdown_on_exception=True,

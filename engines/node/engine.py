@@ -31,6 +31,7 @@ from engines.node.logs import LogPipe
 from engines.node.market import Market, utc_date
 from engines.node.marks import Marker
 from engines.node.server import Server
+from engines.node.simulated import SimulatedDataClient
 from engines.node.telemetry import Telemetry
 from engines.spec import EngineSpec, parse_speed
 
@@ -169,6 +170,8 @@ class Engine:
             f"{restored.refused} refused, journal at {self._journal.last_seq}"
         )
         self._keep_first_account()
+        if isinstance(self._feed, SimulatedDataClient) and not self._feed.resumed:
+            self._market.begin_with(self._feed.day_so_far(time.time_ns()))
         self._feed.begin()
         self._gate.closed = None
         self._change_state("running", None)
@@ -277,7 +280,9 @@ class Engine:
             return
         silent = self._feed_age_ms()
         playing = self._feed.state == "playing" and self._spec.feed == "simulated"
-        if playing and silent is not None and silent > SILENT_FEED_S * 1000:
+        if self._feed.failure is not None:
+            self._change_state("degraded", f"the feed failed: {self._feed.failure}")
+        elif playing and silent is not None and silent > SILENT_FEED_S * 1000:
             self._change_state("degraded", f"no tick for {silent / 1000:.0f} s")
         elif self._state == "degraded":
             self._change_state("running", None)

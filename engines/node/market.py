@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from nautilus_trader.model.objects import FIXED_PRECISION
 
 from data.records import Bar, Book, Instrument, Level, Quote, Trade
 from data.segments import AGGRESSORS, SegmentWriter
+from engines.market.past import Day
 from engines.node.bars import BarBuilder, Forming, record
 
 _AGGRESSORS = {
@@ -30,6 +31,9 @@ _AGGRESSORS = {
     AggressorSide.NO_AGGRESSOR: AGGRESSORS.index("none"),
 }
 _LEVELS = 5
+#: Books and forming bars cost more to make than quotes and are read more slowly: every so many turns.
+_BOOK_TURNS = 4
+_BAR_TURNS = 5
 
 
 class DayFacts(msgspec.Struct):
@@ -114,11 +118,22 @@ class Market:
             for name, instrument in instruments.items()
         }
         self._dirty: list[View] = []
-        self._bars_due = 0
+        self._turn = 0
         self.ticks = 0
         if recorder is not None:
             for name, instrument in instruments.items():
                 recorder.instrument(name, instrument.price_precision, instrument.size_precision)
+
+    def begin_with(self, days: Mapping[str, Day]) -> None:
+        """Begin with a day that is under way, for instruments of which nothing is known yet."""
+        for view in self._views.values():
+            day = days.get(view.text)
+            if day is not None and not view.day.reference:
+                raw = [
+                    int(value.scaleb(FIXED_PRECISION))
+                    for value in (day.reference, day.high, day.low, day.volume)
+                ]
+                view.day = DayFacts(*raw)
 
     def attach(self, bus: MessageBus) -> None:
         """Begin to hear the node's market data."""
@@ -190,17 +205,13 @@ class Market:
         """Take a book."""
         view = self._views[depth.instrument_id]
         view.depth = depth
-        if not view.dirty:
-            view.dirty = True
-            self._dirty.append(view)
 
     # ------------------------------------------------------------ records, a few times a second
 
     def drain(self, now: int) -> list[Quote | Trade | Bar | Book]:
         """Return what has changed since the last call, each thing once."""
         dirty, self._dirty = self._dirty, []
-        self._bars_due += 1
-        with_bars = self._bars_due % 5 == 0
+        self._turn += 1
         found: list[Quote | Trade | Bar | Book] = []
         for view in dirty:
             view.dirty = False
@@ -211,11 +222,13 @@ class Market:
             if view.trade_fresh and view.trade is not None:
                 view.trade_fresh = False
                 found.append(self._trade(view, view.trade))
-            if view.depth is not None:
-                found.append(self._book(view, view.depth, now))
-                view.depth = None
             found += self._closed_bars(view)
-        if with_bars:
+        if self._turn % _BOOK_TURNS == 0:
+            for view in self._views.values():
+                if view.depth is not None:
+                    found.append(self._book(view, view.depth, now))
+                    view.depth = None
+        if self._turn % _BAR_TURNS == 0:
             for view in self._views.values():
                 if view.bars.touched:
                     view.bars.touched = False
