@@ -5,6 +5,7 @@ This module must not know of sockets, of the bus or of who the readers are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from data import topics
@@ -14,6 +15,7 @@ from nautilus_tui.daemon.streams.wire import Format
 if TYPE_CHECKING:
     from nautilus_tui.daemon.streams.connection import Connection
 
+Append = Callable[[bytes], None]
 GroupKey = tuple[frozenset[str], str, Role]
 
 
@@ -21,8 +23,8 @@ class Group:
     """All connections with the same patterns, format and role, and what waits to be written to them."""
 
     __slots__ = (
+        "append",
         "exact",
-        "first_ts",
         "form",
         "key",
         "lag_ms",
@@ -45,9 +47,9 @@ class Group:
         self.members: set[Connection] = set()
         self.ready: set[Connection] = set()
         self.topics: dict[str, int] = {}  #: what it reads, and since which publication
-        self.parts: list[bytes] = []  #: envelopes for the next frame
-        self.first_ts = 0  #: publication time of the oldest of them, UTC ns
-        self.total = 0  #: events ever
+        self.parts: list[bytes] = []  #: envelopes for the next frame; emptied, never replaced
+        self.append: Append = self.parts.append  #: kept bound: it is called for every event
+        self.total = 0  #: envelopes ever, up to the last frame
         self.lossless = 0  #: of these, lossless ones
         self.lag_ms = 0.0
 

@@ -19,7 +19,7 @@ from data.problems import InvalidRequestError, NotFoundError, ProblemDocument
 from data.records import Broadcast
 from nautilus_tui.daemon.streams.access import check_patterns
 from nautilus_tui.daemon.streams.connection import Connection
-from nautilus_tui.daemon.streams.group import Group, GroupKey
+from nautilus_tui.daemon.streams.group import Append, Group, GroupKey
 from nautilus_tui.daemon.streams.limits import StreamLimits
 from nautilus_tui.daemon.streams.listing import (
     ConnectionInfo,
@@ -57,9 +57,10 @@ class StreamHub:
         self._connections: dict[str, Connection] = {}
         self._behind: dict[Connection, None] = {}
         self._groups: dict[GroupKey, Group] = {}
-        self._routes: dict[str, dict[Format, dict[Group, None]]] = {}
-        self._dirty: list[Group] = []
+        self._routes: dict[str, dict[Format, dict[Group, Append]]] = {}
+        self._first_ts = 0  #: publication time of the oldest event that waits for its frame; 0: none
         self._interval = self.limits.flush_s
+        self._flushed_at = 0.0  #: loop time
         self._flush_timer: asyncio.TimerHandle | None = None
         self._heartbeat_timer: asyncio.TimerHandle | None = None
         self._heartbeats = 0
@@ -223,10 +224,10 @@ class StreamHub:
 
     def _route(self, topic: str, group: Group) -> None:
         routes = self._routes.setdefault(topic, {})
-        routes.setdefault(group.form, {})[group] = None
+        routes.setdefault(group.form, {})[group] = group.append
         group.topics[topic] = self.bus.published
 
-    def _new_topic(self, event: Event) -> dict[Format, dict[Group, None]]:
+    def _new_topic(self, event: Event) -> dict[Format, dict[Group, Append]]:
         """Route a topic at its first event: to those who asked for it before it was there."""
         routes = self._routes.setdefault(event.topic, {})
         for form in FORMATS:
@@ -236,10 +237,7 @@ class StreamHub:
                     continue
                 self._route(event.topic, group)
                 snapshot = snapshot or self._states.before(form, event)
-                if not group.parts:
-                    self._dirty.append(group)
-                    group.first_ts = event.ts
-                group.parts.append(snapshot)
+                group.append(snapshot)
         return routes
 
     # ------------------------------------------------------------ events
@@ -251,31 +249,33 @@ class StreamHub:
             routes = self._routes.get(topic)
             if routes is None or event.seq == 1:
                 routes = self._new_topic(event)
-            lossless = event.key is None
             for form, groups in routes.items():
                 if not groups:
                     continue
                 part = form.event(event)
-                for group in groups:
-                    parts = group.parts
-                    if not parts:
-                        self._dirty.append(group)
-                        group.first_ts = event.ts
-                    parts.append(part)
-                    group.total += 1
-                    if lossless:
+                for append in groups.values():  # the hottest line: events times subscription sets
+                    append(part)
+                if event.key is None:
+                    for group in groups:
                         group.lossless += 1
-        if self._dirty and self._flush_timer is None:
-            loop = asyncio.get_running_loop()
-            self._flush_timer = loop.call_later(self._interval, self.flush)
+                self._first_ts = self._first_ts or event.ts
+        if self._first_ts:
+            self._plan_flush()
+
+    def _plan_flush(self) -> None:
+        """Flush soon: at once after a lull, else one interval after the flush before."""
+        if self._flush_timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._flush_timer = loop.call_at(self._flushed_at + self._interval, self.flush)
 
     def flush(self) -> None:
         """Write one frame per group that has events, then let those behind catch up."""
         self._flush_timer = None
         started = time.perf_counter()
-        dirty, self._dirty = self._dirty, []
-        for group in dirty:
+        for group in tuple(self._groups.values()):
             self._flush_group(group)
+        self._first_ts = 0
         for connection in tuple(self._behind):
             if connection.queue() > self._bound:
                 self._overflow(connection)
@@ -285,19 +285,20 @@ class StreamHub:
         self.flush_ms = took * 1000
         self.longest_flush_ms = max(self.longest_flush_ms, self.flush_ms)
         self._interval = max(self.limits.flush_s, min(took, self.limits.flush_max_s))
-        if self._flush_timer is None and any(not connection.blocked for connection in self._behind):
-            self._flush_timer = asyncio.get_running_loop().call_later(self._interval, self.flush)
+        self._flushed_at = asyncio.get_running_loop().time()
+        if any(not connection.blocked for connection in self._behind):
+            self._plan_flush()
 
     def _flush_group(self, group: Group) -> None:
         parts = group.parts
         if not parts:
             return
-        group.parts = []
-        group.lag_ms = (time.time_ns() - group.first_ts) / 1e6
+        group.total += len(parts)
+        group.lag_ms = (time.time_ns() - self._first_ts) / 1e6 if self._first_ts else 0.0
         readers = tuple(group.ready)
-        if not readers:
-            return
-        for frame, count in frames(group.form, parts, self.limits.frame_bytes):
+        made = list(frames(group.form, parts, self.limits.frame_bytes)) if readers else []
+        parts.clear()  # before writing: a transport that is full says so from within
+        for frame, count in made:
             size = len(frame)
             self.delivered += count * len(readers)
             for connection in readers:
@@ -323,8 +324,8 @@ class StreamHub:
         connection.alive = True  # its client has read
         if connection.behind:
             self._catch_up(connection)
-            if connection.behind and self._flush_timer is None:
-                self._flush_timer = asyncio.get_running_loop().call_later(self._interval, self.flush)
+            if connection.behind:
+                self._plan_flush()
 
     def _set_aside(self, connection: Connection) -> None:
         group = connection.group
@@ -433,6 +434,10 @@ class StreamHub:
     def subscriptions(self) -> list[SubscriptionInfo]:
         """Return every pattern subscribed to and how many connections read it."""
         return count_patterns(self._connections.values())
+
+    def waiting(self) -> int:
+        """Return how many events wait for the next frame, in the group with the most."""
+        return max((len(group.parts) for group in self._groups.values()), default=0)
 
     def health(self) -> StreamsHealth:
         """Return the state of the streams as a whole."""

@@ -8,8 +8,8 @@ import msgspec
 class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds and intervals of the streams, with the defaults that are promised to clients."""
 
-    flush_s: float = 0.005  #: events wait this long for company in a frame …
-    flush_max_s: float = 0.010  #: … and at most this long when writing them takes its time
+    flush_s: float = 0.005  #: frames are written at this interval, the first after a lull at once …
+    flush_max_s: float = 0.010  #: … and at most this far apart when writing them takes its time
     heartbeat_s: float = 15.0
     heartbeats_missed: int = 2  #: a connection is dead when it answered none of so many
     auth_s: float = 5.0  #: how long a connection without a header may take to authenticate

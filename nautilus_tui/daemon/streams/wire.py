@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
@@ -142,10 +142,15 @@ FORMATS: tuple[Format, ...] = (JSON, MSGPACK)
 SUBPROTOCOLS: dict[str, Format] = {one.subprotocol: one for one in FORMATS}
 
 
-def frames(form: Format, envelopes: Iterable[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
+def frames(form: Format, envelopes: Sequence[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
     """Yield the frames that carry ``envelopes``, each of at most ``limit`` bytes unless one envelope
     alone is larger, and how many envelopes each carries.
     """
+    if not envelopes:
+        return
+    if sum(map(len, envelopes)) + len(envelopes) <= limit:
+        yield form.frame(envelopes), len(envelopes)
+        return
     held: list[bytes] = []
     size = 0
     for envelope in envelopes:

@@ -1,0 +1,246 @@
+"""How fast news travels: fan-out to a thousand readers, latency, memory and connect storms.
+
+The server, ours or a peer, runs in one process and publishes; a second process holds all readers
+and only counts. Both get the same events. Everything stays on loopback.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+import msgspec
+
+from data import topics
+from nautilus_tui.bench import load, servers
+from nautilus_tui.bench.rows import BenchRow, number, row
+from nautilus_tui.bench.servers import INSTRUMENTS, Done, Order, ServerName
+
+EVERYTHING: tuple[str, ...] = ("quotes.>",)
+CLIENTS, CONNECTS, OWN_TOPICS = 1000, 5000, 10
+#: Events that go to a reader in one frame when it goes as fast as readers read: a busy 10 ms.
+PER_FRAME = 100
+MESSAGES_PER_CLIENT = 50.0  #: events a second in the latency bench
+_PATIENCE_S = 60.0
+_PEERS: dict[ServerName, str] = {
+    "litestar": "Litestar on uvicorn, await send per client and event",
+    "websockets": "websockets broadcast per event",
+}
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One run: what was published and what arrived."""
+
+    done: Done
+    expected: int  #: events times readers
+    received: int
+    frames: int
+    lags_ms: tuple[float, float]  #: p50, p99
+
+    @property
+    def rate(self) -> float:
+        """Events delivered a second."""
+        return self.received / self.done.seconds
+
+
+def run(scale: int = 1, *, seconds: float = 3.0) -> list[BenchRow]:
+    """Measure the streams; ``scale`` multiplies the readers, as far as file descriptors allow."""
+    clients, connects = _affordable(CLIENTS * scale), _affordable(CONNECTS * scale)
+    return [
+        _everything(clients, seconds),
+        _own_topics(clients, seconds),
+        *_latency(clients, seconds),
+        *_connections(connects),
+    ]
+
+
+def _affordable(readers: int) -> int:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return min(readers, limit - 200)
+
+
+# ---------------------------------------------------------------- the rows
+
+
+def _everything(clients: int, seconds: float) -> BenchRow:
+    plan = [EVERYTHING] * clients
+    order = Order(seconds, batch=PER_FRAME)
+    ours, peer = _run("hub", plan, order), _run("litestar", plan, order)
+    return row(
+        f"fan-out, {clients:,} readers on everything",
+        ours.rate,
+        "events/s",
+        better="more",
+        goal="≥ 60 ×, ≥ 5 M/s",
+        limit=5e6,
+        least_ratio=60,
+        peer=(_PEERS["litestar"], peer.rate),
+        detail=_describe(ours),
+    )
+
+
+def _own_topics(clients: int, seconds: float) -> BenchRow:
+    draw = random.Random(1)
+    names = [topics.quotes(instrument) for instrument in INSTRUMENTS]
+    plan = [tuple(draw.sample(names, OWN_TOPICS)) for _ in range(clients)]
+    order = Order(seconds, batch=PER_FRAME * len(names) // OWN_TOPICS)
+    ours, peer = _run("hub", plan, order), _run("litestar", plan, order)
+    return row(
+        f"fan-out, {clients:,} readers on {OWN_TOPICS} of {len(names)} topics each",
+        ours.rate,
+        "events/s",
+        better="more",
+        goal="≥ 8 ×",
+        least_ratio=8,
+        peer=(_PEERS["litestar"], peer.rate),
+        detail=_describe(ours),
+    )
+
+
+def _latency(clients: int, seconds: float) -> list[BenchRow]:
+    plan = [EVERYTHING] * clients
+    order = Order(seconds, MESSAGES_PER_CLIENT)
+    ours, peer = _run("hub", plan, order, timed=True), _run("websockets", plan, order, timed=True)
+    lost = ours.expected - ours.received
+    return [
+        row(
+            f"publish → received, {MESSAGES_PER_CLIENT:.0f}/s to each of {clients:,} readers, p{name}",
+            ours.lags_ms[which],
+            "ms",
+            better="less",
+            goal="≤ 25 ms, no loss" if which else None,
+            # a late event is late; a lost one is infinitely so
+            limit=(25.0 if not lost else 0.0) if which else None,
+            peer=(_PEERS["websockets"], peer.lags_ms[which]),
+            detail=_describe(ours) if which else "",
+        )
+        for which, name in ((0, "50"), (1, "99"))
+    ]
+
+
+def _connections(connects: int) -> list[BenchRow]:
+    plan = [EVERYTHING] * connects
+    took, bytes_each = _connect("hub", plan)
+    peer_took, peer_bytes = _connect("litestar", plan)
+    return [
+        row(
+            f"memory per connection, {connects:,} of them",
+            bytes_each / 1000,
+            "kB",
+            better="less",
+            goal="≤ 30 kB",
+            limit=30.0,
+            peer=(_PEERS["litestar"], peer_bytes / 1000),
+            detail="growth of the server's resident memory, subscribed and idle",
+        ),
+        row(
+            f"{connects:,} connects",
+            took,
+            "s",
+            better="less",
+            goal="≤ 2 s",
+            limit=2.0 * connects / CONNECTS,
+            peer=(_PEERS["litestar"], peer_took),
+            detail="TCP, upgrade and authentication, 256 at once",
+        ),
+    ]
+
+
+def _describe(one: Outcome) -> str:
+    lost = one.expected - one.received
+    return (
+        f"{one.done.event_bytes} B an event, {one.received / max(one.frames, 1):.0f} events a frame, "
+        f"{number(one.done.published / one.done.seconds)}/s published, "
+        f"server {100 * one.done.cpu_s / one.done.seconds:.0f} % of a core, "
+        f"lost {lost} of {number(one.expected)}"
+    )
+
+
+# ---------------------------------------------------------------- one run
+
+
+@contextmanager
+def _child(target: Any, *args: Any) -> Iterator[Pipe]:
+    """Run a function in a fresh process that holds the other end of a pipe, until told ``stop``."""
+    context = get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = context.Process(target=target, args=(theirs, *args), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield mine
+    finally:
+        with suppress(BrokenPipeError):  # it ended by itself: whoever waits for its answer says why
+            mine.send("stop")
+        process.join(5)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        mine.close()
+
+
+def _answer(pipe: Pipe, question: object = None) -> Any:
+    """Ask and wait; raises TimeoutError or EOFError when nothing comes."""
+    if question is not None:
+        pipe.send(question)
+    if not pipe.poll(_PATIENCE_S):
+        raise TimeoutError(f"the bench's process did not answer {question!r}")
+    return pipe.recv()
+
+
+def _run(server: ServerName, plan: Sequence[Sequence[str]], order: Order, *, timed: bool = False) -> Outcome:
+    with _child(servers.main, server) as ours:
+        port = _answer(ours)
+        with _child(load.main, port, plan, timed) as readers:
+            _answer(readers)
+            _settle(readers)
+            _answer(ours, Order(0.2, batch=len(INSTRUMENTS)))  # every topic appears, caches fill
+            _settle(readers)
+            _answer(readers, "clear")
+            done: Done = _answer(ours, order)
+            expected = _expected(plan, done)
+            events, frames, _, p50, p99 = _settle(readers)
+    return Outcome(done, expected, events, frames, (p50, p99))
+
+
+def _settle(readers: Pipe) -> tuple[int, int, int, float, float]:
+    """Ask for the tally until it stands still."""
+    seen: tuple[int, int, int, float, float] = _answer(readers, "tally")
+    while True:
+        readers.poll(0.2)
+        again: tuple[int, int, int, float, float] = _answer(readers, "tally")
+        if again[2] == seen[2]:
+            return again
+        seen = again
+
+
+def _expected(plan: Sequence[Sequence[str]], done: Done) -> int:
+    """Return how many events the readers of a plan are to receive."""
+    count = len(INSTRUMENTS)
+    each = [done.published // count] * count
+    for extra in range(done.published % count):
+        each[(done.first + extra) % count] += 1
+    by_topic = {topics.quotes(instrument): many for instrument, many in zip(INSTRUMENTS, each, strict=True)}
+    return sum(
+        done.published if patterns == EVERYTHING else sum(by_topic[topic] for topic in patterns)
+        for patterns in plan
+    )
+
+
+def _connect(server: ServerName, plan: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """Return how long the plan's readers took to connect, and bytes of server memory for each."""
+    with _child(servers.main, server) as ours:
+        port = _answer(ours)
+        with _child(load.main, port, plan[:50], False) as warm:
+            _answer(warm)
+        before = _answer(ours, "rss")
+        with _child(load.main, port, plan, False) as readers:
+            _, took = _answer(readers)
+            _settle(readers)
+            after = _answer(ours, "rss")
+    return took, (after - before) / len(plan)
