@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from data.commands import StartEngine, StopDaemon
+from data.commands import StopDaemon
 from data.problems import InvalidRequestError, ProblemError
 from data.records import EngineStatus, SystemHealth
 from nautilus_tui.cli import background, engines, output, words
@@ -21,12 +20,8 @@ from nautilus_tui.cli.session import Session, session_of
 from nautilus_tui.client.problems import NotReachableError
 
 _STOP_S = 60.0
-_ENGINE_START_S = 60.0
 #: Libraries that tell their own story at level info.
 _CHATTY = ("apscheduler", "uvicorn", "httpx", "asyncio")
-_ACTIVE = frozenset({"starting", "running", "degraded", "stopping"})
-
-logger = logging.getLogger(__name__)
 
 
 # ---------------------------------------------------------------- the terminal
@@ -38,13 +33,12 @@ def open_workstation(session: Session) -> None:
         attach_terminal(session)
         return
     settings = _terminal_settings(session)
-    wait = background.begin(session.home)
-    from nautilus_tui.terminal.app import run  # takes half a second: meanwhile the daemon starts
+    wait = background.begin(session.home)  # the daemon starts while the terminal loads and paints
+    from nautilus_tui.cli.opening import OpeningLink
+    from nautilus_tui.terminal.app import run
 
-    wait()
-    starter = threading.Thread(target=_start_default_engine, args=(session,), daemon=True)
-    starter.start()
-    raise typer.Exit(run(session.address, settings, home=session.home.root, no_color=_no_color()))
+    link = OpeningLink(session.address, wait, session.config.engine.default, session.home.logs)
+    raise typer.Exit(run(session.address, settings, home=session.home.root, no_color=_no_color(), link=link))
 
 
 def attach_terminal(session: Session) -> None:
@@ -77,20 +71,6 @@ def _terminal_settings(session: Session) -> Any:
 
 def _no_color() -> bool:
     return bool(os.environ.get("NO_COLOR"))
-
-
-def _start_default_engine(session: Session) -> None:
-    """Start the default engine unless it runs. The terminal shows the engine's own state and reason."""
-    named = session.config.engine.default
-    try:
-        known = {engine.id: engine.state for engine in session.ask(lambda api: api.engines())}
-        if known.get(named) not in _ACTIVE:
-            command = StartEngine(engine=named)
-            session.ask(lambda api: api.execute(command, timeout=_ENGINE_START_S))
-    except ProblemError as error:
-        # The screen belongs to the terminal by now: it shows the lost connection, the log the reason.
-        with (session.home.logs / "terminal.log").open("a") as log:
-            log.write(f"the engine {named} was not started: {error.detail}\n")
 
 
 # ---------------------------------------------------------------- the daemon

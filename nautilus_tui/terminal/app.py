@@ -8,25 +8,25 @@ I/O itself, nor know a rule of the business.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding
-from textual.screen import ModalScreen
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
 
 from data.commands import AnyCommand
 from data.problems import InvalidRequestError, ProblemDocument
-from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS, Action
-from nautilus_tui.terminal.burst import QUIET_S, Bursts
+from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS
+from nautilus_tui.terminal.frames import Frames
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE
 from nautilus_tui.terminal.handlers.engines import EngineRoom
+from nautilus_tui.terminal.handlers.keyboard import Keyboard
 from nautilus_tui.terminal.handlers.looking import Looking
 from nautilus_tui.terminal.handlers.saying import Saying
 from nautilus_tui.terminal.handlers.trading import Trading
@@ -58,7 +58,6 @@ from nautilus_tui.terminal.situation import PANES, Pane, Situation, Workspace
 from nautilus_tui.terminal.theme import register_themes, variables
 from nautilus_tui.terminal.thrift import thrifty
 from nautilus_tui.terminal.ticket import mint_command_id
-from nautilus_tui.terminal.widgets.lines import Lines
 from nautilus_tui.terminal.widgets.table import LiveTable
 from nautilus_tui.terminal.workspaces.engines import EnginesWorkspace
 from nautilus_tui.terminal.workspaces.trade import Trade
@@ -114,10 +113,9 @@ class Terminal(App[int], inherit_bindings=False):
         self._state_file = state_file
         self._clock = clock
         self._link = link
-        self._whole = True  # the next frame redraws every pane
-        self._second = -1
+        self._frames = Frames(self)
         self._rest: object = None
-        self._bursts = Bursts()
+        self._keyboard = Keyboard(self)
         self._last_pane: Pane = "watchlist"
         self.reception = Reception(link, self)
         self.inquiry = self.reception.inquiry
@@ -155,6 +153,7 @@ class Terminal(App[int], inherit_bindings=False):
         self.looking.focus("watchlist")
         self.frame()
         self.set_interval(1 / min(15, max(1, self.settings.max_fps)), self.frame)
+        self.call_after_refresh(gc.enable)
 
     def now_ns(self) -> int:
         """Return the time now, UTC nanoseconds."""
@@ -206,37 +205,11 @@ class Terminal(App[int], inherit_bindings=False):
 
     def changed(self) -> None:
         """Redraw every pane with the next frame: the view changed."""
-        self._whole = True
+        self._frames.whole = True
 
     def frame(self) -> None:
-        """Let the panes redraw whose facts changed; ages move on every second."""
-        now = self._clock()
-        self.view.now_ns = now
-        second = now // 1_000_000_000
-        tick = second != self._second
-        dirty = self.mirror.dirty.keys()
-        if not (dirty or tick or self._whole):
-            return
-        whole, self._whole, self._second = self._whole, False, second
-        screen = self.screen_stack[0]
-        for pane in screen.query(".workspace > *, .workspace Horizontal > *, .workspace Vertical > *"):
-            self._refresh(pane, whole=whole, tick=tick)
-        for name in ("#header", "#banner", "#logstrip", "#hints"):
-            self._refresh(screen.query_one(name), whole=whole, tick=tick)
-        self.mirror.clear_dirty()
-
-    def _refresh(self, pane: object, *, whole: bool, tick: bool) -> None:
-        watches = getattr(pane, "watches", None)
-        if watches is None or not isinstance(pane, Lines | LiveTable | Logs):
-            return
-        if PANES.get(pane.id or "", self.workspace) != self.workspace:
-            return
-        if (
-            whole
-            or (tick and getattr(pane, "shows_ages", False))
-            or not watches.isdisjoint(self.mirror.dirty)
-        ):
-            pane.refresh_from(self.mirror, self.view)  # type: ignore[union-attr]  # it has watches: it is a pane
+        """Let the panes redraw whose facts changed."""
+        self._frames.paint()
 
     # ------------------------------------------------------------ actions
 
@@ -273,32 +246,7 @@ class Terminal(App[int], inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Do what a key means where the focus is; keys a pane or dialog took do not come here."""
-        if isinstance(self.screen, ModalScreen):
-            return
-        burst = self._bursts.note(event.key, event.time)
-        action = self.keymap.find(
-            self.situation(), event.key, event.character if event.is_printable else None
-        )
-        if action is None:
-            return
-        event.stop()
-        event.prevent_default()
-        if action.command is not None and event.is_printable:
-            if burst:
-                self._say_burst(action)
-            else:
-                self.set_timer(QUIET_S, partial(self._perform_if_quiet, action, event.time))
-        else:
-            self.perform(action.id)
-
-    def _perform_if_quiet(self, action: Action, at: float) -> None:
-        if self._bursts.followed(at):
-            self._say_burst(action)
-        elif not isinstance(self.screen, ModalScreen):
-            self.perform(action.id)
-
-    def _say_burst(self, action: Action) -> None:
-        self.tell(f"{action.title}: ignored, it came in one piece with other keys, as pastes do", "warning")
+        self._keyboard.press(event)
 
     def perform(self, action_id: str) -> None:
         """Do an action, or say why it cannot be done."""
@@ -472,15 +420,19 @@ def run(
     *,
     home: Path | None = None,
     no_color: bool = False,
+    link: Link | None = None,
 ) -> int:
     """Open the terminal on a daemon and return the exit code when it is left.
 
-    ``home`` is where the terminal remembers things between two openings.
+    ``home`` is where the terminal remembers things between two openings; ``link`` is used instead of
+    a plain one to ``address``.
 
     Raises:
         InvalidRequestError: the settings' keys are wrong.
     """
+    # Collecting garbage while the classes of a user interface are made costs a tenth of the start.
+    gc.disable()
     state_file = None if home is None else home / "terminal.json"
-    app = Terminal(DaemonLink(address), settings, state_file=state_file, no_color=no_color)
+    app = Terminal(link or DaemonLink(address), settings, state_file=state_file, no_color=no_color)
     code = app.run()
     return app.return_code or code or 0
