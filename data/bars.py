@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data.records import Bar, PriceSide
 from data.rows import Number, Rows, Series
-from data.scaled import Wholes, common, decimals, rescaled
+from data.scaled import Wholes, common, decimals, fits
 from data.timeframes import Timeframe
 
 _INT64_SAFE = 1 << 62
@@ -229,10 +229,9 @@ def _tick_price(rows: Rows, side: PriceSide) -> Number | None:
 
 def _half(low: Wholes, high: Wholes) -> Wholes:
     """Return the mid of two columns at one more decimal place: exact."""
-    tenfold = rescaled(low, 0, 1)
-    if tenfold.dtype == object or rescaled(high, 0, 1).dtype == object:
+    if not (fits(low, 10) and fits(high, 10)):
         low, high = low.astype(object), high.astype(object)
-    result: Wholes = low * 5 + high * 5
+    result: Wholes = (low + high) * 5
     return result
 
 
@@ -248,10 +247,16 @@ def _groups(
     ts: NDArray[np.int64], to: Timeframe
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return for each period that occurs its start, its first row, and the row behind its last."""
-    starts = ts - (ts - to.origin) % to.width
-    first = np.concatenate(([0], np.flatnonzero(starts[1:] != starts[:-1]) + 1)).astype(np.int64)
+    begin, end = to.floor(int(ts[0])), int(ts[-1])
+    if (end - begin) // to.width < len(ts):  # dense: looking periods up is cheaper than dividing each time
+        edges = np.arange(begin, end + 1, to.width)
+        places = np.searchsorted(ts, edges, "left")
+        first = places[np.diff(places, append=len(ts)) > 0]
+    else:
+        starts = ts - (ts - to.origin) % to.width
+        first = np.concatenate(([0], np.flatnonzero(starts[1:] != starts[:-1]) + 1)).astype(np.int64)
     last = np.concatenate((first[1:], [len(ts)])).astype(np.int64)
-    return starts[first], first, last
+    return ts[first] - (ts[first] - to.origin) % to.width, first, last
 
 
 def _summed(number: Number, first: NDArray[np.int64], count: int) -> Number:

@@ -7,7 +7,7 @@ was made from more than we may have. This module must not know of files: it is g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +22,15 @@ from data.timeframes import DAY, Timeframe, timeframe
 #: In this order a side is chosen when none is asked for and several reach equally far.
 SIDES: Final[tuple[PriceSide, ...]] = ("last", "mid", "bid", "ask")
 
-Read = Callable[[Series, int | None, int | None], Rows | None]
+#: The columns of ticks that bars of each side are made of.
+_NEEDED: Final[dict[PriceSide, tuple[str, ...]]] = {
+    "last": ("price", "size"),
+    "mid": ("bid", "ask"),
+    "bid": ("bid",),
+    "ask": ("ask",),
+}
+
+Read = Callable[[Series, int | None, int | None, Collection[str] | None], Rows | None]
 Span = tuple[int, int]
 
 
@@ -174,7 +182,7 @@ def _stored(
     def of_side(wanted: PriceSide) -> Candles | None:
         candles: Candles | None = None
         for one in sorted(found, key=lambda one: not one.synthetic):
-            if one.side == wanted and (rows := read(one, start, end)) is not None:
+            if one.side == wanted and (rows := read(one, start, end, None)) is not None:
                 candles = overlaid(candles, resampled(from_bars(one, rows), period))
         return candles
 
@@ -191,7 +199,7 @@ def _of_ticks(
     """Return bars of ticks, file by file so that memory stays bounded."""
     found: Candles | None = None
     for first, last in stretches(spans(held, [one]), start, end):
-        rows = read(one, first, last)
+        rows = read(one, first, last, _NEEDED[side])
         some = None if rows is None else from_ticks(one, rows, side, period)
         if some is not None:
             found = some if found is None else _behind(found, some, period)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -188,14 +188,16 @@ class History:
         if limit < 1:
             raise InvalidRequestError(f"limit {limit}", rule="at least 1", field="limit", value=str(limit))
         ask = derive.Question(instrument, to, start, end, limit, side, engine, source)
-        return self._retried(
-            lambda holdings: derive.bars(
-                ask,
-                holdings,
-                lambda one, low, high: read_series(self.root, holdings, one, low, high),
-                self.clock(),
-            )
-        )
+
+        def answer(holdings: Holdings) -> list[Bar]:
+            def read(
+                one: Series, low: int | None, high: int | None, columns: Collection[str] | None
+            ) -> Rows | None:
+                return read_series(self.root, holdings, one, low, high, columns)
+
+            return derive.bars(ask, holdings, read, self.clock())
+
+        return self._retried(answer)
 
     def quotes(
         self,
@@ -369,15 +371,21 @@ class History:
 
 
 def read_series(
-    root: Path, holdings: Holdings, series: Series, start: int | None, end: int | None
+    root: Path,
+    holdings: Holdings,
+    series: Series,
+    start: int | None,
+    end: int | None,
+    columns: Collection[str] | None = None,
 ) -> Rows | None:
     """Return a series' rows of ``[start, end)`` in order of time; None if there are none."""
     found = [
-        partitions.read(root, part, start, end)
+        partitions.read(root, part, start, end, columns)
         for part in sorted(holdings.parts.get(series, []), key=lambda part: part.first)
         if _overlaps(part.first, part.last, start, end)
     ]
-    found += [rows.in_order().between(start, end) for rows in holdings.live.get(series, [])]
+    for rows in holdings.live.get(series, []):
+        found.append((rows if columns is None else rows.only(columns)).in_order().between(start, end))
     found = [rows for rows in found if len(rows)]
     return joined(found).in_order() if found else None
 

@@ -16,7 +16,7 @@ import itertools
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -99,17 +99,26 @@ def write(root: Path, series: Series, rows: Rows, inputs: Sequence[str] = ()) ->
     return parts
 
 
-def read(root: Path, part: Part, start: int | None = None, end: int | None = None) -> Rows:
+def read(
+    root: Path,
+    part: Part,
+    start: int | None = None,
+    end: int | None = None,
+    columns: Collection[str] | None = None,
+) -> Rows:
     """Return a part's rows with ``start <= ts < end``; row groups outside are not read.
+
+    With ``columns`` only times and these decimal columns are read.
 
     Raises:
         FileNotFoundError: The file was replaced meanwhile: ask the manifest again.
         StoreFailedError: The file cannot be read.
     """
     kind = part.series.kind
-    wanted = ["ts", *INTEGERS[kind], *NUMBERS[kind], *TEXTS[kind]]
+    wanted = ["ts", *(columns or [*INTEGERS[kind], *NUMBERS[kind], *TEXTS[kind]])]
     try:
-        with pq.ParquetFile(root / part.path, read_dictionary=_AS_CODES[kind]) as file:
+        codes = _AS_CODES[kind] if columns is None else []
+        with pq.ParquetFile(root / part.path, read_dictionary=codes) as file:
             groups = _groups(file, start, end)
             table = file.read_row_groups(groups, columns=wanted, use_threads=len(groups) > 1)
     except FileNotFoundError:
@@ -220,15 +229,22 @@ def _rows(kind: Kind, table: pa.Table) -> Rows:
     times = table.column("ts")
     step = {unit: step for step, unit in _UNITS}[times.type.unit]
     ts = numbers(times) * step
-    whole = {name: numbers(table.column(name)) for name in INTEGERS[kind] if name != "aggressor"}
-    if "aggressor" in INTEGERS[kind]:
+    there = set(table.column_names)
+    whole = {
+        name: numbers(table.column(name)) for name in INTEGERS[kind] if name in there and name != "aggressor"
+    }
+    if "aggressor" in there:
         whole["aggressor"] = _aggressors(table.column("aggressor"))
     return Rows(
         kind,
         ts,
-        {name: Number(*wholes_of(table.column(name))) for name in NUMBERS[kind]},
+        {name: Number(*wholes_of(table.column(name))) for name in NUMBERS[kind] if name in there},
         whole,
-        {name: pc.cast(one_chunk(table.column(name)), pa.large_string()) for name in TEXTS[kind]},
+        {
+            name: pc.cast(one_chunk(table.column(name)), pa.large_string())
+            for name in TEXTS[kind]
+            if name in there
+        },
     )
 
 

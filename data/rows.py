@@ -6,7 +6,7 @@ holds. This module must not know of files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -90,6 +90,10 @@ class Rows:
             return {name: column.slice(start, max(stop - start, 0)) for name, column in self.texts.items()}
         index = np.flatnonzero(which) if which.dtype == np.bool_ else which
         return {name: column.take(whole_numbers(index)) for name, column in self.texts.items()}
+
+    def only(self, names: Container[str]) -> Rows:
+        """Return the rows with times and the named decimal columns, and nothing else."""
+        return Rows(self.kind, self.ts, {name: one for name, one in self.numbers.items() if name in names})
 
     def between(self, start: int | None, end: int | None) -> Rows:
         """Return rows with ``start <= ts < end``; the rows must be in order."""

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from data.arrays import bitmap, one_chunk
+from data.arrays import bitmap
 
 #: Whole numbers: int64, or Python integers (dtype object) where int64 does not suffice.
 Wholes = NDArray[Any]
@@ -31,37 +31,50 @@ _EXACT: Final = Context(prec=76, traps=[InvalidOperation, Inexact])
 def column(wholes: Wholes, scale: int, valid: NDArray[np.bool_] | None = None) -> pa.Array:
     """Return an Arrow decimal column of whole numbers; not-valid places are null."""
     count = len(wholes)
-    words = np.empty((count, 2), np.uint64)
-    if wholes.dtype == object:
-        words[:, 0] = [int(one) & _WORD for one in wholes]
-        words[:, 1] = [(int(one) >> 64) & _WORD for one in wholes]
-        precision = WIDE
-    else:
-        words[:, 0] = wholes.view(np.uint64)
-        words[:, 1] = (wholes >> 63).view(np.uint64)
-        precision = NARROW if count == 0 or int(np.abs(wholes).max()) < _NARROW_LIMIT else WIDE
     mask = None if valid is None or bool(valid.all()) else bitmap(valid)
-    return pa.Array.from_buffers(pa.decimal128(precision, scale), count, [mask, pa.py_buffer(words)])
+    if wholes.dtype != object and _largest(wholes) < _NARROW_LIMIT:
+        data = pa.py_buffer(np.ascontiguousarray(wholes, np.int64))
+        return pa.Array.from_buffers(pa.decimal64(NARROW, scale), count, [mask, data])
+    words = np.empty((count, 2), np.uint64)
+    words[:, 0] = [int(one) & _WORD for one in wholes]
+    words[:, 1] = [(int(one) >> 64) & _WORD for one in wholes]
+    return pa.Array.from_buffers(pa.decimal128(WIDE, scale), count, [mask, pa.py_buffer(words)])
 
 
 def wholes_of(source: pa.Array | pa.ChunkedArray) -> tuple[Wholes, int, NDArray[np.bool_] | None]:
     """Return a decimal column's whole numbers (0 where null), its scale, and validity (None: all valid)."""
-    array = one_chunk(source)
-    scale, count = int(array.type.scale), len(array)
-    mask, data = array.buffers()
-    if count == 0:
-        return np.empty(0, np.int64), scale, None
+    kind = source.type
+    chunks = source.chunks if isinstance(source, pa.ChunkedArray) else [source]
+    words = [_words(chunk) for chunk in chunks if len(chunk)]
+    if not words:
+        return np.empty(0, np.int64), kind.scale, None
     valid: NDArray[np.bool_] | None = None
-    if array.null_count:
-        bits = np.unpackbits(np.frombuffer(mask, np.uint8), bitorder="little")
-        valid = bits[array.offset : array.offset + count].astype(np.bool_)
-    words = np.frombuffer(data, np.int64).reshape(-1, 2)[array.offset : array.offset + count]
-    if valid is not None:
-        words = np.where(valid[:, None], words, 0)
-    if bool((words[:, 1] == words[:, 0] >> 63).all()):
-        return words[:, 0].copy(), scale, valid
-    exact = [(high << 64) | (low & _WORD) for low, high in words.tolist()]
-    return np.array(exact, object), scale, valid
+    if source.null_count:
+        valid = np.concatenate([_validity(chunk) for chunk in chunks if len(chunk)])
+        words = [np.where(valid[:, None], np.concatenate(words), 0)]
+    if kind.precision <= NARROW or all(bool((part[:, 1] == part[:, 0] >> 63).all()) for part in words):
+        low = [part[:, 0] for part in words]
+        return low[0] if len(low) == 1 else np.concatenate(low), kind.scale, valid
+    exact = [(high << 64) | (low & _WORD) for part in words for low, high in part.tolist()]
+    return np.array(exact, object), kind.scale, valid
+
+
+def _words(array: pa.Array) -> NDArray[np.int64]:
+    """Return each number's words of 64 bits, the low one first; a narrow number has one."""
+    per_number = array.type.bit_width // 64
+    words = np.frombuffer(array.buffers()[1], np.int64).reshape(-1, per_number)
+    return words[array.offset : array.offset + len(array)]
+
+
+def _validity(array: pa.Array) -> NDArray[np.bool_]:
+    if not array.null_count:
+        return np.ones(len(array), np.bool_)
+    bits = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")
+    return bits[array.offset : array.offset + len(array)].astype(np.bool_)
+
+
+def _largest(wholes: Wholes) -> int:
+    return max(int(wholes.max()), -int(wholes.min())) if len(wholes) else 0
 
 
 def narrowed(wholes: Wholes) -> Wholes:
@@ -78,10 +91,15 @@ def rescaled(wholes: Wholes, scale: int, to: int) -> Wholes:
     if to == scale or len(wholes) == 0:
         return wholes
     factor = 10 ** (to - scale)
-    if wholes.dtype != object and int(np.abs(wholes).max()) * factor >= _NARROW_LIMIT:
+    if wholes.dtype != object and _largest(wholes) * factor >= _NARROW_LIMIT:
         wholes = wholes.astype(object)
     result: Wholes = wholes * factor
     return result
+
+
+def fits(wholes: Wholes, factor: int) -> bool:
+    """True if all numbers times ``factor`` are within 18 digits."""
+    return wholes.dtype != object and _largest(wholes) * factor < _NARROW_LIMIT
 
 
 def common(parts: list[tuple[Wholes, int]]) -> tuple[list[Wholes], int]:
@@ -95,14 +113,16 @@ def common(parts: list[tuple[Wholes, int]]) -> tuple[list[Wholes], int]:
 
 def trimmed(wholes: Wholes, scale: int) -> tuple[Wholes, int]:
     """Return the same numbers at the smallest scale that holds them: trailing zeros cost bytes."""
-    while scale > 0 and len(wholes) and not (wholes % 10).any():
+    # Looking at a few first spares a pass over columns that need all their places: nearly all do.
+    while scale > 0 and len(wholes) and not (wholes[:64] % 10).any() and not (wholes % 10).any():
         wholes, scale = wholes // 10, scale - 1
     return narrowed(wholes), scale
 
 
 def decimals(wholes: Wholes, scale: int) -> list[Decimal]:
     """Return Python decimals with ``scale`` places."""
-    return [Decimal(int(whole)).scaleb(-scale, context=_EXACT) for whole in wholes.tolist()]
+    unit, times = Decimal(1).scaleb(-scale), _EXACT.multiply
+    return [times(Decimal(whole), unit) for whole in wholes.tolist()]
 
 
 def whole(value: Decimal, scale: int) -> int:
