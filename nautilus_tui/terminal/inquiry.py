@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
+from textual.worker import WorkType
 
 from data.commands import AnyCommand
 from data.problems import OutcomeUnknownError, ProblemError
@@ -24,6 +26,8 @@ from nautilus_tui.terminal.messages import (
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+Work = WorkType[None]
+
 
 class Inquiry:
     """Starts workers on a link and lets them post what they learn to the node that owns them."""
@@ -32,9 +36,13 @@ class Inquiry:
         self._node = node
         self._link = link
 
+    def _start(self, work: Work, group: str, *, alone: bool = False) -> None:
+        """Start a worker; ``alone`` ends those of its group. One that breaks does not end the screen."""
+        self._node.run_worker(work, group=group, exclusive=alone, exit_on_error=False)
+
     def listen(self) -> None:
         """Listen to the stream until it ends for good."""
-        self._node.run_worker(self._listen(), group="stream", exclusive=True, exit_on_error=False)
+        self._start(self._listen, "stream", alone=True)
 
     async def _listen(self) -> None:
         try:
@@ -45,7 +53,7 @@ class Inquiry:
 
     def execute(self, command: AnyCommand, command_id: str) -> None:
         """Send a command; its end is told in :class:`CommandAnswered`, whatever it is."""
-        self._node.run_worker(self._execute(command, command_id), group="commands", exit_on_error=False)
+        self._start(partial(self._execute, command, command_id), "commands")
 
     async def _execute(self, command: AnyCommand, command_id: str) -> None:
         try:
@@ -62,7 +70,7 @@ class Inquiry:
 
     def watch(self, topics: Collection[str]) -> None:
         """Listen to other topics besides those always listened to."""
-        self._node.run_worker(self._link.watch(topics), group="watch", exit_on_error=False)
+        self._start(partial(self._link.watch, topics), "watch")
 
     def engines(self) -> None:
         """Ask for all engines."""
@@ -105,6 +113,4 @@ class Inquiry:
                 answer = FetchFailed(what, error.document())
             self._node.post_message(answer)
 
-        self._node.run_worker(
-            work(), group=only or "questions", exclusive=only is not None, exit_on_error=False
-        )
+        self._start(work, only or "questions", alone=only is not None)

@@ -6,7 +6,9 @@ All input and output of the terminal goes through here. ``Link`` is what the app
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from data.commands import AnyCommand, Outcome
@@ -80,15 +82,18 @@ class DaemonLink:
         """Where the daemon is, in words."""
         return str(self.address)
 
-    def _client(self) -> ApiClient:
+    async def _client(self) -> ApiClient:
         if self._api is None:
+            # Loading takes a fifth of a second, in which the screen must not stand still.
+            await asyncio.to_thread(import_module, "nautilus_tui.client.api")
             from nautilus_tui.client.api import ApiClient
 
-            self._api = ApiClient(self.address)
+            self._api = self._api or ApiClient(self.address)
         return self._api
 
     async def listen(self) -> AsyncIterator[StreamEvent]:
         """Yield what happens, reconnecting until closed."""
+        await asyncio.to_thread(import_module, "nautilus_tui.client.stream")
         from nautilus_tui.client.stream import StreamClient
 
         self._stream = StreamClient(self.address, {*ALWAYS, *self._watched})
@@ -108,23 +113,23 @@ class DaemonLink:
 
     async def execute(self, command: AnyCommand, command_id: str) -> Outcome:
         """Send a command and return how it ended."""
-        return await self._client().execute(command, command_id=command_id)
+        return await (await self._client()).execute(command, command_id=command_id)
 
     async def engines(self) -> Sequence[EngineStatus]:
         """Return every engine known."""
-        return await self._client().engines()
+        return await (await self._client()).engines()
 
     async def instruments(self, engine: str) -> Sequence[Instrument]:
         """Return what an engine trades."""
-        return await self._client().instruments(engine)
+        return await (await self._client()).instruments(engine)
 
     async def bars(self, engine: str, instrument: str, timeframe: str) -> Sequence[Bar]:
         """Return the latest bars, oldest first."""
-        return await self._client().bars(instrument, timeframe, limit=_BARS, engine=engine)
+        return await (await self._client()).bars(instrument, timeframe, limit=_BARS, engine=engine)
 
     async def logs(self, engine: str) -> Sequence[EngineLog]:
         """Return the latest log lines, oldest first."""
-        return (await self._client().engine_logs(engine, limit=_LOG_LINES)).items
+        return (await (await self._client()).engine_logs(engine, limit=_LOG_LINES)).items
 
     async def close(self) -> None:
         """End it."""

@@ -57,10 +57,10 @@ class Reception(Widget):
         return self._terminal.view
 
     def on_mount(self) -> None:
-        """Begin to listen."""
+        """Begin to listen once the first picture is painted."""
         now = self._terminal.now_ns()
         self._mirror.put_connection(Connection("connecting", now, target=self._link.target))
-        self.inquiry.listen()
+        self.call_after_refresh(self.inquiry.listen)
 
     # ------------------------------------------------------------ the stream
 

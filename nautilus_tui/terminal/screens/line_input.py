@@ -35,3 +35,7 @@ class LineInput(Input, inherit_bindings=False):
     }
     LineInput:focus { border: none; background: $bar; background-tint: $background 0%; }
     """
+
+    def on_mount(self) -> None:
+        """Nothing on the screen blinks."""
+        self.cursor_blink = False

@@ -1,0 +1,52 @@
+"""The frame tick: panes redraw when facts they show changed, and not otherwise.
+
+At most so often as the application calls it; an idle frame looks at one dictionary. It must not
+know what panes show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.widget import Widget
+
+from nautilus_tui.terminal.panes.pane import Pane
+from nautilus_tui.terminal.situation import PANES
+
+if TYPE_CHECKING:
+    from nautilus_tui.terminal.app import Terminal
+
+
+class Frames:
+    """Paints the panes of the application that need it."""
+
+    def __init__(self, app: Terminal) -> None:
+        self._app = app
+        self._panes: list[tuple[Pane, str | None]] = []
+        self._second = -1
+        self.whole = True  #: the next frame redraws every pane
+
+    def _gather(self) -> list[tuple[Pane, str | None]]:
+        """Return the panes with the workspace each is in, None for those always seen."""
+        found = [w for w in self._app.screen_stack[0].query(Widget) if hasattr(w, "refresh_from")]
+        return [(cast("Pane", w), PANES.get(w.id or "")) for w in found]
+
+    def paint(self) -> None:
+        """Let the panes redraw whose facts changed; ages move on every second."""
+        app = self._app
+        view, dirty = app.view, app.mirror.dirty.keys()
+        view.now_ns = app.now_ns()
+        second = view.now_ns // 1_000_000_000
+        tick = second != self._second
+        if not (dirty or tick or self.whole):
+            return
+        whole, self.whole, self._second = self.whole, False, second
+        if not self._panes:
+            self._panes = self._gather()
+        here = app.workspace
+        for pane, workspace in self._panes:
+            if workspace is not None and workspace != here:
+                continue
+            if whole or (tick and pane.shows_ages) or not pane.watches.isdisjoint(dirty):
+                pane.refresh_from(app.mirror, view)
+        app.mirror.clear_dirty()
