@@ -19,6 +19,7 @@ from nautilus_tui.cli import (
     engines,
     history,
     market,
+    measuring,
     money,
     orders,
     output,
@@ -95,6 +96,7 @@ app.command("sql")(history.sql)
 app.add_typer(settings.app, name="config")
 app.add_typer(access.app, name="token")
 app.command("doctor")(doctor.doctor)
+app.command("bench")(measuring.bench)
 
 
 def with_options_first(arguments: Sequence[str]) -> list[str]:

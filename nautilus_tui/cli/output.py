@@ -16,7 +16,7 @@ from data.problems import ProblemDocument, ProblemError
 from data.records import OrderUpdate
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 _WIDTH_WITHOUT_TERMINAL = 200
 
@@ -83,15 +83,21 @@ def show_json_line(value: Any) -> None:
     print(forms.to_json(value).decode(), flush=True)
 
 
-def show(*parts: RenderableType) -> None:
-    """Print for people on stdout; colours only where they are wanted."""
+def console() -> Console:
+    """Return what prints for people on stdout; colours only where they are wanted."""
     from rich.console import Console
-    from rich.text import Text
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
-    console = Console(highlight=False, width=width)
+    return Console(highlight=False, width=width)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print for people on stdout; text is not wrapped."""
+    from rich.text import Text
+
+    out = console()
     for part in parts:
-        console.print(part, soft_wrap=isinstance(part, str | Text))
+        out.print(part, soft_wrap=isinstance(part, str | Text))
 
 
 def say(text: str) -> None:
