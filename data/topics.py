@@ -152,6 +152,7 @@ def family_of(topic: str) -> Family:
     raise _no_family(topic)
 
 
+@lru_cache(maxsize=65536)
 def families_of(pattern: str) -> tuple[Family, ...]:
     """Return the families a pattern reaches; raise InvalidRequestError when it can name nothing."""
     found = tuple(family for family in FAMILIES if overlaps(family.pattern, pattern))

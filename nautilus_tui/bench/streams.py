@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import random
 import resource
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from collections.abc import Sequence
 from multiprocessing.connection import Connection as Pipe
-from typing import Any
 
 import msgspec
 
 from data import topics
 from nautilus_tui.bench import load, servers
+from nautilus_tui.bench.processes import answer, child
 from nautilus_tui.bench.rows import BenchRow, number, row
 from nautilus_tui.bench.servers import INSTRUMENTS, Done, Order, ServerName
 
@@ -26,7 +24,6 @@ CLIENTS, CONNECTS, OWN_TOPICS = 1000, 5000, 10
 #: Events that go to a reader in one frame when it goes as fast as readers read: a busy 10 ms.
 PER_FRAME = 100
 MESSAGES_PER_CLIENT = 50.0  #: events a second in the latency bench
-_PATIENCE_S = 60.0
 _PEERS: dict[ServerName, str] = {
     "litestar": "Litestar on uvicorn, await send per client and event",
     "websockets": "websockets broadcast per event",
@@ -164,45 +161,16 @@ def _describe(one: Outcome) -> str:
 # ---------------------------------------------------------------- one run
 
 
-@contextmanager
-def _child(target: Any, *args: Any) -> Iterator[Pipe]:
-    """Run a function in a fresh process that holds the other end of a pipe, until told ``stop``."""
-    context = get_context("spawn")
-    mine, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *args), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield mine
-    finally:
-        with suppress(BrokenPipeError):  # it ended by itself: whoever waits for its answer says why
-            mine.send("stop")
-        process.join(5)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        mine.close()
-
-
-def _answer(pipe: Pipe, question: object = None) -> Any:
-    """Ask and wait; raises TimeoutError or EOFError when nothing comes."""
-    if question is not None:
-        pipe.send(question)
-    if not pipe.poll(_PATIENCE_S):
-        raise TimeoutError(f"the bench's process did not answer {question!r}")
-    return pipe.recv()
-
-
 def _run(server: ServerName, plan: Sequence[Sequence[str]], order: Order, *, timed: bool = False) -> Outcome:
-    with _child(servers.main, server) as ours:
-        port = _answer(ours)
-        with _child(load.main, port, plan, timed) as readers:
-            _answer(readers)
+    with child(servers.main, server) as ours:
+        port = answer(ours)
+        with child(load.main, port, plan, timed) as readers:
+            answer(readers)
             _settle(readers)
-            _answer(ours, Order(0.2, batch=len(INSTRUMENTS)))  # every topic appears, caches fill
+            answer(ours, Order(0.2, batch=len(INSTRUMENTS)))  # every topic appears, caches fill
             _settle(readers)
-            _answer(readers, "clear")
-            done: Done = _answer(ours, order)
+            answer(readers, "clear")
+            done: Done = answer(ours, order)
             expected = _expected(plan, done)
             events, frames, _, p50, p99 = _settle(readers)
     return Outcome(done, expected, events, frames, (p50, p99))
@@ -210,10 +178,10 @@ def _run(server: ServerName, plan: Sequence[Sequence[str]], order: Order, *, tim
 
 def _settle(readers: Pipe) -> tuple[int, int, int, float, float]:
     """Ask for the tally until it stands still."""
-    seen: tuple[int, int, int, float, float] = _answer(readers, "tally")
+    seen: tuple[int, int, int, float, float] = answer(readers, "tally")
     while True:
         readers.poll(0.2)
-        again: tuple[int, int, int, float, float] = _answer(readers, "tally")
+        again: tuple[int, int, int, float, float] = answer(readers, "tally")
         if again[2] == seen[2]:
             return again
         seen = again
@@ -234,13 +202,13 @@ def _expected(plan: Sequence[Sequence[str]], done: Done) -> int:
 
 def _connect(server: ServerName, plan: Sequence[Sequence[str]]) -> tuple[float, float]:
     """Return how long the plan's readers took to connect, and bytes of server memory for each."""
-    with _child(servers.main, server) as ours:
-        port = _answer(ours)
-        with _child(load.main, port, plan[:50], False) as warm:
-            _answer(warm)
-        before = _answer(ours, "rss")
-        with _child(load.main, port, plan, False) as readers:
-            _, took = _answer(readers)
+    with child(servers.main, server) as ours:
+        port = answer(ours)
+        with child(load.main, port, plan[:50], False) as warm:
+            answer(warm)
+        before = answer(ours, "rss")
+        with child(load.main, port, plan, False) as readers:
+            _, took = answer(readers)
             _settle(readers)
-            after = _answer(ours, "rss")
+            after = answer(ours, "rss")
     return took, (after - before) / len(plan)
