@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from data import partitions, segments
@@ -25,7 +26,7 @@ from data.manifest import Change, Manifest, Writer
 from data.partitions import Part
 from data.problems import StoreFailedError
 from data.rows import NUMBERS, Number, Rows, Series, joined
-from data.segments import Frame
+from data.segments import Frame, Origin, TickKind
 from data.timeframes import DAY
 
 #: Segments are taken together up to this many rows: memory stays bounded.
@@ -90,20 +91,24 @@ def closed(folder: Path) -> list[Path]:
 
 def by_series(frames: Sequence[Frame]) -> dict[Series, list[Rows]]:
     """Return the rows of frames, a list for each series in the order in which they were recorded."""
-    found: dict[Series, list[Rows]] = defaultdict(list)
+    # Frames of one kind and origin are taken apart together: they are many and small.
+    tables: dict[tuple[TickKind, Origin], list[pa.Table]] = defaultdict(list)
     for frame in frames:
-        for series, rows in _series_of(frame):
+        tables[frame.kind, frame.origin].append(frame.table)
+    found: dict[Series, list[Rows]] = defaultdict(list)
+    for (kind, origin), some in tables.items():
+        for series, rows in _series_of(kind, origin, pa.concat_tables(some)):
             found[series].append(rows)
     return found
 
 
-def _series_of(frame: Frame) -> Iterator[tuple[Series, Rows]]:
-    table, origin = frame.table, frame.origin
+def _series_of(kind: TickKind, origin: Origin, table: pa.Table) -> Iterator[tuple[Series, Rows]]:
+    known: dict[str, int] = {}
     codes: list[NDArray[np.int64]] = []
-    names: list[str] = []
-    for chunk in table.column("instrument").chunks:
-        codes.append(numbers(chunk.indices).astype(np.int64) + len(names))
-        names += chunk.dictionary.to_pylist()
+    for chunk in table.column("instrument").chunks:  # each frame numbers instruments its own way
+        ids = [known.setdefault(name, len(known)) for name in chunk.dictionary.to_pylist()]
+        codes.append(np.array(ids, np.int64)[numbers(chunk.indices)])
+    names = list(known)
     scales = numbers(table.column("price_scale")).astype(np.int64)
     sizes = numbers(table.column("size_scale")).astype(np.int64)
     if not codes:
@@ -113,19 +118,19 @@ def _series_of(frame: Frame) -> Iterator[tuple[Series, Rows]]:
     cuts = np.flatnonzero(np.diff(groups[order])) + 1
     ts = numbers(table.column("ts"))
     lag = numbers(table.column("ts_recv")) - ts
-    columns = {name: numbers(table.column(name)) for name in NUMBERS[frame.kind]}
+    columns = {name: numbers(table.column(name)) for name in NUMBERS[kind]}
     for which in np.split(order, cuts):
         first = int(which[0])
         numbers_of = {
             name: Number(column[which], int((sizes if "size" in name else scales)[first]))
             for name, column in columns.items()
         }
-        rows = Rows(frame.kind, ts[which], numbers_of, {"lag": lag[which]})
-        if frame.kind == "trades":
+        rows = Rows(kind, ts[which], numbers_of, {"lag": lag[which]})
+        if kind == "trades":
             rows.integers["aggressor"] = numbers(table.column("aggressor"))[which].astype(np.int64)
             rows.texts["trade_id"] = one_chunk(table.column("trade_id")).take(integers(which))
         series = Series(
-            kind=frame.kind,
+            kind=kind,
             instrument=names[int(groups[first]) >> 16],
             source=origin.source,
             engine=origin.engine,

@@ -229,10 +229,13 @@ def _apart(one: Candles, other: Candles) -> Candles:
 
 
 def spans(held: Held, found: Sequence[Series]) -> list[Span]:
-    """Return the first and last time of every file and live batch of some series."""
+    """Return the first and last time of every file of some series, and of each one's live rows."""
     stored = [(part.first, part.last) for one in found for part in held.parts.get(one, [])]
-    live = [rows.ts for one in found for rows in held.live.get(one, [])]
-    return stored + [(int(ts.min()), int(ts.max())) for ts in live if len(ts)]
+    for one in found:
+        live = [rows.ts for rows in held.live.get(one, []) if len(rows)]
+        if live:
+            stored.append((min(int(ts.min()) for ts in live), max(int(ts.max()) for ts in live)))
+    return stored
 
 
 def stretches(found: Sequence[Span], start: int | None, end: int | None) -> list[Span]:

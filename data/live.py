@@ -13,10 +13,12 @@ from threading import Lock
 
 from data import segments
 from data.compaction import by_series
-from data.rows import Rows, Series
+from data.rows import Rows, Series, joined
 
 #: Beyond this many rows in memory a segment is read each time anew.
 _KEEP_ROWS = 4_000_000
+#: So many flushes of a series become one run of rows, so that a question does not look at each.
+_MANY = 64
 
 
 @dataclass(slots=True)
@@ -57,7 +59,9 @@ class LiveTail:
             reading = segments.read(path, seen.end)
             if reading.frames:
                 for series, rows in by_series(reading.frames).items():
-                    seen.rows[series] = [*seen.rows.get(series, []), *rows]
+                    # New lists, for readers hold the old ones.
+                    gathered = [*seen.rows.get(series, []), *rows]
+                    seen.rows[series] = gathered if len(gathered) < _MANY else [joined(gathered)]
                     seen.count += sum(len(some) for some in rows)
                 seen.end = reading.end
         return dict(seen.rows)
