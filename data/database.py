@@ -61,6 +61,7 @@ class Database:
         self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._thread: threading.Thread | None = None
+        self._newest: Future[Any] | None = None
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-read")
         self._local = threading.local()
 
@@ -102,24 +103,32 @@ class Database:
         """Return a fact as of the last commit; callable from any thread."""
         return self._kept.get(key, default)
 
-    async def write[T](self, job: Job[T]) -> T:
-        """Run a job in the writer's next transaction and return its result once committed.
+    def write[T](self, job: Job[T]) -> asyncio.Future[T]:
+        """Queue a job for the writer's next transaction; await the result to know that it is committed.
+
+        The job is queued when this returns: a later ``read`` sees what it does.
 
         Raises:
-            StoreFailedError: the store is closed or could not commit.
-            Exception: whatever the job raised; its changes were rolled back.
+            StoreFailedError: the store is closed; when awaited: it could not commit.
+            Exception: when awaited: whatever the job raised; its changes were rolled back.
         """
         if self._connection is None:
             raise StoreFailedError("the store is not open", rule="the store is open while the daemon runs")
         future: Future[T] = Future()
         self._jobs.put((job, future))
-        return await asyncio.wrap_future(future)
+        self._newest = future
+        return asyncio.wrap_future(future)
 
     async def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query as of the last commit, without waiting for writers."""
+        """Return the rows of a query, after everything that was queued before it is committed."""
         if self._connection is None:
             raise StoreFailedError("the store is not open", rule="the store is open while the daemon runs")
         loop = asyncio.get_running_loop()
+        newest = self._newest
+        if newest is not None and not newest.done():
+            written = loop.create_future()
+            newest.add_done_callback(lambda _: loop.call_soon_threadsafe(_release, written))
+            await written
         return await loop.run_in_executor(self._readers, self._fetch, sql, list(parameters))
 
     # ------------------------------------------------------------ threads
@@ -198,6 +207,11 @@ class Database:
             connection.execute("ROLLBACK")
         except duckdb.Error:  # a failed COMMIT has ended the transaction already
             return
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _first_line(error: Exception) -> str:

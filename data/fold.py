@@ -14,7 +14,7 @@ import msgspec
 
 from data.audit import GENESIS, AuditDraft, chained
 from data.database import Transaction
-from data.problems import InvalidRequestError, StoreFailedError
+from data.problems import StoreFailedError
 from data.records import AccountUpdate, AuditEntry, Fill, JournalRecord, OrderUpdate, PositionUpdate
 
 _VERSION = 1
@@ -82,12 +82,10 @@ def prepare(tx: Transaction) -> None:
 
 def fold(tx: Transaction, engine: str, records: Sequence[JournalRecord]) -> Folded:
     cursor = tx.carried(cursor_key(engine), 0)
-    fresh = sorted((record for record in records if record.seq > cursor), key=lambda record: record.seq)
-    if not fresh:
+    by_seq = {record.seq: record for record in records if record.seq > cursor}
+    if not by_seq:
         return Folded(records=())
-    foreign = next((record.engine for record in fresh if record.engine != engine), None)
-    if foreign is not None:
-        raise InvalidRequestError(f"the journal of {engine} tells of engine {foreign}")
+    fresh = [by_seq[seq] for seq in sorted(by_seq)]
     orders: dict[str, OrderUpdate] = {}
     positions: dict[str, PositionUpdate] = {}
     accounts: dict[str, AccountUpdate] = {}
@@ -123,16 +121,25 @@ def _is_added(fill: Fill, first: dict[tuple[str, str], Fill], added: set[tuple[s
     return key in added and first[key] is fill
 
 
-def put_orders(tx: Transaction, orders: Sequence[OrderUpdate], *, replace: bool = True) -> None:
-    rows = [(o.engine, o.client_order_id, o.instrument, o.status, o.ts_init, o.seq, _text(o)) for o in orders]
-    types = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+def put_orders(tx: Transaction, orders: Sequence[OrderUpdate]) -> None:
+    """Store the latest states of orders."""
     rule = (
-        "(engine, client_order_id) DO UPDATE SET instrument = excluded.instrument, status = excluded.status,"
-        " ts_init = excluded.ts_init, seq = excluded.seq, body = excluded.body"
-        if replace
-        else "DO NOTHING"
+        "ON CONFLICT (engine, client_order_id) DO UPDATE SET instrument = excluded.instrument,"
+        " status = excluded.status, ts_init = excluded.ts_init, seq = excluded.seq, body = excluded.body"
     )
-    _insert(tx, "orders", types, rows, rule)
+    _insert(tx, "orders", _ORDER_TYPES, _order_rows(orders), rule)
+
+
+def add_orders(tx: Transaction, orders: Sequence[OrderUpdate]) -> None:
+    """Store orders that are known to be new, which is cheaper."""
+    _insert(tx, "orders", _ORDER_TYPES, _order_rows(orders), "")
+
+
+_ORDER_TYPES = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+
+
+def _order_rows(orders: Sequence[OrderUpdate]) -> list[tuple[Any, ...]]:
+    return [(o.engine, o.client_order_id, o.instrument, o.status, o.ts_init, o.seq, _text(o)) for o in orders]
 
 
 def _put_positions(tx: Transaction, positions: Sequence[PositionUpdate]) -> None:
@@ -141,15 +148,15 @@ def _put_positions(tx: Transaction, positions: Sequence[PositionUpdate]) -> None
     ]
     types = ("VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR")
     rule = (
-        "(engine, position_id) DO UPDATE SET instrument = excluded.instrument, is_open = excluded.is_open,"
-        " ts_opened = excluded.ts_opened, seq = excluded.seq, body = excluded.body"
+        "ON CONFLICT (engine, position_id) DO UPDATE SET instrument = excluded.instrument,"
+        " is_open = excluded.is_open, ts_opened = excluded.ts_opened, seq = excluded.seq, body = excluded.body"
     )
     _insert(tx, "positions", types, rows, rule)
 
 
 def _put_accounts(tx: Transaction, accounts: Sequence[AccountUpdate]) -> None:
     rows = [(a.engine, a.account_id, a.seq, _text(a)) for a in accounts]
-    rule = "(engine, account_id) DO UPDATE SET seq = excluded.seq, body = excluded.body"
+    rule = "ON CONFLICT (engine, account_id) DO UPDATE SET seq = excluded.seq, body = excluded.body"
     _insert(tx, "accounts", ("VARCHAR", "VARCHAR", "BIGINT", "VARCHAR"), rows, rule)
 
 
@@ -157,7 +164,7 @@ def _add_fills(tx: Transaction, fills: Sequence[Fill]) -> set[tuple[str, str]]:
     """Add fills that are not there yet and return their keys."""
     rows = [(f.engine, f.trade_id, f.client_order_id, f.instrument, f.ts, f.seq, _text(f)) for f in fills]
     types = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
-    rule = "DO NOTHING RETURNING trade_id, client_order_id"
+    rule = "ON CONFLICT DO NOTHING RETURNING trade_id, client_order_id"
     return {(trade, order) for trade, order in _insert(tx, "fills", types, rows, rule)}
 
 
@@ -169,7 +176,7 @@ def _insert(
         return []
     columns = ", ".join(f"unnest(${n}::{type_}[])" for n, type_ in enumerate(types, 1))
     values = [list(column) for column in zip(*rows, strict=True)]
-    return tx.run(f"INSERT INTO {table} SELECT {columns} ON CONFLICT {rule}", values)
+    return tx.run(f"INSERT INTO {table} SELECT {columns} {rule}", values)
 
 
 def append_audit(tx: Transaction, draft: AuditDraft) -> AuditEntry:

@@ -11,6 +11,7 @@ what a command does.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ import msgspec
 from data.audit import AuditDraft, ChainReport, verify
 from data.commands import Role
 from data.database import Database, Transaction
-from data.fold import Folded, append_audit, cursor_key, fold, prepare, put_orders
+from data.fold import Folded, add_orders, append_audit, cursor_key, fold, prepare, put_orders
 from data.paging import Page, Where, cursor_after
-from data.problems import ConflictError, NotFoundError
+from data.problems import ConflictError, InvalidRequestError, NotFoundError, StoreFailedError
 from data.records import (
     AccountUpdate,
     AuditEntry,
@@ -33,6 +34,9 @@ from data.records import (
     PositionUpdate,
 )
 
+#: Journalled batches wait this long for company in one transaction, unless there are many records.
+_FOLD_AFTER_S = 0.025
+_FOLD_AT_ONCE = 512
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
 _TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
 
@@ -74,11 +78,45 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     ts_revoked: int | None = None
 
 
+class _Inbox:
+    """Journalled records of one engine that wait to be folded together."""
+
+    def __init__(self) -> None:
+        self.records: list[JournalRecord] = []
+        self.timer: asyncio.TimerHandle | None = None
+        self._waiting: list[asyncio.Future[Folded]] = []
+
+    def take(
+        self, records: Sequence[JournalRecord], loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Future[Folded]:
+        self.records += records
+        waiting: asyncio.Future[Folded] = loop.create_future()
+        self._waiting.append(waiting)
+        return waiting
+
+    def answer(self, done: asyncio.Future[Folded]) -> None:
+        """Tell those who wait; what was folded is told to the first of them."""
+        error = done.exception()
+        if error is not None:
+            self.refuse(error)
+            return
+        for number, waiting in enumerate(self._waiting):
+            if not waiting.done():
+                waiting.set_result(done.result() if number == 0 else Folded(records=()))
+
+    def refuse(self, error: BaseException) -> None:
+        """Tell those who wait that nothing was stored."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_exception(error)
+
+
 class State:
     """The open store. Every method that changes something returns once the change is on disk."""
 
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
+        self._inboxes: dict[str, _Inbox] = {}
 
     @property
     def failure(self) -> str | None:
@@ -96,6 +134,7 @@ class State:
 
     def close(self) -> None:
         """Finish what waits to be written and close the file."""
+        self._fold_all_now()
         self._db.close()
 
     # ------------------------------------------------------------ journals
@@ -104,9 +143,48 @@ class State:
         """Return the last journal sequence number of an engine that is stored; 0: none."""
         return int(self._db.carried(cursor_key(engine), 0))
 
-    async def fold(self, engine: str, records: Sequence[JournalRecord]) -> Folded:
-        """Store a journalled batch in one transaction that also moves the engine's cursor."""
-        return await self._db.write(lambda tx: fold(tx, engine, records))
+    def fold(self, engine: str, records: Sequence[JournalRecord]) -> asyncio.Future[Folded]:
+        """Store a journalled batch in a transaction that also moves the engine's cursor.
+
+        Batches that come close behind each other share a transaction; a question that is asked
+        after this returned sees them all, awaited or not.
+
+        Raises:
+            InvalidRequestError: a record is of another engine.
+            StoreFailedError: when awaited: nothing was stored.
+        """
+        foreign = next((record.engine for record in records if record.engine != engine), None)
+        if foreign is not None:
+            raise InvalidRequestError(f"the journal of {engine} tells of engine {foreign}")
+        loop = asyncio.get_running_loop()
+        inbox = self._inboxes.setdefault(engine, _Inbox())
+        told = inbox.take(records, loop)
+        if len(inbox.records) >= _FOLD_AT_ONCE:
+            self._fold_now(engine)
+        elif inbox.timer is None:
+            inbox.timer = loop.call_later(_FOLD_AFTER_S, self._fold_now, engine)
+        return told
+
+    def _fold_now(self, engine: str) -> None:
+        inbox = self._inboxes.pop(engine, None)
+        if inbox is None:
+            return
+        if inbox.timer is not None:
+            inbox.timer.cancel()
+        try:
+            folded = self._db.write(lambda tx: fold(tx, engine, inbox.records))
+        except StoreFailedError as error:
+            inbox.refuse(error)
+        else:
+            folded.add_done_callback(inbox.answer)
+
+    def _fold_all_now(self) -> None:
+        for engine in tuple(self._inboxes):
+            self._fold_now(engine)
+
+    async def _read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._fold_all_now()
+        return await self._db.read(sql, values)
 
     async def orders(
         self,
@@ -138,7 +216,7 @@ class State:
         where = Where()
         where.equal("client_order_id", client_order_id)
         where.equal("engine", engine)
-        rows = await self._db.read(f"SELECT body FROM orders{where.sql}", where.values)
+        rows = await self._read(f"SELECT body FROM orders{where.sql}", where.values)
         if not rows:
             raise NotFoundError(f"no order {client_order_id}", client_order_id=client_order_id)
         if len(rows) > 1:
@@ -149,7 +227,7 @@ class State:
 
     async def orders_named(self, engine: str, ids: Collection[str]) -> list[OrderUpdate]:
         """Return those of the named orders that are known, in the order of their ids."""
-        rows = await self._db.read(
+        rows = await self._read(
             "SELECT body FROM orders WHERE engine = ? AND client_order_id IN (SELECT unnest(?::VARCHAR[]))"
             " ORDER BY client_order_id",
             [engine, list(ids)],
@@ -195,7 +273,7 @@ class State:
         where = Where()
         where.equal("position_id", position_id)
         where.equal("engine", engine)
-        rows = await self._db.read(f"SELECT body FROM positions{where.sql}", where.values)
+        rows = await self._read(f"SELECT body FROM positions{where.sql}", where.values)
         if not rows:
             raise NotFoundError(f"no position {position_id}", position_id=position_id)
         if len(rows) > 1:
@@ -209,13 +287,9 @@ class State:
         where = Where()
         where.equal("engine", engine)
         sql = f"SELECT body FROM accounts{where.sql} ORDER BY engine, account_id"
-        return [_accounts.decode(body) for (body,) in await self._db.read(sql, where.values)]
+        return [_accounts.decode(body) for (body,) in await self._read(sql, where.values)]
 
     # ------------------------------------------------------------ orders that the journal does not know (yet)
-
-    async def add_sent(self, orders: Sequence[OrderUpdate]) -> None:
-        """Note orders that are on their way to an engine; those already known stay as they are."""
-        await self._db.write(lambda tx: put_orders(tx, orders, replace=False))
 
     async def lose(self, engine: str, reason: str, ts: int) -> list[OrderUpdate]:
         """Mark orders that were sent to an engine and are not in its journal as unknown; return them."""
@@ -267,6 +341,7 @@ class State:
             put_orders(tx, moved)
             return moved
 
+        self._fold_all_now()  # what the journal says counts, and comes first
         return await self._db.write(job)
 
     # ------------------------------------------------------------ commands and audit
@@ -293,7 +368,7 @@ class State:
                     "INSERT INTO commands VALUES (?, ?, ?, ?, NULL)",
                     [row.id, row.command, row.digest, row.ts],
                 )
-                put_orders(tx, sent, replace=False)
+                add_orders(tx, sent)
             return Begun(earlier=earlier, entry=append_audit(tx, draft))
 
         return await self._db.write(job)
@@ -315,7 +390,7 @@ class State:
 
     async def command(self, command_id: str) -> CommandRow | None:
         """Return a command that came through the door before."""
-        return _command(await self._db.read(_COMMAND, [command_id]))
+        return _command(await self._read(_COMMAND, [command_id]))
 
     async def append_audit(self, draft: AuditDraft) -> AuditEntry:
         """Add an entry to the audit chain, e.g. of a command that was refused."""
@@ -331,7 +406,7 @@ class State:
 
     async def verify_audit(self) -> ChainReport:
         """Check the whole audit chain."""
-        rows = await self._db.read("SELECT body FROM audit ORDER BY seq")
+        rows = await self._read("SELECT body FROM audit ORDER BY seq")
         return verify(_audit.decode(body) for (body,) in rows)
 
     # ------------------------------------------------------------ tokens
@@ -372,7 +447,7 @@ class State:
 
     async def tokens(self) -> list[TokenRow]:
         """Return all tokens, by name."""
-        return [_token(row) for row in await self._db.read(f"{_TOKENS} ORDER BY name")]
+        return [_token(row) for row in await self._read(f"{_TOKENS} ORDER BY name")]
 
     # ------------------------------------------------------------ engine settings
 
@@ -388,7 +463,7 @@ class State:
 
     async def engine_specs(self) -> dict[str, str]:
         """Return the kept settings (JSON) by engine."""
-        rows = await self._db.read("SELECT engine, body FROM engine_specs ORDER BY engine")
+        rows = await self._read("SELECT engine, body FROM engine_specs ORDER BY engine")
         return dict(rows)
 
     async def _page[T](
@@ -402,7 +477,7 @@ class State:
     ) -> Page[T]:
         where.before(keys, cursor)
         order = ", ".join(f"{key} DESC" for key in keys.split(", "))
-        rows = await self._db.read(
+        rows = await self._read(
             f"SELECT body, {keys} FROM {table}{where.sql} ORDER BY {order} LIMIT {int(limit) + 1}",
             where.values,
         )

@@ -134,26 +134,30 @@ class Door:
         principal: Principal,
         deadline: float,
     ) -> Outcome:
-        earlier = await self._state.command(id_)
-        if earlier is not None and (earlier.digest != digest or earlier.outcome is not None):
-            return await self._answered_before(command, earlier, digest, auditor)
-        known = await self._orders_of(command) if earlier is not None else []
+        name = command_name(command)
+        row = CommandRow(id=id_, command=name, digest=digest, ts=self._clock(), outcome=None)
         try:
-            if not any(order.seq for order in known):
-                rules.check(command, self._supervisor)
-            row = CommandRow(
-                id=id_, command=command_name(command), digest=digest, ts=self._clock(), outcome=None
-            )
+            rules.check(command, self._supervisor)
             sent = self._sent_orders(command)
+        except ProblemError as error:
+            earlier = await self._state.command(id_)
+            if earlier is None:
+                return await self._refused(command, id_, auditor, error)
+            if earlier.digest != digest or earlier.outcome is not None:
+                return await self._answered_before(command, earlier, digest, auditor)
+            sent = []  # begun by a daemon that died: what became of it is asked below
+        try:
             begun = await self._state.begin_command(row, auditor.draft("started"), sent, order_ids(command))
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)
-        if begun.entry is None and begun.earlier is not None:
-            return await self._answered_before(command, begun.earlier, digest, auditor)
-        if begun.entry is not None:
-            self._audited(begun.entry)
-        if not known:
+        if begun.entry is None:
+            return await self._answered_before(command, begun.earlier or row, digest, auditor)
+        self._audited(begun.entry)
+        known: list[OrderUpdate] = []
+        if begun.earlier is None:
             self._sink.told(sent)
+        else:
+            known = await self._orders_of(command)
         outcome = await self._outcome_of(command, id_, principal, deadline, known)
         kept = msgspec.structs.replace(
             outcome, data={key: value for key, value in outcome.data.items() if key not in _TOLD_ONCE}
@@ -261,11 +265,11 @@ class Door:
             return outcome
         keys = [(order.engine, order.client_order_id) for order in outcome.orders]
         with self._watch.final(keys) as futures:
-            orders = await self._latest(outcome)
+            orders = self._latest(outcome)
             pending = [f for f, o in zip(futures, orders, strict=True) if o.status not in FINAL_STATUSES]
             if pending:
                 await asyncio.wait(pending, timeout=max(deadline - time.monotonic(), 0.0))
-                orders = await self._latest(outcome)
+                orders = self._latest(outcome)
         still = [order for order in orders if order.status not in FINAL_STATUSES]
         detail = (
             f"{still[0].client_order_id} is {still[0].status}, not final yet" if still else outcome.detail
@@ -278,11 +282,11 @@ class Door:
             return msgspec.structs.replace(outcome, outcome=verdict, problem=problem, orders=orders)
         return msgspec.structs.replace(outcome, orders=orders, detail=detail)
 
-    async def _latest(self, outcome: Outcome) -> tuple[OrderUpdate, ...]:
-        engine = outcome.orders[0].engine
-        ids = [order.client_order_id for order in outcome.orders]
-        stored = {order.client_order_id: order for order in await self._state.orders_named(engine, ids)}
-        return tuple(stored.get(order.client_order_id, order) for order in outcome.orders)
+    def _latest(self, outcome: Outcome) -> tuple[OrderUpdate, ...]:
+        """Return an outcome's orders as they stand; those long ended stand as they are."""
+        return tuple(
+            self._present.order(order.engine, order.client_order_id) or order for order in outcome.orders
+        )
 
 
 # ---------------------------------------------------------------- facts about commands

@@ -6,6 +6,7 @@ This module must not know who sent a command or through what.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from data.history import History
 from data.problems import NotFoundError, from_document
 from data.records import EngineStatus
 from data.state import State
+from engines.market.past import opening_bars
+from engines.market.universe import chosen
 from engines.spec import EngineSpec, with_command
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
@@ -79,7 +82,9 @@ class Executors:
                 return replace(done, detail=await self._configure(command))
             case StartEngine():
                 spec = with_command(await self._spec(command.engine), command)
-                return replace(done, engine=await self._supervisor.start(spec))
+                status = await self._supervisor.start(spec)
+                await self._write_past(spec, time.time_ns())
+                return replace(done, engine=status)
             case StopEngine():
                 stopped = await self._supervisor.stop(command.engine, emergency=command.emergency)
                 return replace(done, engine=stopped)
@@ -143,6 +148,23 @@ class Executors:
         for connection in self._hub.connections():
             if connection.name == token and connection.via != "unix":
                 self._hub.drop(connection.id, "its token was revoked")
+
+    async def _write_past(self, spec: EngineSpec, now: int) -> None:
+        """Give a simulated market that has just come into being a past, so that charts are not empty."""
+        if spec.feed == "simulated" and spec.history_minutes:
+            await asyncio.to_thread(self._write_past_blocking, spec, now)
+
+    def _write_past_blocking(self, spec: EngineSpec, now: int) -> None:
+        listed = {listing.id for listing in chosen(spec.instruments)}
+        known = {
+            holding.series.instrument
+            for holding in self._history.catalogue()
+            if holding.series.engine == spec.engine and holding.series.synthetic
+        }
+        missing = tuple(sorted(listed - known))
+        if missing:
+            past = opening_bars(missing, spec.seed, spec.history_minutes, now, engine=spec.engine)
+            self._history.write_bars(list(past))
 
     def _import(self, command: ImportHistory) -> dict[str, str]:
         # Readers of files are loaded by the first import, not by every daemon.

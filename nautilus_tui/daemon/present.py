@@ -32,6 +32,9 @@ AUDIT_ENTRIES = 200
 BROADCASTS = 20
 
 
+type FillKey = tuple[str, str]  #: trade id, client order id
+
+
 class _Engine:
     def __init__(self) -> None:
         self.orders: dict[str, OrderUpdate] = {}
@@ -85,6 +88,11 @@ class Present:
         """Return the engines there is anything to tell of."""
         return list(self._engines)
 
+    def fill_keys(self, engine: str) -> list[FillKey]:
+        """Return what names the latest fills of an engine."""
+        found = self._engines.get(engine)
+        return [(fill.trade_id, fill.client_order_id) for fill in found.fills] if found else []
+
     def journalled(self, records: Iterable[JournalRecord]) -> None:
         """Take journalled records that were stored."""
         for record in records:
@@ -112,6 +120,11 @@ class Present:
     def broadcast(self, message: Broadcast) -> None:
         """Take a message to everyone."""
         self._broadcasts.append(message)
+
+    def order(self, engine: str, client_order_id: str) -> OrderUpdate | None:
+        """Return an order that is open or ended lately; None if it is not among those."""
+        found = self._engines.get(engine)
+        return found.orders.get(client_order_id) if found else None
 
     def log(self, engine: str) -> list[EngineLog]:
         """Return an engine's latest log lines, oldest first."""

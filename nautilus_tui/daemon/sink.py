@@ -1,4 +1,8 @@
-"""Where engines tell what happened: store, then remember as present, then publish.
+"""Where engines tell what happened: queued for the store, remembered as present, published.
+
+What is journalled is on the engine's disk already, so it is published while it is being stored;
+questions to the store wait for what is queued, so nobody is told one thing and reads another. A
+daemon that dies in between is told again from where its store ends.
 
 Orders that an engine was sent and its journal does not know are followed here too: they become
 ``unknown`` when the engine is lost, and are resolved by its journal or, once it has told its whole
@@ -10,32 +14,69 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, cast
 
 import msgspec
 
 from data.bus import Bus
+from data.fold import Folded
 from data.problems import ProblemError
 from data.records import (
     AnyRecord,
     EngineLog,
     EngineStatus,
+    Fill,
     JournalRecord,
     OrderUpdate,
     Record,
 )
 from data.state import State
 from engines.spec import EngineSpec
-from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.present import FillKey, Present
 from nautilus_tui.daemon.watch import OrderWatch
 
 NEVER_JOURNALLED = "never reached the engine's journal"
 _DOWN = frozenset({"stopped", "error", "starting"})
 #: Heartbeats of a running engine, all of its journal told, after which an order it does not know is denied.
 _BEATS = 2
+#: Batches of one engine that may be on their way into the store before the engine has to wait.
+_AHEAD = 256
+#: Fills of one engine that are remembered, so that one told twice is published once.
+_FILLS = 10_000
 
 logger = logging.getLogger(__name__)
+
+
+class _Told:
+    """How far an engine's journal was heard, and what of it is still on its way into the store."""
+
+    def __init__(self, seq: int, fills: Iterable[FillKey]) -> None:
+        self.seq = seq
+        self.storing: deque[asyncio.Future[Folded]] = deque()
+        self._fills = dict.fromkeys(fills)
+
+    def fresh(self, records: Sequence[JournalRecord]) -> list[JournalRecord]:
+        """Return the records that were not heard before, and note them."""
+        found = []
+        for record in records:
+            if record.seq <= self.seq:
+                continue
+            self.seq = record.seq
+            if isinstance(record, Fill) and not self._is_first(record):
+                continue
+            found.append(record)
+        return found
+
+    def _is_first(self, fill: Fill) -> bool:
+        key = (fill.trade_id, fill.client_order_id)
+        if key in self._fills:
+            return False
+        self._fills[key] = None
+        if len(self._fills) > _FILLS:
+            del self._fills[next(iter(self._fills))]
+        return True
 
 
 class _Lost(msgspec.Struct):
@@ -61,6 +102,7 @@ class Sink:
         self._present = present
         self._watch = watch
         self._clock = clock
+        self._told: dict[str, _Told] = {}
         self._up: dict[str, int | None] = {}  # pid of each engine last heard of as up
         self._lost: dict[str, _Lost] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -76,6 +118,10 @@ class Sink:
 
     async def close(self) -> None:
         """Wait for what is still being written."""
+        for engine, told in self._told.items():
+            for folded in await asyncio.gather(*told.storing, return_exceptions=True):
+                if isinstance(folded, BaseException):
+                    logger.error("the journal of %s was not stored to its end: %s", engine, folded)
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
 
@@ -86,16 +132,29 @@ class Sink:
         return self._state.last_seq(engine)
 
     async def journalled(self, engine: str, records: Sequence[JournalRecord]) -> None:
-        """Store a journalled batch, then publish what it added."""
-        folded = await self._state.fold(engine, records)
+        """Queue a journalled batch for the store and publish what is new in it.
+
+        Returns at once unless the store is far behind. What was heard before is not published again.
+
+        Raises:
+            StoreFailedError: a batch before this one could not be stored.
+        """
+        told = self._told.get(engine)
+        if told is None:
+            told = self._told[engine] = _Told(self.last_seq(engine), self._present.fill_keys(engine))
+        told.storing.append(self._state.fold(engine, records))
+        self.told(told.fresh(records))
+        while told.storing and (told.storing[0].done() or len(told.storing) > _AHEAD):
+            self._note_missing(engine, await told.storing.popleft())
+
+    def _note_missing(self, engine: str, folded: Folded) -> None:
         if folded.missing is not None:
             first, last = folded.missing
             self.problems[engine] = f"journal entries {first} to {last} of {engine} are missing"
             self.log(engine, [self._line(engine, self.problems[engine])])
-        self.told(folded.records)
 
     def told(self, records: Sequence[JournalRecord]) -> None:
-        """Remember, publish and pass on records that are stored."""
+        """Remember, publish and pass on records that are stored or queued for it."""
         self._present.journalled(records)
         self._bus.publish_records(records)
         self._watch.notify(record for record in records if isinstance(record, OrderUpdate))

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.audit import AuditDraft
 from data.problems import ConflictError, InvalidRequestError, NotFoundError, StoreFailedError, StoreHeldError
 from data.records import JournalRecord, OrderUpdate
-from data.state import State, TokenRow
+from data.state import CommandRow, State, TokenRow
 from tests.daemon.records import T0, account, fill, order, position
 
 REPO = Path(__file__).parents[2]
@@ -129,9 +130,11 @@ async def test_a_journal_tells_of_its_own_engine_only(state: State) -> None:
 
 
 async def test_one_failing_job_does_not_touch_the_others(state: State) -> None:
+    token = TokenRow(name="ci", digest="d", role="viewer", ts_created=T0)
+    await state.add_token(token)
     results = await asyncio.gather(
         state.fold("paper-1", [order("A", seq=1)]),
-        state.fold("paper-1", [order("X", seq=2, engine="paper-9")]),
+        state.add_token(token),
         state.fold("paper-1", [order("B", seq=2)]),
         return_exceptions=True,
     )
@@ -187,12 +190,36 @@ async def test_filters(state: State) -> None:
     assert await state.accounts("paper-2") == []
 
 
+async def send(state: State, *ids: str, ts_init: int = T0) -> None:
+    """Note orders as sent, as the door does."""
+    row = CommandRow(id="-".join(ids), command="order.submit", digest="d", ts=ts_init, outcome=None)
+    draft = AuditDraft(
+        command_id=row.id,
+        command=row.command,
+        actor="a",
+        via="unix",
+        role="admin",
+        body="{}",
+        outcome="started",
+        ts=ts_init,
+    )
+    await state.begin_command(row, draft, [order(id_, status="sent", ts_init=ts_init) for id_ in ids], ids)
+
+
+async def test_an_order_id_names_one_order_for_ever(state: State) -> None:
+    await send(state, "A")
+    with pytest.raises(ConflictError):
+        await send(state, "B", "A")
+    assert [o.client_order_id for o in (await state.orders()).items] == ["A"]
+    assert await state.command("B-A") is None
+
+
 async def test_sent_orders_become_unknown_then_the_journal_or_a_denial_resolves_them(state: State) -> None:
-    await state.add_sent([order("A", status="sent"), order("B", status="sent"), order("C", status="sent")])
+    await send(state, "A", "B", "C")
     await state.fold("paper-1", [order("C", seq=1)])
     lost = await state.lose("paper-1", "the engine is lost", T0 + 10)
     assert [(o.client_order_id, o.status) for o in lost] == [("A", "unknown"), ("B", "unknown")]
-    await state.add_sent([order("D", status="sent", ts_init=T0 + 20)])
+    await send(state, "D", ts_init=T0 + 20)
     await state.fold("paper-1", [order("A", seq=2, status="filled")])
     denied = await state.deny_unjournalled("paper-1", None, "never", T0 + 30, lost_before=T0 + 15)
     assert [(o.client_order_id, o.status, o.reason) for o in denied] == [("B", "denied", "never")]
