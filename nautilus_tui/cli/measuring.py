@@ -24,6 +24,8 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "orders": ("engines:run_orders",),
     "engine": ("engines:run_engine",),
     "streams": ("streams:run",),
+    "link": ("link:run",),
+    "store": ("store:run",),
     "terminal": ("terminal:run",),
 }
 _SCALES = (1, 4, 16)

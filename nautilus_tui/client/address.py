@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from data.paths import Home
 from data.problems import InvalidRequestError
+
+if TYPE_CHECKING:
+    import ssl
 
 #: The environment variable that holds the token; secrets are never arguments, which others can list.
 TOKEN_VARIABLE = "NAUTILUS_TUI_TOKEN"
@@ -72,6 +76,15 @@ class Address:
     def ws_url(self) -> str:
         """The base URL of streams."""
         return f"ws{'s' if self.secure else ''}://{self._authority}"
+
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """Whose certificates are believed: the system's, or those of ``SSL_CERT_FILE``; None without TLS."""
+        if not self.secure:
+            return None
+        import ssl
+
+        return ssl.create_default_context()
 
     @property
     def headers(self) -> dict[str, str]:

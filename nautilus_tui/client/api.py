@@ -65,6 +65,7 @@ class ApiClient:
             base_url=address.http_url,
             transport=transport,
             trust_env=False,
+            verify=address.trust or False,  # there is nothing to verify without TLS
             headers={"Accept": wire.ACCEPT, **address.headers},
             timeout=httpx.Timeout(_READ_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
         )

@@ -183,7 +183,7 @@ class StreamClient:
         try:
             if self.address.socket is not None:
                 return await unix_connect(str(self.address.socket), uri, **options)
-            return await connect(uri, proxy=None, **options)
+            return await connect(uri, proxy=None, ssl=self.address.trust, **options)
         except InvalidStatus as error:
             status = error.response.status_code
             if status == 401:

@@ -7,9 +7,6 @@ nothing can be sent or changed. What the entries amount to is reckoned in ``asse
 
 from __future__ import annotations
 
-import secrets
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -18,6 +15,8 @@ from typing import Literal, TypeIs, get_args
 from data.commands import AnyCommand, Outcome
 from data.problems import ProblemDocument
 from data.records import Instrument, OrderType, OrderUpdate, Quote, Side, TimeInForce
+from nautilus_tui.client.ids import mint_command_id as mint_command_id
+from nautilus_tui.client.ids import mint_order_id as mint_order_id
 from nautilus_tui.terminal.sizing import touch
 from nautilus_tui.terminal.statements import (
     BracketLine,
@@ -84,21 +83,6 @@ TIFS: dict[Kind, tuple[TimeInForce, ...]] = {
 }
 #: Sizes a ticket opens with, by asset class; the user's own presets, by class or instrument, go first.
 PRESETS: dict[str, str] = {"equity": "100", "fx": "10000", "future": "1", "crypto": "0.1", "commodity": "1"}
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_EPOCH_2020_S = 1_577_836_800
-
-
-def mint_order_id() -> str:
-    """Return a new client order id: ``O-``, six signs of time (so that ids sort) and four of chance."""
-    seconds = int(time.time()) - _EPOCH_2020_S
-    signs = "".join(_ALPHABET[(seconds >> shift) & 31] for shift in range(25, -1, -5))
-    return f"O-{signs}{''.join(secrets.choice(_ALPHABET) for _ in range(4))}"
-
-
-def mint_command_id() -> str:
-    """Return a new command id: sent twice under one id, a command is carried out once."""
-    return uuid.uuid4().hex
 
 
 @dataclass(slots=True)

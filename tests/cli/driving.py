@@ -85,7 +85,7 @@ def running_daemon(home: Home) -> Iterator[CommandLine]:
     ):
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"ready.*(http://127\.0\.0\.1:\d+)", line)
+        found = re.search(r"ready.*(https?://127\.0\.0\.1:\d+)", line)
         assert found, f"{line!r}\n{log.read_text()}"
         try:
             yield CommandLine(home, found[1])
