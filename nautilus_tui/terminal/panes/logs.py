@@ -125,7 +125,7 @@ class Logs(Titled, ScrollView, can_focus=True):
         state = f"{glyphs.play} following" if self.following else f"{glyphs.pause} end follows"
         self.subtitle = f"{len(self._shown)} lines {glyphs.dot} {state}"
         if self.following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
         self.refresh()
 
     # ------------------------------------------------------------ painting
@@ -183,7 +183,7 @@ class Logs(Titled, ScrollView, can_focus=True):
     def _by(self, lines: int) -> None:
         if lines < 0:
             self._unfollow()
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
 
     def action_line_up(self) -> None:
         """Scroll up a line and stop following."""

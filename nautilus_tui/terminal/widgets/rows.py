@@ -181,7 +181,7 @@ def fit_cell(cell: Cell, width: int, align: Align, ellipsis: str) -> tuple[str, 
     tail = cell.tail if cell_len(cell.tail) <= room else set_cell_size(cell.tail, room)
     if align == "right":
         return " " * (room - cell_len(tail)) + cell.text, tail
-    return cell.text, tail.ljust(room)
+    return cell.text, tail + " " * (room - cell_len(tail))
 
 
 def sort_key(cell: Cell) -> tuple[int, float | Decimal | int, str]:

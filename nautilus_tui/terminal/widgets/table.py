@@ -458,9 +458,9 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         page = self._page() * self._row_height
         offset = round(self.scroll_offset.y)
         if top < offset:
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, force=True)
         elif top + self._row_height > offset + page:
-            self.scroll_to(y=top + self._row_height - page, animate=False, immediate=True)
+            self.scroll_to(y=top + self._row_height - page, animate=False, force=True)
 
     def action_cursor_up(self) -> None:
         """Move the cursor up a row."""
