@@ -27,6 +27,7 @@ from nautilus_tui.terminal.frames import Frames
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE
 from nautilus_tui.terminal.handlers.engines import EngineRoom
 from nautilus_tui.terminal.handlers.keyboard import Keyboard
+from nautilus_tui.terminal.handlers.layout import Layout
 from nautilus_tui.terminal.handlers.looking import Looking
 from nautilus_tui.terminal.handlers.saying import Saying
 from nautilus_tui.terminal.handlers.trading import Trading
@@ -123,10 +124,12 @@ class Terminal(App[int], inherit_bindings=False):
         self.engine_room = EngineRoom(self)
         self.looking = Looking(self)
         self.saying = Saying(self)
+        self.layout_sizes = Layout(self)
         self._handlers = {
             **self.trading.handlers(),
             **self.engine_room.handlers(),
             **self.looking.handlers(),
+            **self.layout_sizes.handlers(),
         }
 
     # ------------------------------------------------------------ the screen
@@ -251,6 +254,8 @@ class Terminal(App[int], inherit_bindings=False):
     def perform(self, action_id: str) -> None:
         """Do an action, or say why it cannot be done."""
         reason = BY_ID[action_id].disabled(self.situation())
+        if reason is not None and action_id == "ticket.send":
+            return  # the ticket says it where it is looked for
         if reason is not None:
             self.tell(f"{BY_ID[action_id].title}: {reason}", "warning")
         else:
@@ -320,6 +325,11 @@ class Terminal(App[int], inherit_bindings=False):
         elif event.table.id == "engine_table":
             self.looking.select_engine(event.key)
             self.looking.workspace("trade")
+
+    def on_resize(self) -> None:
+        """Each size of screen has the panes' sizes that were given to it."""
+        if not self.query(".-maximised"):
+            self.call_after_refresh(self.layout_sizes.apply)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane had the focus, and show its hints."""

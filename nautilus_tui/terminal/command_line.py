@@ -241,22 +241,37 @@ def _engine(reader: Reader) -> EngineLine:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", engine):
         raise CommandLineError("an engine's name is lower-case letters, digits and '-', at most 31", token.at)
     options: dict[str, str] = {}
-    left = ["feed", "speed", "seed"] if verb == "start" else []
+    left = ["feed", "speed", "seed", "from", "to", "paused"] if verb == "start" else []
     while left and (word := reader.option(left)) is not None:
         left.remove(word)
         if word == "feed":
             options[word] = reader.word("feed", get_args(Feed))
         elif word == "speed":
             options[word] = _speed(reader)
-        else:
+        elif word == "seed":
             options[word] = str(_whole(reader))
+        else:
+            options[word] = "yes" if word == "paused" else _day(reader, word)
     return EngineLine(
         verb=verb,
         engine=engine,
         feed=cast("Feed | None", options.get("feed")),
         speed=options.get("speed"),
         seed=int(options["seed"]) if "seed" in options else None,
+        start=options.get("from"),
+        end=options.get("to"),
+        paused="paused" in options,
     )
+
+
+def _day(reader: Reader, word: str) -> str:
+    """Return a date or time as it was typed, after checking that it is one."""
+    token = reader.take(f"date after {word} (2012-01-02)")
+    try:
+        datetime.fromisoformat(token.text.upper())
+    except ValueError as error:
+        raise CommandLineError(f"{word}: {token.text!r} is not a date like 2012-01-02", token.at) from error
+    return token.text.upper()
 
 
 def _whole(reader: Reader) -> int:
@@ -305,7 +320,7 @@ VERBS: dict[str, tuple[Callable[[Reader], Statement], str]] = {
     "cancel": (_cancel, "cancel O-12 · cancel all"),
     "close": (_close, "close AAPL"),
     "flatten": (_flatten, "flatten"),
-    "engine": (_engine, "engine start paper-1 feed replay speed max"),
+    "engine": (_engine, "engine start r1 feed replay from 2012-01-02 speed 10 · engine stop r1"),
     "feed": (_feed, "feed pause · feed speed 10"),
     "tf": (_timeframe, "tf 5m"),
     "theme": (_theme, "theme light"),

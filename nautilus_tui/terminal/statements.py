@@ -192,13 +192,16 @@ class FlattenLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLine:
-    """``engine start paper-1 feed replay speed max seed 7``; ``kill`` is the emergency stop."""
+    """``engine start r1 feed replay from 2012-01-02 speed 10 paused``; ``kill`` is the emergency stop."""
 
     verb: EngineVerb
     engine: str
     feed: Feed | None = None
     speed: str | None = None
     seed: int | None = None
+    start: str | None = None  #: replay: ISO date or time
+    end: str | None = None
+    paused: bool = False
 
     def text(self) -> str:
         """Return the line that says this."""
@@ -209,7 +212,11 @@ class EngineLine:
             words += f" speed {self.speed}"
         if self.seed is not None:
             words += f" seed {self.seed}"
-        return words
+        if self.start is not None:
+            words += f" from {self.start}"
+        if self.end is not None:
+            words += f" to {self.end}"
+        return words + (" paused" if self.paused else "")
 
 
 @dataclass(frozen=True, slots=True)

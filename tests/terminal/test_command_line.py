@@ -118,6 +118,17 @@ KNOWN = Known(
             "engine start fresh feed replay speed max",
             EngineLine(verb="start", engine="fresh", feed="replay", speed="max"),
         ),
+        (
+            "engine start r1 feed replay from 2012-01-02 to 2012-02-01T12:00 paused",
+            EngineLine(
+                verb="start",
+                engine="r1",
+                feed="replay",
+                start="2012-01-02",
+                end="2012-02-01T12:00",
+                paused=True,
+            ),
+        ),
         ("feed speed 10", FeedLine("speed", "10")),
         ("tf 5m", TimeframeLine("5m")),
         ("theme light", ThemeLine("light")),
@@ -149,6 +160,7 @@ def test_lines_mean_what_they_say(line: str, said: Statement) -> None:
         ("modify O-AB12", "say what to change", 13),
         ("engine restart paper-9", "did you mean paper-1?", 15),
         ("engine start Paper!", "lower-case", 13),
+        ("engine start r1 from soon", "is not a date like 2012-01-02", 21),
         ("feed speed fast", "neither a number nor max", 11),
         ("tf 7m", "5m", 3),
     ],
@@ -162,7 +174,8 @@ def test_errors_say_what_and_where(line: str, message: str, at: int) -> None:
 
 PLAIN_WORDS = (
     "buy sell bracket oco modify cancel close flatten engine feed tf theme symbol quit all start stop "
-    "restart kill pause speed step max AAPL ES.SIM O-AB12 paper-1 100 $100 2% r5 @ limit touch trail dist "
+    "restart kill from to paused pause speed step max AAPL ES.SIM O-AB12 paper-1 100 $100 2% r5 @ limit "
+    "touch trail dist "
     "tp sl qty price trigger gtc gtd day ioc fok reduce 187.5 -3 0 2026-12-31 1e5 nan ٣ ½ ² . , :"
 )
 WORDS = st.sampled_from(PLAIN_WORDS.split())

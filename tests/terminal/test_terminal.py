@@ -483,6 +483,28 @@ async def test_quitting_detaches_and_remembers(tmp_path: Path) -> None:
     assert (remembered.timeframe, remembered.lines) == ("1h", ["tf 1h"])
 
 
+async def test_panes_are_resized_by_keys_and_sizes_are_remembered(tmp_path: Path) -> None:
+    app = Desk()
+    app._state_file = tmp_path / "terminal.json"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_desk(app, pilot)
+        before = app.query_one("#watchlist").outer_size.width
+        await pilot.press(">", ">", "}")
+        await until(pilot, lambda: app.query_one("#watchlist").outer_size.width == before + 4)
+        await pilot.press("z")
+        await until(pilot, lambda: app.query_one("#watchlist").outer_size.width == 120)
+        await pilot.press("z")
+        await until(pilot, lambda: app.query_one("#watchlist").outer_size.width == before + 4)
+        await pilot.press("q")
+    assert recall(tmp_path / "terminal.json").widths["watchlist.width-normal-tall"] == before + 4
+    again = Desk()
+    again.remembered.widths.update(recall(tmp_path / "terminal.json").widths)
+    async with again.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: again.query_one("#watchlist").outer_size.width == before + 4)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: again.query_one("#watchlist").outer_size.width == before)
+
+
 # ---------------------------------------------------------------- keys
 
 

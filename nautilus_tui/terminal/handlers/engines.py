@@ -74,7 +74,15 @@ class EngineRoom:
         """Do what an ``engine`` line says; stopping asks first."""
         engine = line.engine
         if line.verb == "start":
-            command: AnyCommand = StartEngine(engine=engine, feed=line.feed, speed=line.speed, seed=line.seed)
+            command: AnyCommand = StartEngine(
+                engine=engine,
+                feed=line.feed,
+                speed=line.speed,
+                seed=line.seed,
+                replay_start=line.start,
+                replay_end=line.end,
+                paused=line.paused,
+            )
             self._app.inquiry.execute(command, mint_command_id())
             self._app.tell(f"starting {engine}")
             self._app.looking.select_engine(engine)

@@ -183,6 +183,7 @@ class Looking:
     def maximise(self) -> None:
         """Give the focused pane the whole workspace, or put it back."""
         if not self.unmaximise() and self._app.pane is not None:
+            self._app.layout_sizes.clear()
             focused = self._app.screen_stack[0].query_one(f"#{self._app.pane}")
             chain = [focused, *focused.ancestors]
             for node in chain:
@@ -200,6 +201,8 @@ class Looking:
         there = bool(found)
         found.remove_class("-maximised")
         self._app.screen_stack[0].query(".-given-way").remove_class("-given-way")
+        if there:
+            self._app.layout_sizes.apply()
         return there
 
     def filter(self) -> None:

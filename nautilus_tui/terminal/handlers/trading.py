@@ -12,6 +12,7 @@ from data.commands import CancelAll, CancelOrder, ClosePosition, Flatten
 from data.records import OrderUpdate, PositionUpdate, Side
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.messages import CommandAnswered
+from nautilus_tui.terminal.screens.ticket_pane import orders_of
 from nautilus_tui.terminal.statements import BracketLine, ModifyLine, OcoLine, OrderLine
 from nautilus_tui.terminal.ticket import (
     Ticket,
@@ -107,12 +108,18 @@ class Trading:
         self._app.ticket_pane.focus()
 
     def close_ticket(self) -> None:
-        """Put the ticket away; what was sent stays sent."""
+        """Put the ticket away; what was sent stays sent, and the cursor goes to its order."""
         pane = self._app.ticket_pane
-        was_sent = pane.ticket is not None and pane.ticket.phase == "sent"
+        ticket = pane.ticket
         pane.show(None, self._app.mirror, self._app.view)
         self._app.trade.remove_class("-with-ticket")
-        self._app.looking.focus("orders" if was_sent else "watchlist")
+        if ticket is None or ticket.phase == "editing" or ticket.refused:
+            self._app.looking.focus("watchlist")
+            return
+        self._app.looking.focus("orders")
+        for order in orders_of(ticket, self._app.mirror):
+            if self._app.orders.move_to(order.client_order_id):
+                break
 
     def send(self) -> None:
         """Send the ticket's order once; while it is not answered, nothing."""
