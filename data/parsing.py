@@ -12,10 +12,11 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 import numpy as np
 
+from data import bulk
 from data.arrays import texts
 from data.columns import AGGRESSOR_WORDS
 from data.records import PriceSide
-from data.rows import Kind, Number, Rows
+from data.rows import Kind, Number, Rows, joined
 from data.rows_of import number_of
 from data.scaled import narrowed
 from data.tabular import Batch
@@ -99,12 +100,40 @@ class _RowError(Exception):
 def read(batch: Batch, layout: Layout, reading: Reading) -> None:
     """Read a batch of rows into ``reading``."""
     reading.rounded += batch.rounded
+    rows, lines = batch.rows, batch.lines
+    if layout.symbol is not None:
+        mine = [at for at, row in enumerate(rows) if not _other_symbol(row, layout)]
+        reading.other_symbols += len(rows) - len(mine)
+        rows, lines = [rows[at] for at in mine], [lines[at] for at in mine]
+    reading.read += len(rows)
+    found: dict[PriceSide | None, list[Rows]] = defaultdict(list)
+    rest: Sequence[int] = range(len(rows))
+    if not layout.decimal_comma and min(map(len, rows), default=0) >= layout.width:
+        some, plain = bulk.read(
+            rows,
+            lines,
+            layout.kind,
+            layout.place,
+            lambda row: layout.time(_time_text(row, layout)),
+            lambda row: _aggressor(row, layout),
+        )
+        rest = np.flatnonzero(~plain).tolist()
+        reading.kept += len(rows) - len(rest)
+        if some is not None:
+            found[None].append(some)
+    for side, one in _one_by_one([(lines[at], rows[at]) for at in rest], layout, reading).items():
+        found[side].append(one)
+    for side, parts in found.items():
+        both = joined(parts)
+        reading.rows[side].append(both.take(np.argsort(both.integers["line"], kind="stable")))
+
+
+def _one_by_one(
+    rows: Sequence[tuple[int, Sequence[str]]], layout: Layout, reading: Reading
+) -> dict[PriceSide | None, Rows]:
+    """Read rows that are not plainly written; those that are wrong are kept with the reason."""
     found: dict[PriceSide | None, _Columns] = defaultdict(lambda: _Columns(layout.kind))
-    for line, row in zip(batch.lines, batch.rows, strict=True):
-        if layout.symbol is not None and _other_symbol(row, layout):
-            reading.other_symbols += 1
-            continue
-        reading.read += 1
+    for line, row in rows:
         try:
             if len(row) < layout.width:
                 raise _RowError(f"{len(row)} cells where {layout.width} are needed")
@@ -116,8 +145,7 @@ def read(batch: Batch, layout: Layout, reading: Reading) -> None:
         reading.kept += 1
         for side, values in sides:
             found[side].add(line, ts, values)
-    for side, columns in found.items():
-        reading.rows[side].append(columns.rows())
+    return {side: columns.rows() for side, columns in found.items()}
 
 
 class _Columns:
@@ -177,12 +205,16 @@ def _other_symbol(row: Sequence[str], layout: Layout) -> bool:
     return "".join(sign for sign in row[at].upper() if sign.isascii() and sign.isalnum()) != layout.symbol
 
 
-def _time(row: Sequence[str], layout: Layout) -> int:
+def _time_text(row: Sequence[str], layout: Layout) -> str:
     text = row[layout.place["time"]]
     if "clock" in layout.place:
         text = f"{text.strip()} {row[layout.place['clock']].strip()}"
+    return text
+
+
+def _time(row: Sequence[str], layout: Layout) -> int:
     try:
-        return layout.time(text)
+        return layout.time(_time_text(row, layout))
     except (ValueError, OverflowError) as error:
         raise _RowError(f"{layout.names[layout.place['time']]} is no time: {error}") from error
 

@@ -46,6 +46,8 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 #: Epochs by their size: below it the unit is the one named. 10^11 s is the year 5138, 10^11 ms is 1973.
 _EPOCHS: Final = ((10**11, "s", SECOND), (10**14, "ms", 1_000_000), (10**17, "us", 1_000), (10**20, "ns", 1))
 _FIXED: Final = {"EST": -5, "CST": -6, "MST": -7, "PST": -8, "GMT": 0, "UTC": 0, "Z": 0}
+_PLAIN_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PLAIN_CLOCK = re.compile(r"[ T]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
 _EARLIEST: Final = (date(1800, 1, 1).toordinal() - _EPOCH_DAY) * DAY
 _LATEST: Final = (date(2200, 1, 1).toordinal() - _EPOCH_DAY) * DAY
@@ -101,6 +103,21 @@ def reader(how: TimeFormat) -> Callable[[str], int]:
     pattern = _PATTERNS[how.style]
     offset_at = _offset_of(how.timezone)
     days: dict[tuple[str, str, str], int] = {}
+    dates: dict[str, int] = {}
+    zones: dict[str, int | None] = {"": None, "Z": 0, "+00:00": 0}
+
+    def read_plain(text: str) -> int:
+        """Read ``YYYY-MM-DD HH:MM:SS`` with or without zone; anything else the long way."""
+        day = dates.get(text[:10])
+        tail = text[19:]
+        clock = _PLAIN_CLOCK.fullmatch(text[10:19])
+        if day is None or tail not in zones or clock is None:
+            ts = read(text)
+            if how.style == "iso" and len(text) >= 19 and _PLAIN_DAY.fullmatch(text[:10]):
+                dates[text[:10]] = _ordinal(text[:4], text[5:7], text[8:10]) * DAY
+            return ts
+        ts = day + (int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])) * SECOND
+        return ts - offset_at(ts) if zones[tail] is None else ts
 
     def read(text: str) -> int:
         match = pattern.fullmatch(text.strip())
@@ -120,7 +137,7 @@ def reader(how: TimeFormat) -> Callable[[str], int]:
             return _checked(ts - _given_offset(part["offset"]))
         return _checked(ts - offset_at(ts))
 
-    return read
+    return read_plain if how.style == "iso" else read
 
 
 def has_clock(text: str) -> bool:

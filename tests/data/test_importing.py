@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data import forms, importing
+from data import forms, importing, times
 from data.history import History
 from data.importing import ImportReport
 from data.problems import InvalidRequestError, NotFoundError, ProblemError, StoreFailedError
@@ -391,6 +392,73 @@ def test_prices_come_back_exactly_in_whatever_order(
         found = store.bars("EURUSD.SIM", "1m")
         assert [(one.open, one.high, one.low, one.close) for one in found] == shaped
         assert {one.side for one in found} == {side}
+
+
+cells = st.sampled_from(
+    ["1.5", "2", "0.50", "3.25", "7", "-1", "1e1", "x", "", "1,000.5", "nan", "+2", "12.0000000001"]
+)
+stamps = st.integers(0, 59).map(lambda n: f"2020-01-01 00:{n:02d}:00") | st.sampled_from(
+    ["soon", "2020-01-01"]
+)
+
+
+@given(
+    kind=st.sampled_from(["bars", "quotes", "trades"]),
+    rows=st.lists(st.tuples(stamps, *[cells] * 5), min_size=1, max_size=40),
+)
+@settings(max_examples=80, deadline=None)
+def test_rows_read_together_and_one_by_one_are_read_alike(kind: str, rows: list[tuple[str, ...]]) -> None:
+    names = {
+        "bars": ["time", "open", "high", "low", "close", "volume"],
+        "quotes": ["time", "bid", "ask", "bid_size", "ask_size", "x"],
+        "trades": ["time", "price", "size", "id", "side", "x"],
+    }[kind]
+    how = {"kind": kind, "columns": {name: name for name in names if name not in ("x", "id", "side")}}
+    if kind == "bars":
+        how["period"] = "1m"
+    told = []
+    for cover in ("", " "):  # with a blank around them cells are not plainly written
+        text = "\n".join([",".join(names), *(",".join(f'"{cover}{cell}"' for cell in row) for row in rows)])
+        with TemporaryDirectory() as folder:
+            store = History(Path(folder) / "history")
+            try:
+                report = brought(store, file(Path(folder), text), **how)
+            except InvalidRequestError as error:
+                told.append((error.detail, [], {}))
+                continue
+            found = [
+                (one.series, found.keys([*found.numbers, *found.integers, *found.texts]))
+                for one in store.catalogue()
+                if (found := store.rows(one.series)) is not None
+            ]
+            lines = {row.line: row.reason for row in report.bad_rows}
+            told.append((f"{report.imported} {report.duplicates} {report.out_of_order}", found, lines))
+    assert told[0] == told[1]
+
+
+moments = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2190, 1, 1))
+
+
+FORMS = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y%m%d %H%M%S%f",
+    "%d.%m.%Y %H:%M:%S.%f",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%Y-%m-%dT%H:%M:%S.%fZ",
+    "%d %b %Y %H:%M",
+]
+
+
+@given(moments=st.lists(moments, min_size=1, max_size=5), form=st.sampled_from(FORMS))
+@settings(deadline=None)
+def test_times_are_read_as_they_were_written(moments: list[datetime], form: str) -> None:
+    style = {"%d.": "day first", "%m/": "month first", "%d ": "month by name"}
+    read = times.reader(times.TimeFormat(style.get(form[:3], "iso"), "UTC"))  # type: ignore[arg-type]  # a style
+    for moment in moments:
+        text = moment.strftime(form)
+        back = datetime.strptime(text, form).replace(tzinfo=UTC)
+        whole = (back - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+        assert read(text) == read(text) == whole
 
 
 @given(st.binary(max_size=300) | st.text(alphabet="0123456789.,;-:/ \nabtime", max_size=300).map(str.encode))
