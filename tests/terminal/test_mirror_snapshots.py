@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data.records import PositionUpdate
-from nautilus_tui.terminal.mirror import Mirror
 from tests.terminal import scene
 
 
