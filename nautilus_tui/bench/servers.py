@@ -81,7 +81,7 @@ def quote(n: int) -> Quote:
 
 
 def main(pipe: Pipe, server: ServerName) -> None:
-    """Serve until told ``stop``; answers ``rss`` with bytes, and an `Order` with what came of it."""
+    """Serve until told ``stop``; answers ``cost`` with resident bytes and CPU s, an `Order` with a `Done`."""
     run: dict[ServerName, Callable[[Pipe, socket.socket], Awaitable[None]]] = {
         "hub": _hub,
         "litestar": _litestar,
@@ -111,9 +111,10 @@ async def _obey(pipe: Pipe, publish: Publish) -> None:
             question = pipe.recv()
             if question == "stop":
                 return
-            if question == "rss":
+            if question == "cost":
                 gc.collect()
-                pipe.send(psutil.Process(os.getpid()).memory_info().rss)
+                process = psutil.Process(os.getpid())
+                pipe.send((process.memory_info().rss, sum(process.cpu_times()[:2])))
             else:
                 pipe.send(await publish(question))
 
@@ -254,6 +255,8 @@ async def _litestar(pipe: Pipe, sock: socket.socket) -> None:
             readers[topic].add(socket)
         with suppress(WebSocketDisconnect):
             await socket.receive_data("binary")  # nothing comes: this waits for the reader to go
+        for topic in wanted:
+            readers[topic].discard(socket)
 
     seqs, counter = _Seqs(), itertools.count()
 
@@ -280,9 +283,12 @@ async def _websockets(pipe: Pipe, sock: socket.socket) -> None:
     async def handler(connection: ServerConnection) -> None:
         message = await connection.recv()
         assert isinstance(message, bytes), "the bench's readers speak msgpack"
-        for topic in msgspec.msgpack.decode(message)["topics"]:
+        wanted = msgspec.msgpack.decode(message)["topics"]
+        for topic in wanted:
             readers[topic].add(connection)
         await connection.wait_closed()
+        for topic in wanted:
+            readers[topic].discard(connection)
 
     seqs, counter = _Seqs(), itertools.count()
 

@@ -10,6 +10,7 @@ import random
 import resource
 from collections.abc import Sequence
 from multiprocessing.connection import Connection as Pipe
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,17 +18,24 @@ from data import topics
 from nautilus_tui.bench import load, servers
 from nautilus_tui.bench.processes import answer, child
 from nautilus_tui.bench.rows import BenchRow, number, row
-from nautilus_tui.bench.servers import INSTRUMENTS, Done, Order, ServerName
+from nautilus_tui.bench.servers import INSTRUMENTS, Done, Order
 
 EVERYTHING: tuple[str, ...] = ("quotes.>",)
 CLIENTS, CONNECTS, OWN_TOPICS = 1000, 5000, 10
 #: Events that go to a reader in one frame when it goes as fast as readers read: a busy 10 ms.
 PER_FRAME = 100
 MESSAGES_PER_CLIENT = 50.0  #: events a second in the latency bench
-_PEERS: dict[ServerName, str] = {
+_PEERS = {
     "litestar": "Litestar on uvicorn, await send per client and event",
     "websockets": "websockets broadcast per event",
 }
+
+
+class Server(NamedTuple):
+    """A server that runs, and where it is reached."""
+
+    pipe: Pipe
+    port: int
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -45,15 +53,21 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.received / self.done.seconds
 
 
-def run(scale: int = 1, *, seconds: float = 3.0) -> list[BenchRow]:
+def run(scale: int = 1, *, seconds: float = 2.0) -> list[BenchRow]:
     """Measure the streams; ``scale`` multiplies the readers, as far as file descriptors allow."""
     clients, connects = _affordable(CLIENTS * scale), _affordable(CONNECTS * scale)
-    return [
-        _everything(clients, seconds),
-        _own_topics(clients, seconds),
-        *_latency(clients, seconds),
-        *_connections(connects),
-    ]
+    with (
+        child(servers.main, "hub") as hub,
+        child(servers.main, "litestar") as litestar,
+        child(servers.main, "websockets") as broadcast,
+    ):
+        ours, peer, other = (Server(pipe, answer(pipe)) for pipe in (hub, litestar, broadcast))
+        return [
+            *_connections(ours, peer, connects),  # first: memory is measured in a fresh process
+            _everything(ours, peer, clients, seconds),
+            _own_topics(ours, peer, clients, seconds),
+            *_latency(ours, other, clients, seconds),
+        ]
 
 
 def _affordable(readers: int) -> int:
@@ -64,10 +78,10 @@ def _affordable(readers: int) -> int:
 # ---------------------------------------------------------------- the rows
 
 
-def _everything(clients: int, seconds: float) -> BenchRow:
+def _everything(hub: Server, litestar: Server, clients: int, seconds: float) -> BenchRow:
     plan = [EVERYTHING] * clients
     order = Order(seconds, batch=PER_FRAME)
-    ours, peer = _run("hub", plan, order), _run("litestar", plan, order)
+    ours, peer = _run(hub, plan, order), _run(litestar, plan, order)
     return row(
         f"fan-out, {clients:,} readers on everything",
         ours.rate,
@@ -81,12 +95,12 @@ def _everything(clients: int, seconds: float) -> BenchRow:
     )
 
 
-def _own_topics(clients: int, seconds: float) -> BenchRow:
+def _own_topics(hub: Server, litestar: Server, clients: int, seconds: float) -> BenchRow:
     draw = random.Random(1)
     names = [topics.quotes(instrument) for instrument in INSTRUMENTS]
     plan = [tuple(draw.sample(names, OWN_TOPICS)) for _ in range(clients)]
     order = Order(seconds, batch=PER_FRAME * len(names) // OWN_TOPICS)
-    ours, peer = _run("hub", plan, order), _run("litestar", plan, order)
+    ours, peer = _run(hub, plan, order), _run(litestar, plan, order)
     return row(
         f"fan-out, {clients:,} readers on {OWN_TOPICS} of {len(names)} topics each",
         ours.rate,
@@ -99,10 +113,10 @@ def _own_topics(clients: int, seconds: float) -> BenchRow:
     )
 
 
-def _latency(clients: int, seconds: float) -> list[BenchRow]:
+def _latency(hub: Server, broadcast: Server, clients: int, seconds: float) -> list[BenchRow]:
     plan = [EVERYTHING] * clients
     order = Order(seconds, MESSAGES_PER_CLIENT)
-    ours, peer = _run("hub", plan, order, timed=True), _run("websockets", plan, order, timed=True)
+    ours, peer = _run(hub, plan, order, timed=True), _run(broadcast, plan, order, timed=True)
     lost = ours.expected - ours.received
     return [
         row(
@@ -120,10 +134,10 @@ def _latency(clients: int, seconds: float) -> list[BenchRow]:
     ]
 
 
-def _connections(connects: int) -> list[BenchRow]:
+def _connections(hub: Server, litestar: Server, connects: int) -> list[BenchRow]:
     plan = [EVERYTHING] * connects
-    took, bytes_each = _connect("hub", plan)
-    peer_took, peer_bytes = _connect("litestar", plan)
+    took, bytes_each, cpu_s = _connect(hub, plan)
+    peer_took, peer_bytes, _ = _connect(litestar, plan)
     return [
         row(
             f"memory per connection, {connects:,} of them",
@@ -143,7 +157,7 @@ def _connections(connects: int) -> list[BenchRow]:
             goal="≤ 2 s",
             limit=2.0 * connects / CONNECTS,
             peer=(_PEERS["litestar"], peer_took),
-            detail="TCP, upgrade and authentication, 256 at once",
+            detail=f"TCP, upgrade, authentication, subscription; 256 at once; server CPU {cpu_s:.2f} s",
         ),
     ]
 
@@ -161,27 +175,27 @@ def _describe(one: Outcome) -> str:
 # ---------------------------------------------------------------- one run
 
 
-def _run(server: ServerName, plan: Sequence[Sequence[str]], order: Order, *, timed: bool = False) -> Outcome:
-    with child(servers.main, server) as ours:
-        port = answer(ours)
-        with child(load.main, port, plan, timed) as readers:
-            answer(readers)
-            _settle(readers)
-            answer(ours, Order(0.2, batch=len(INSTRUMENTS)))  # every topic appears, caches fill
-            _settle(readers)
-            answer(readers, "clear")
-            done: Done = answer(ours, order)
-            expected = _expected(plan, done)
-            events, frames, _, p50, p99 = _settle(readers)
-    return Outcome(done, expected, events, frames, (p50, p99))
+def _run(server: Server, plan: Sequence[Sequence[str]], order: Order, *, timed: bool = False) -> Outcome:
+    with child(load.main, server.port, plan, timed) as readers:
+        answer(readers)
+        _settle(readers)
+        answer(server.pipe, Order(0.2, batch=len(INSTRUMENTS)))  # every topic appears, caches fill
+        _settle(readers)
+        answer(readers, "clear")
+        done: Done = answer(server.pipe, order)
+        events, frames, _, p50, p99 = _settle(readers)
+    return Outcome(done, _expected(plan, done), events, frames, (p50, p99))
 
 
-def _settle(readers: Pipe) -> tuple[int, int, int, float, float]:
+Tally = tuple[int, int, int, float, float]
+
+
+def _settle(readers: Pipe) -> Tally:
     """Ask for the tally until it stands still."""
-    seen: tuple[int, int, int, float, float] = answer(readers, "tally")
+    seen: Tally = answer(readers, "tally")
     while True:
         readers.poll(0.2)
-        again: tuple[int, int, int, float, float] = answer(readers, "tally")
+        again: Tally = answer(readers, "tally")
         if again[2] == seen[2]:
             return again
         seen = again
@@ -200,15 +214,13 @@ def _expected(plan: Sequence[Sequence[str]], done: Done) -> int:
     )
 
 
-def _connect(server: ServerName, plan: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """Return how long the plan's readers took to connect, and bytes of server memory for each."""
-    with child(servers.main, server) as ours:
-        port = answer(ours)
-        with child(load.main, port, plan[:50], False) as warm:
-            answer(warm)
-        before = answer(ours, "rss")
-        with child(load.main, port, plan, False) as readers:
-            _, took = answer(readers)
-            _settle(readers)
-            after = answer(ours, "rss")
-    return took, (after - before) / len(plan)
+def _connect(server: Server, plan: Sequence[Sequence[str]]) -> tuple[float, float, float]:
+    """Return how long the plan's readers took to connect, bytes of server memory for each, server CPU."""
+    with child(load.main, server.port, plan[:50], False) as warm:
+        answer(warm)
+    bytes_before, cpu_before = answer(server.pipe, "cost")
+    with child(load.main, server.port, plan, False) as readers:
+        _, took = answer(readers)
+        _settle(readers)
+        bytes_after, cpu_after = answer(server.pipe, "cost")
+    return took, (bytes_after - bytes_before) / len(plan), cpu_after - cpu_before

@@ -12,12 +12,14 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from data import topics
 from data.commands import CancelOrder, Outcome, SubmitOrder
-from data.problems import DeniedError, OutcomeUnknownError
+from data.problems import DeniedError, OutcomeUnknownError, StoreFailedError
+from data.records import Record
 from nautilus_tui.daemon.streams import StreamLimits, messages
 from nautilus_tui.daemon.streams.wire import JSON, MSGPACK
 from tests.streams import samples
@@ -54,23 +56,16 @@ async def test_a_token_in_the_header_wins_over_credentials(tmp_path: Path) -> No
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic dDp0", "Bearer ", "nonsense"])
 async def test_a_bad_header_is_refused_in_the_handshake(tmp_path: Path, header: str) -> None:
     async with serving(tmp_path) as service:
-        client = service.tcp(token=None, additional_headers={"Authorization": header})
-        client._opener = _with_header(service.port, header)
         with pytest.raises(InvalidStatus) as caught:
-            await client.__aenter__()
+            await connect(
+                f"ws://127.0.0.1:{service.port}/ws",
+                additional_headers={"Authorization": header},
+                proxy=None,
+            )
         response = caught.value.response
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"] == "Bearer"
         assert msgspec.json.decode(response.body or b"")["type"] == "unauthorized"
-
-
-def _with_header(port: int, header: str) -> Any:
-    from websockets.asyncio.client import connect
-
-    def opener(**_: Any) -> Any:
-        return connect(f"ws://127.0.0.1:{port}/ws", additional_headers={"Authorization": header}, proxy=None)
-
-    return opener
 
 
 @pytest.mark.parametrize("form", ["json", "msgpack"])
@@ -245,6 +240,17 @@ async def test_a_subscription_that_is_wrong_changes_nothing(
         assert service.hub.subscriptions() == []
 
 
+async def test_a_store_that_fails_is_told_and_nothing_is_subscribed_to(tmp_path: Path) -> None:
+    def broken(topic: str) -> list[Record]:
+        raise StoreFailedError("the disk is gone")
+
+    async with serving(tmp_path, store=broken) as service, service.unix() as client:
+        answer = await client.subscribe("quotes.>", "orders.paper-1")
+        assert (answer["type"], answer["data"]["detail"]) == ("subscription_error", "the disk is gone")
+        assert service.hub.subscriptions() == []
+        assert (await client.subscribe("quotes.>"))["type"] == "subscription_confirmed"
+
+
 async def test_at_most_500_subscriptions(tmp_path: Path) -> None:
     async with serving(tmp_path) as service, service.unix() as client:
         await client.subscribe(*(f"quotes.I{n}.SIM" for n in range(400)))
@@ -354,6 +360,30 @@ async def test_a_flood_of_pings_is_a_flood(tmp_path: Path) -> None:
 def _masked(payload: bytes) -> bytes:
     """Return a client's text frame, masked with zeros."""
     return struct.pack("!BB", 0x81, 0x80 | len(payload)) + b"\0\0\0\0" + payload
+
+
+async def test_a_storm_of_connects_disturbs_nobody(tmp_path: Path) -> None:
+    """Half of them vanish at once, half stay and read; the one who was there before misses nothing."""
+    async with serving(tmp_path) as service, service.unix() as calm:
+        await calm.subscribe("quotes.>")
+        clients = [service.tcp(form="msgpack") for _ in range(200)]
+
+        async def come(n: int) -> None:
+            await clients[n].__aenter__()
+            service.bus.publish_records([samples.quote(n + 1)])
+            if n % 2:
+                clients[n].socket.transport.abort()
+            else:
+                await clients[n].subscribe("quotes.>")
+
+        await asyncio.gather(*(come(n) for n in range(200)))
+        assert [(await calm.next("quote"))["seq"] for _ in range(200)] == list(range(1, 201))
+        service.bus.publish_records([samples.quote(999)])
+        for client in clients[::2]:
+            while (await client.next(topic=topics.quotes("AAPL.SIM")))["seq"] != 201:
+                pass
+        assert service.hub.health().connections == 101
+        await asyncio.gather(*(client.socket.close() for client in clients[::2]))
 
 
 async def test_garbage_on_the_socket_disturbs_nobody(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from data import topics
 from data.bus import Bus, Event
-from data.problems import InvalidRequestError, NotFoundError, ProblemDocument
+from data.problems import InvalidRequestError, NotFoundError, ProblemDocument, ProblemError
 from data.records import Broadcast
 from nautilus_tui.daemon.streams.access import check_patterns
 from nautilus_tui.daemon.streams.connection import Connection
@@ -126,7 +126,8 @@ class StreamHub:
 
         A topic in ``resume`` is continued after the sequence number given there if the bus still
         holds what came since; otherwise a gap is told and a snapshot sent. All or nothing: raises
-        InvalidRequestError (malformed, unknown, too many) or ForbiddenError and changes nothing.
+        InvalidRequestError (malformed, unknown, too many), ForbiddenError or what the store raises, and
+        changes nothing.
         """
         added = frozenset(patterns)
         withheld = check_patterns(added, connection.principal.role)
@@ -140,17 +141,21 @@ class StreamHub:
                 value=str(count),
                 limit=str(self.limits.max_subscriptions),
             )
-        fresh = self._move(connection, wanted)
+        had, fresh = connection.patterns, self._move(connection, wanted)
         form = connection.form
         confirmed = {"topics": sorted(added), "subscriptions": count, "withheld": withheld}
         answer = [form.message("subscription_confirmed", confirmed, id_=id_)]
         resume = resume or {}
-        for topic in _reached(connection, added, fresh):
-            asked = resume.get(topic)
-            if asked is None:
-                answer.append(self._states.snapshot(form, topic))
-            else:
-                answer += self._states.resumed(form, topic, asked, epoch)
+        try:
+            for topic in _reached(connection, added, fresh):
+                asked = resume.get(topic)
+                if asked is None:
+                    answer.append(self._states.snapshot(form, topic))
+                else:
+                    answer += self._states.resumed(form, topic, asked, epoch)
+        except ProblemError:  # the store cannot say what is: then nothing was subscribed to
+            self._move(connection, had)
+            raise
         self._write(connection, answer)
 
     def unsubscribe(

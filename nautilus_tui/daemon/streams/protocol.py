@@ -325,6 +325,7 @@ class StreamProtocol(asyncio.Protocol):
             self._flush()  # the echo; the transport closes behind it
             return
         if self._closing:
+            self._ws.data_to_send()  # pongs nobody waits for any more
             return
         if self._connection is not None:
             self._connection.alive = True

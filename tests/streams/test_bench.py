@@ -1,0 +1,97 @@
+"""The benches run, and what they count is what was published. No figure is judged here."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from nautilus_tui.bench import link, load, rows, servers, streams
+from nautilus_tui.bench.processes import answer, child
+
+
+def test_every_event_is_counted_once() -> None:
+    with child(servers.main, "hub") as pipe, child(servers.main, "websockets") as other:
+        for server in (streams.Server(one, answer(one)) for one in (pipe, other)):
+            for plan in ([streams.EVERYTHING] * 7, [("quotes.I001.SIM", "quotes.I002.SIM")] * 5):
+                outcome = streams._run(server, plan, servers.Order(0.1, 2000.0), timed=True)
+                assert outcome.received == outcome.expected > 0
+                assert 0 < outcome.lags_ms[0] <= outcome.lags_ms[1]
+
+
+def test_the_link_bench_hears_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in (("EVENTS", 2000), ("PEER_EVENTS", 500), ("PINGS", 20)):
+        monkeypatch.setattr(link, name, few)
+    throughput, delay = link.run()
+    assert throughput.value > 0
+    assert throughput.ratio == pytest.approx(throughput.value / (throughput.peer_value or math.nan))
+    assert "all 2,000 arrived" in throughput.detail
+    assert delay.unit == "µs"
+
+
+def test_rows_say_whether_a_goal_is_met() -> None:
+    more = rows.row("rate", 10.0, "1/s", better="more", limit=5, least_ratio=3, peer=("theirs", 4.0))
+    assert (more.ratio, more.met) == (2.5, False)
+    less = rows.row("delay", 2.0, "ms", better="less", limit=5, peer=("theirs", 4.0))
+    assert (less.ratio, less.met) == (2.0, True)
+    assert rows.row("size", 1.0, "kB", better="less").met is None
+
+
+def test_reports_print_and_parse() -> None:
+    report = rows.report(
+        "streams", 4, [rows.row("rate", 12_345_678.0, "events/s", better="more", goal="many")]
+    )
+    out = io.StringIO()
+    rows.show([report], Console(file=out, width=160))
+    assert "12.35 M events/s" in out.getvalue()
+    assert "scale 4×" in out.getvalue()
+    (parsed,) = msgspec.json.decode(rows.to_json([report]), type=list[rows.Report])
+    assert parsed == report
+    assert parsed.machine.cores >= 1
+
+
+@given(st.floats(0.2, 3.0), st.floats(0.001, 1000.0))
+def test_the_exponent_of_a_power_is_found(power: float, factor: float) -> None:
+    work = [1.0, 4.0, 16.0]
+    assert rows.exponent(work, [factor * w**power for w in work]) == pytest.approx(power)
+    assert rows.exponent([1.0], [2.0]) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 70_000), st.integers(0, 90_000)), max_size=6), st.data())
+def test_readers_count_frames_however_they_are_cut(sizes: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Arrays of any length, in frames of any length, arriving in pieces of any length."""
+    stream, events = b"", 0
+    for count, padding in sizes:
+        head = (
+            bytes((0x90 | count,))
+            if count < 16
+            else b"\xdc" + count.to_bytes(2)
+            if count < 65_536
+            else b"\xdd" + count.to_bytes(4)
+        )
+        payload = head + b"x" * padding
+        size = len(payload)
+        prefix = (
+            bytes((0x82, size))
+            if size < 126
+            else b"\x82\x7e" + size.to_bytes(2)
+            if size < 65_536
+            else b"\x82\x7f" + size.to_bytes(8)
+        )
+        stream += prefix + payload
+        events += count
+    tally = load.Tally()
+    reader = load.Reader.__new__(load.Reader)
+    reader._tally, reader._timed, reader._opening, reader._head, reader._skip = tally, False, None, b"", 0
+    at = 0
+    while at < len(stream):
+        piece = stream[at : at + data.draw(st.one_of(st.integers(1, 12), st.integers(1, 200_000)))]
+        load.Reader.buffer[: len(piece)] = piece
+        reader.buffer_updated(len(piece))
+        at += len(piece)
+    assert (tally.frames, tally.events, tally.bytes) == (len(sizes), events, len(stream))
