@@ -21,9 +21,10 @@ import msgspec
 from data.audit import AuditDraft, ChainReport, verify
 from data.commands import Role
 from data.database import Database, Transaction
-from data.fold import Folded, add_orders, append_audit, cursor_key, fold, prepare, put_orders
+from data.fold import Folded, add_orders, append_audit, cursor_key, prepare, put_orders
+from data.inboxes import Inboxes
 from data.paging import Page, Where, cursor_after
-from data.problems import ConflictError, InvalidRequestError, NotFoundError, StoreFailedError
+from data.problems import ConflictError, NotFoundError
 from data.records import (
     AccountUpdate,
     AuditEntry,
@@ -34,9 +35,6 @@ from data.records import (
     PositionUpdate,
 )
 
-#: Journalled batches wait this long for company in one transaction, unless there are many records.
-_FOLD_AFTER_S = 0.025
-_FOLD_AT_ONCE = 512
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
 _TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
 
@@ -78,45 +76,12 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     ts_revoked: int | None = None
 
 
-class _Inbox:
-    """Journalled records of one engine that wait to be folded together."""
-
-    def __init__(self) -> None:
-        self.records: list[JournalRecord] = []
-        self.timer: asyncio.TimerHandle | None = None
-        self._waiting: list[asyncio.Future[Folded]] = []
-
-    def take(
-        self, records: Sequence[JournalRecord], loop: asyncio.AbstractEventLoop
-    ) -> asyncio.Future[Folded]:
-        self.records += records
-        waiting: asyncio.Future[Folded] = loop.create_future()
-        self._waiting.append(waiting)
-        return waiting
-
-    def answer(self, done: asyncio.Future[Folded]) -> None:
-        """Tell those who wait; what was folded is told to the first of them."""
-        error = done.exception()
-        if error is not None:
-            self.refuse(error)
-            return
-        for number, waiting in enumerate(self._waiting):
-            if not waiting.done():
-                waiting.set_result(done.result() if number == 0 else Folded(records=()))
-
-    def refuse(self, error: BaseException) -> None:
-        """Tell those who wait that nothing was stored."""
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_exception(error)
-
-
 class State:
     """The open store. Every method that changes something returns once the change is on disk."""
 
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
-        self._inboxes: dict[str, _Inbox] = {}
+        self._inboxes = Inboxes(self._db)
 
     @property
     def failure(self) -> str | None:
@@ -134,7 +99,7 @@ class State:
 
     def close(self) -> None:
         """Finish what waits to be written and close the file."""
-        self._fold_all_now()
+        self._inboxes.fold_now()
         self._db.close()
 
     # ------------------------------------------------------------ journals
@@ -153,37 +118,10 @@ class State:
             InvalidRequestError: a record is of another engine.
             StoreFailedError: when awaited: nothing was stored.
         """
-        foreign = next((record.engine for record in records if record.engine != engine), None)
-        if foreign is not None:
-            raise InvalidRequestError(f"the journal of {engine} tells of engine {foreign}")
-        loop = asyncio.get_running_loop()
-        inbox = self._inboxes.setdefault(engine, _Inbox())
-        told = inbox.take(records, loop)
-        if len(inbox.records) >= _FOLD_AT_ONCE:
-            self._fold_now(engine)
-        elif inbox.timer is None:
-            inbox.timer = loop.call_later(_FOLD_AFTER_S, self._fold_now, engine)
-        return told
-
-    def _fold_now(self, engine: str) -> None:
-        inbox = self._inboxes.pop(engine, None)
-        if inbox is None:
-            return
-        if inbox.timer is not None:
-            inbox.timer.cancel()
-        try:
-            folded = self._db.write(lambda tx: fold(tx, engine, inbox.records))
-        except StoreFailedError as error:
-            inbox.refuse(error)
-        else:
-            folded.add_done_callback(inbox.answer)
-
-    def _fold_all_now(self) -> None:
-        for engine in tuple(self._inboxes):
-            self._fold_now(engine)
+        return self._inboxes.put(engine, records)
 
     async def _read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        self._fold_all_now()
+        self._inboxes.fold_now()
         return await self._db.read(sql, values)
 
     async def orders(
@@ -341,7 +279,7 @@ class State:
             put_orders(tx, moved)
             return moved
 
-        self._fold_all_now()  # what the journal says counts, and comes first
+        self._inboxes.fold_now()  # what the journal says counts, and comes first
         return await self._db.write(job)
 
     # ------------------------------------------------------------ commands and audit
