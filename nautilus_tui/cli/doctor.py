@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("nautilus_trader", "textual", "litestar", "msgspec", "duckdb", "polars")
 _LOW_DISK = 1_000_000_000
-_MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
-_PLAIN_MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+_MARKS = {"ok": "✓", "warn": "!", "fail": "✗"}
+_PLAIN_MARKS = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,9 +58,10 @@ def _show(findings: list[Finding]) -> None:
     marks = _MARKS if _speaks_unicode() else _PLAIN_MARKS
     table = output.columns("", "Check", "Finding", last_wraps=True)
     for finding in findings:
-        table.add_row(marks[finding.result], finding.check, finding.detail)
+        mark = output.tinted(marks[finding.result], _COLOURS[finding.result])
+        table.add_row(mark, finding.check, finding.detail)
         if finding.fix:
-            table.add_row("", "", f"[dim]→ {finding.fix}[/]" if marks is _MARKS else f"fix: {finding.fix}")
+            table.add_row("", "", output.tinted(f"fix: {finding.fix}", "dim"))
     output.show(table)
 
 

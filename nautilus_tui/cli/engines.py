@@ -235,6 +235,6 @@ def table(engines: list[EngineStatus]) -> Any:
     return shown
 
 
-def _state(state: str) -> str:
+def _state(state: str) -> Any:
     colour = {"running": "green", "degraded": "yellow", "error": "red", "stopped": "dim"}.get(state)
-    return f"[{colour}]{state}[/]" if colour else state
+    return output.tinted(state, colour)

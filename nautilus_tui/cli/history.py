@@ -100,25 +100,27 @@ def _mapping(given: list[str]) -> dict[str, str]:
 
 def _told(report: dict[str, Any]) -> Any:
     """Return what was guessed and what was done, a fact a line."""
-    from rich.text import Text
-
     plan = report["plan"]
     verb = "would be imported" if report["dry_run"] else "imported"
     what = " ".join(filter(None, (plan["instrument"], plan.get("timeframe"), plan["kind"], plan.get("side"))))
     mapping = ", ".join(f"{field} ← {column}" for field, column in plan["columns"].items())
     table = output.columns("", "", last_wraps=True)
     table.show_header = False
-    table.add_row("[dim]what[/]", what)
-    table.add_row("[dim]columns[/]", Text(mapping))
-    table.add_row("[dim]rows[/]", f"{report['rows_read']:,} read, {report['imported']:,} {verb}")
+    table.add_row(_label("what"), what)
+    table.add_row(_label("columns"), mapping)
+    table.add_row(_label("rows"), f"{report['rows_read']:,} read, {report['imported']:,} {verb}")
     for name in ("already_there", "duplicates", "other_symbols", "out_of_order", "bad"):
         if report[name]:
-            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", f"{report[name]:,}")
+            table.add_row(_label(name.replace("_", " ")), f"{report[name]:,}")
     if report["first"] is not None:
-        table.add_row("[dim]from[/]", f"{words.clock(report['first'])} to {words.clock(report['last'])} UTC")
+        table.add_row(_label("from"), f"{words.clock(report['first'])} to {words.clock(report['last'])} UTC")
     for note in dict.fromkeys([*plan["notes"], *report["notes"]]):
-        table.add_row("[dim]note[/]", Text(note))
+        table.add_row(_label("note"), note)
     return table
+
+
+def _label(text: str) -> Any:
+    return output.tinted(text, "dim")
 
 
 def _tell_bad_rows(report: dict[str, Any]) -> None:

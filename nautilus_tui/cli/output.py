@@ -17,6 +17,7 @@ from data.records import OrderUpdate
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 _WIDTH_WITHOUT_TERMINAL = 200
 
@@ -88,7 +89,8 @@ def console() -> Console:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
-    return Console(highlight=False, width=width)
+    # Text from elsewhere may have brackets and colons in it: it is never markup.
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def show(*parts: RenderableType) -> None:
@@ -157,6 +159,13 @@ def _builtins(value: Any) -> Any:
     import msgspec
 
     return msgspec.to_builtins(value)
+
+
+def tinted(text: str, style: str | None) -> Text:
+    """Return text in a colour or weight; None leaves it as it is."""
+    from rich.text import Text
+
+    return Text(text, style=style or "")
 
 
 def columns(*names: str, right: Sequence[str] = (), last_wraps: bool = False) -> Any:

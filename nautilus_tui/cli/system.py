@@ -155,7 +155,7 @@ def status(context: typer.Context) -> None:
         f"{words.megabytes(health.rss_bytes)}, {health.stream_clients} stream clients"
     )
     for problem in health.problems:
-        output.show(f"[yellow]! {problem}[/]")
+        output.show(output.tinted(f"! {problem}", "yellow"))
     output.show(engines.table(known))
 
 

@@ -256,7 +256,7 @@ def test_history_is_compacted_listed_and_asked(trading: CommandLine) -> None:
     assert trading("compact").code == 0
     held = trading("--json", "history").json
     assert {"quotes"} <= {item["kind"] for item in held}
-    assert all(item["synthetic"] for item in held)
+    assert all(item["synthetic"] for item in held if item["source"] == "simulated")
     rows = trading("--json", "sql", "SELECT count(*) AS n FROM quotes").json
     assert rows[0]["n"] > 0
     assert trading("sql", "SELECT instrument, bid FROM quotes LIMIT 3").code == 0
@@ -283,3 +283,10 @@ def test_followed_logs_are_one_object_a_line(trading: CommandLine) -> None:
         while sent not in process.stdout.readline():
             assert process.poll() is None
         process.terminate()
+
+
+def test_text_from_elsewhere_is_shown_as_it_is(trading: CommandLine) -> None:
+    odd = "[red]x[/] :boom: [/nothing]"
+    run = trading("sql", f"SELECT '{odd}' AS odd")
+    assert run.code == 0, run.err
+    assert odd in run.out
