@@ -15,14 +15,15 @@ from data.paths import HOME_VARIABLE, Home
 from data.problems import ProblemError
 from nautilus_tui.cli import (
     access,
+    account,
     doctor,
     engines,
     history,
     market,
     measuring,
-    money,
     orders,
     output,
+    positions,
     settings,
     system,
 )
@@ -81,11 +82,11 @@ app.command("status")(system.status)
 app.command("stop")(system.stop)
 app.add_typer(engines.app, name="engine")
 app.add_typer(orders.app, name="order")
-app.command("positions")(money.positions)
-app.command("close")(orders.close)
-app.command("flatten")(orders.flatten)
-app.command("account")(money.account)
-app.command("fills")(money.fills)
+app.command("positions")(positions.positions)
+app.command("close")(positions.close)
+app.command("flatten")(positions.flatten)
+app.command("account")(account.account)
+app.command("fills")(account.fills)
 app.command("quote")(market.quote)
 app.command("bars")(market.bars)
 app.command("instruments")(market.instruments)

@@ -12,7 +12,8 @@ import typer
 
 from data.records import Bar, Instrument, Quote
 from nautilus_tui.cli import output, words
-from nautilus_tui.cli.orders import Symbol, resolve
+from nautilus_tui.cli.orders import Symbol
+from nautilus_tui.cli.sending import resolve
 from nautilus_tui.cli.session import EngineOption, LimitOption, session_of
 
 

@@ -1,37 +1,30 @@
-"""``order …``, ``close``, ``flatten``: sending, changing and listing orders.
+"""``order …``: sending, changing and listing orders.
 
 This module must not know what the daemon does with them.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
 from data.commands import (
-    AnyCommand,
     CancelAll,
     CancelOrder,
-    ClosePosition,
-    Flatten,
     ModifyOrder,
-    Outcome,
     SubmitBracket,
     SubmitOco,
     SubmitOrder,
 )
-from data.problems import InvalidRequestError, NotFoundError
+from data.problems import NotFoundError
 from data.records import OrderType, OrderUpdate, Side, TimeInForce
 from nautilus_tui.cli import output, words
+from nautilus_tui.cli.sending import resolve, send, send_many, sentence
 from nautilus_tui.cli.session import EngineOption, InstrumentOption, LimitOption, Session, session_of
 from nautilus_tui.client.ids import mint_order_id
-
-if TYPE_CHECKING:
-    from nautilus_tui.client import ApiClient
 
 app = typer.Typer(no_args_is_help=True, help="Send, change and list orders.")
 
@@ -84,19 +77,6 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait until the order will no
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.", min=0.1, max=120)]
 
 
-def resolve(session: Session, engine: str, symbol: str) -> str:
-    """Return the instrument a symbol means; one without a venue must be unambiguous."""
-    if "." in symbol:
-        return symbol
-    named = symbol.upper()
-    found = [i.id for i in session.ask(lambda api: api.instruments(engine)) if i.symbol == named]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise InvalidRequestError(f"{symbol} could be {', '.join(found)}", fix="name the instrument in full")
-    return symbol  # the daemon refuses it and says what comes near
-
-
 def implied_type(price: Decimal | None, trigger: Decimal | None, trail: Decimal | None) -> OrderType:
     """Return the order type that the prices given amount to."""
     if trail is not None:
@@ -104,90 +84,6 @@ def implied_type(price: Decimal | None, trigger: Decimal | None, trail: Decimal 
     if trigger is not None:
         return "stop_market" if price is None else "stop_limit"
     return "market" if price is None else "limit"
-
-
-def send(
-    session: Session,
-    command: AnyCommand,
-    order_id: str,
-    *,
-    key: str | None = None,
-    wait: bool = False,
-    timeout: float = 10.0,
-) -> None:
-    """Send a command for one order, report the order and exit with the code of how it ended."""
-
-    async def conversation(api: ApiClient) -> tuple[Outcome, OrderUpdate | None]:
-        outcome = await api.execute(command, command_id=key, wait="final" if wait else "ack", timeout=timeout)
-        order = next((o for o in outcome.orders if o.client_order_id == order_id), None)
-        if order is None and key is None:  # an order that was there before: tell how it stands
-            with contextlib.suppress(NotFoundError):
-                order = await api.order(order_id)
-        return outcome, order
-
-    outcome, order = session.ask(conversation)
-    if session.json:
-        output.show_json(output.order_facts(order, order_id, outcome, new=key is not None))
-    else:
-        _tell(outcome, [order] if order is not None else [])
-    raise typer.Exit(output.code_of_outcome(outcome))
-
-
-def send_many(
-    session: Session,
-    command: AnyCommand,
-    *,
-    ids: Sequence[str] = (),
-    key: str | None = None,
-    wait: bool = False,
-    timeout: float = 10.0,
-) -> None:
-    """Send a command for several orders, report them and exit with the code of how it ended.
-
-    ``ids`` are the orders it makes: those that the first answer leaves out are told as they stand.
-    """
-
-    async def conversation(api: ApiClient) -> tuple[Outcome, list[OrderUpdate]]:
-        outcome = await api.execute(command, command_id=key, wait="final" if wait else "ack", timeout=timeout)
-        told = {order.client_order_id for order in outcome.orders}
-        late = [id_ for id_ in ids if id_ not in told] if outcome.outcome == "done" else []
-        return outcome, [*outcome.orders, *[await api.order(id_) for id_ in late]]
-
-    outcome, orders = session.ask(conversation)
-    if session.json:
-        output.show_json(output.outcome_facts(outcome) | {"orders": orders})
-    else:
-        _tell(outcome, orders)
-    raise typer.Exit(output.code_of_outcome(outcome))
-
-
-def _tell(outcome: Outcome, orders: Sequence[OrderUpdate]) -> None:
-    for order in orders:
-        output.show(sentence(order))
-    if outcome.problem is not None:
-        output.say_problem(outcome.problem)
-    elif outcome.detail:
-        output.say(outcome.detail)
-    elif not orders:
-        output.show("nothing to do")
-
-
-def sentence(order: OrderUpdate) -> str:
-    """Return an order in one line."""
-    prices = [
-        f"{label} {value}"
-        for label, value in (
-            ("@", order.price),
-            ("trigger", order.trigger_price),
-            ("trail", order.trailing_offset),
-        )
-        if value is not None
-    ]
-    filled = f", filled {order.filled_qty} at {order.avg_price}" if order.filled_qty else ""
-    reason = f" ({order.reason})" if order.reason else ""
-    kind = order.order_type.replace("_", " ")
-    what = " ".join((order.side, str(order.qty), order.instrument, kind, *prices, order.tif))
-    return f"{order.client_order_id}  {what}: {order.status.replace('_', ' ')}{filled}{reason}"
 
 
 def _order_command(side: Side) -> Callable[..., None]:
@@ -422,34 +318,3 @@ def _table(orders: list[OrderUpdate]) -> Any:
             order.reason or "",
         )
     return table
-
-
-def close(
-    context: typer.Context,
-    symbol: Symbol,
-    engine: EngineOption = None,
-    order_id: Id = None,
-    wait: Wait = False,
-    timeout: Timeout = 10.0,
-) -> None:
-    """Close the position in one instrument at market."""
-    session = session_of(context)
-    named, id_ = session.engine(engine), order_id or mint_order_id()
-    instrument = resolve(session, named, symbol)
-    command = ClosePosition(engine=named, instrument=instrument, client_order_id=id_)
-    send(session, command, id_, key=id_, wait=wait, timeout=timeout)
-
-
-def flatten(
-    context: typer.Context,
-    instrument: InstrumentOption = None,
-    engine: EngineOption = None,
-    order_id: Id = None,
-    wait: Wait = False,
-    timeout: Timeout = 10.0,
-) -> None:
-    """Cancel every working order and close every position at market."""
-    session = session_of(context)
-    id_ = order_id or mint_order_id()
-    command = Flatten(engine=session.engine(engine), client_order_id=id_, instrument=instrument)
-    send_many(session, command, key=id_, wait=wait, timeout=timeout)

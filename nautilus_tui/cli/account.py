@@ -1,4 +1,4 @@
-"""``positions``, ``account``, ``fills``: what is held, what it is worth, what was traded.
+"""``account``, ``fills``: what there is and what was traded.
 
 This module must not know how any of it is computed.
 """
@@ -9,37 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from data.records import AccountUpdate, Fill, PositionUpdate
+from data.records import AccountUpdate, Fill
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import EngineOption, InstrumentOption, LimitOption, session_of
-
-
-def positions(context: typer.Context, engine: EngineOption = None) -> None:
-    """Show open positions, of all engines unless one is named."""
-    session = session_of(context)
-    found = session.ask(lambda api: api.positions(engine))
-    session.show(found, lambda: _positions(found))
-
-
-def _positions(found: list[PositionUpdate]) -> Any:
-    if not found:
-        return "no open positions"
-    names = "Engine Instrument Qty Avg Mark Unrealised Realised Currency Since"
-    table = output.columns(*names.split(), right=("Qty", "Avg", "Mark", "Unrealised", "Realised"))
-    for one in found:
-        average, mark = words.prices(one.avg_open, one.mark)
-        table.add_row(
-            one.engine,
-            one.instrument,
-            words.number(one.qty, sign=True),
-            average,
-            mark,
-            words.number(one.unrealized_pnl, 2, sign=True),
-            words.number(one.realized_pnl, 2, sign=True),
-            one.currency,
-            words.clock(one.ts_opened),
-        )
-    return table
 
 
 def account(
