@@ -140,6 +140,10 @@ def _order_there(situation: Situation) -> str | None:
     return None if situation.order is not None else "no order is under the cursor"
 
 
+def _one_order_logged(situation: Situation) -> str | None:
+    return None if situation.view.log_order is not None else "lines of all orders are shown"
+
+
 def _order_works(situation: Situation) -> str | None:
     order = situation.order
     if order is None:
@@ -338,6 +342,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         name="log-all",
         scope="logs",
         label="Log lines of all orders again",
+        hint="all",
+        check=_one_order_logged,
     ),
     # engines
     Action(id="engine.pick", keys=("e",), name="engines-pick", label="Pick an engine"),

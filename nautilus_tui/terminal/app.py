@@ -21,8 +21,9 @@ from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
 
 from data.commands import AnyCommand
-from data.problems import InvalidRequestError, ProblemDocument
+from data.problems import InvalidRequestError
 from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS
+from nautilus_tui.terminal.answers import about, told
 from nautilus_tui.terminal.frames import Frames
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE
 from nautilus_tui.terminal.handlers.engines import EngineRoom
@@ -366,12 +367,12 @@ class Terminal(App[int], inherit_bindings=False):
         if self.trading.answered(message):
             return
         problem = message.problem or (message.outcome.problem if message.outcome is not None else None)
-        title = message.command.title
+        title = about(message.command)
         if problem is None:
             detail = message.outcome.detail if message.outcome is not None else None
             self.tell(f"{title}: {detail or 'done'}")
         else:
-            self.tell(f"{title}: {_told(problem)}", "error")
+            self.tell(f"{title}: {told(problem)}", "error")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that broke is said so; the screen goes on."""
@@ -411,12 +412,6 @@ class Terminal(App[int], inherit_bindings=False):
             remember(self._state_file, state)
         except InvalidRequestError as error:
             self.log.warning(error.detail)
-
-
-def _told(problem: ProblemDocument) -> str:
-    rule = f" ({problem.rule})" if problem.rule else ""
-    fix = f" → {problem.fix}" if problem.fix else ""
-    return f"{problem.title}: {problem.detail}{rule}{fix}"
 
 
 def _bindings() -> Sequence[Binding]:

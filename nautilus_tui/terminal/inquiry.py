@@ -47,7 +47,9 @@ class Inquiry:
     async def _listen(self) -> None:
         try:
             async for event in self._link.listen():
-                self._node.post_message(StreamHeard(event))
+                heard = StreamHeard(event)
+                if self._node.post_message(heard):
+                    await heard.taken.wait()
         except ProblemError as error:
             self._node.post_message(StreamEnded(error.document()))
 

@@ -13,6 +13,9 @@ from data.problems import InvalidRequestError
 from nautilus_tui.terminal.actions import ACTIONS, BY_ID, Action, actions_for
 from nautilus_tui.terminal.situation import Situation, overlap
 
+#: How keys are written where their name is longer than what is on the key.
+_WRITTEN = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "delete": "del"}
+
 
 def collisions(keys: Mapping[str, Sequence[str]]) -> list[str]:
     """Return what is wrong with an assignment of keys to action ids: one key, two meanings at once."""
@@ -76,12 +79,12 @@ class Keymap:
 
     def shown(self, action_id: str) -> str:
         """Return the keys of an action as they are written in help."""
-        return " ".join(self.keys[action_id])
+        return " ".join(_WRITTEN.get(key, key) for key in self.keys[action_id])
 
     def first(self, action_id: str) -> str:
         """Return the first key of an action, for a hint."""
         keys = self.keys[action_id]
-        return keys[0] if keys else ""
+        return _WRITTEN.get(keys[0], keys[0]) if keys else ""
 
 
 def _split(action_id: str, keys: str | Sequence[str]) -> tuple[str, ...]:

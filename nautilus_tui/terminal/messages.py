@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
 
 
 class StreamHeard(Message):
-    """Something came on the stream, or the connection changed."""
+    """Something came on the stream, or the connection changed.
+
+    The listener waits until it is ``taken`` before it reads on: where the screen cannot keep up, the
+    daemon notices and conflates, instead of a queue growing here.
+    """
 
     def __init__(self, event: StreamEvent) -> None:
         super().__init__()
         self.event = event
+        self.taken = asyncio.Event()
 
 
 class StreamEnded(Message):

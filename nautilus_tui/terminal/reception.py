@@ -68,6 +68,7 @@ class Reception(Widget):
     def heard(self, message: StreamHeard) -> None:
         """Write down what the stream brought."""
         message.stop()
+        message.taken.set()
         event = message.event
         envelopes = getattr(event, "envelopes", None)
         if envelopes is None:

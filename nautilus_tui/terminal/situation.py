@@ -25,8 +25,8 @@ PANES: dict[str, Workspace] = {
     "chart": "trade",
     "book": "trade",
     "ticket": "trade",
-    "orders": "trade",
     "positions": "trade",
+    "orders": "trade",
     "engine_table": "engines",
     "logs": "engines",
 }

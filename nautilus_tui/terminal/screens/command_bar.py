@@ -104,7 +104,7 @@ class CommandBar(Vertical):
             return
         found = self._complete(self.field.value)
         words = [(f" {c.word} ", "accent" if i == self._walk else "dim") for i, c in enumerate(found)]
-        self._remark([("tab ", "faint"), *words] if words else [(" enter does it · esc leaves", "dim")])
+        self._remark([(" tab ", "faint"), *words] if words else [(" enter does it · esc leaves", "dim")])
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
@@ -169,4 +169,4 @@ class CommandBar(Vertical):
         self._walk = (self._walk + by) % len(found)
         self._put(found[self._walk].line)
         words = [(f" {c.word} ", "accent" if i == self._walk else "dim") for i, c in enumerate(found)]
-        self._remark([("tab ", "faint"), *words])
+        self._remark([(" tab ", "faint"), *words])

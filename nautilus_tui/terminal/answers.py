@@ -1,0 +1,26 @@
+"""What is said in passing when a command was answered: what it was, and what kept it from being done."""
+
+from __future__ import annotations
+
+from data.commands import AnyCommand, CancelOrder, RestartEngine, SetFeed, StartEngine, StopEngine
+from data.problems import ProblemDocument
+
+
+def about(command: AnyCommand) -> str:
+    """Return what a command was, and about what."""
+    match command:
+        case SetFeed():
+            return f"Feed of {command.engine}: {command.action} {command.speed or ''}".rstrip()
+        case CancelOrder():
+            return f"{command.title} {command.client_order_id}"
+        case StartEngine() | StopEngine() | RestartEngine():
+            return f"{command.title} {command.engine}"
+        case _:
+            return command.title
+
+
+def told(problem: ProblemDocument) -> str:
+    """Return what was wrong, the rule it broke and what would fix it."""
+    rule = f" ({problem.rule})" if problem.rule else ""
+    fix = f" → {problem.fix}" if problem.fix else ""
+    return f"{problem.title}: {problem.detail}{rule}{fix}"
