@@ -53,12 +53,6 @@ class Candles:
             self.sources,
         )
 
-    def between(self, start: int | None, end: int | None) -> Candles:
-        """Return bars with ``start <= ts < end``."""
-        first = 0 if start is None else int(np.searchsorted(self.ts, start, "left"))
-        last = len(self) if end is None else int(np.searchsorted(self.ts, end, "left"))
-        return self.take(slice(first, last))
-
 
 def from_ticks(series: Series, rows: Rows, side: PriceSide, to: Timeframe) -> Candles | None:
     """Return bars of quotes' bid, ask or mid, or of trades; None if there is no such price.

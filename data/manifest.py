@@ -73,8 +73,8 @@ class Manifest:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / _NAME
-        self._state = State()
-        self._seen: tuple[int, int, int] | None = None
+        # One attribute, replaced at once: several threads may ask.
+        self._known: tuple[tuple[int, int, int] | None, State] = (None, State())
 
     def state(self) -> State:
         """Return what counts now. The answer is shared: do not change it.
@@ -87,15 +87,16 @@ class Manifest:
         except FileNotFoundError:
             return State()
         seen = (found.st_ino, found.st_size, found.st_mtime_ns)
-        if seen != self._seen:
+        last, state = self._known
+        if seen != last:
             state = State()
             try:
                 for _, entry in journal.read(self.path):
                     state.apply(_decode(entry))
             except NotFoundError:
                 return State()
-            self._state, self._seen = state, seen
-        return self._state
+            self._known = seen, state
+        return state
 
     @contextmanager
     def writing(self, timeout: float = 60.0) -> Iterator[Writer]:

@@ -156,22 +156,6 @@ def joined(parts: Sequence[Rows]) -> Rows:
     return Rows(first.kind, np.concatenate([part.ts for part in parts]), numbers, integers, texts)
 
 
-def empty(kind: Kind) -> Rows:
-    """Return no rows."""
-    none = np.empty(0, np.int64)
-    texts = {
-        name: pa.Array.from_buffers(pa.large_string(), 0, [None, pa.py_buffer(bytes(8)), None])
-        for name in TEXTS[kind]
-    }
-    return Rows(
-        kind,
-        none,
-        {name: Number(none, 0) for name in NUMBERS[kind]},
-        dict.fromkeys(INTEGERS[kind], none),
-        texts,
-    )
-
-
 def _known(number: Number) -> NDArray[np.bool_]:
     return np.ones(len(number.wholes), np.bool_) if number.valid is None else number.valid
 

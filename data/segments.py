@@ -109,7 +109,7 @@ class SegmentWriter:
         folder: Path,
         origin: Origin,
         *,
-        rotate_bytes: int = 32 * 1024 * 1024,
+        rotate_bytes: int = 8 * 1024 * 1024,
         rotate_s: float = 300.0,
         keep_rows: int = 2_000_000,
         clock: Callable[[], int] = time.time_ns,

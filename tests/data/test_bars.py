@@ -69,12 +69,12 @@ ticks = st.lists(
 @given(
     ticks=ticks,
     period=st.sampled_from(["1s", "5s", "30s", "1m", "7m", "1h", "1d", "1w"]),
-    cuts=st.lists(st.integers(0, 60), max_size=4),
+    cuts=st.sets(st.integers(0, 12), max_size=6),
     limit=st.integers(1, 80),
 )
 @settings(max_examples=80, deadline=None)
 def test_bars_of_ticks_are_what_reckoning_says(
-    ticks: list[tuple[int, int, int, int]], period: str, cuts: list[int], limit: int
+    ticks: list[tuple[int, int, int, int]], period: str, cuts: set[int], limit: int
 ) -> None:
     ticks = sorted(ticks, key=lambda tick: tick[0])
     with TemporaryDirectory() as folder:
@@ -290,3 +290,23 @@ def test_one_sided_quotes_make_bars_of_their_side(tmp_path: Path) -> None:
     assert store.bars("X.Y", "1s", side="mid") == []
     assert [one.bid for one in store.quotes("X.Y")] == [None, Decimal("1.01"), Decimal("1.02")]
     assert Origin(engine="e", source="s", synthetic=False).engine == "e"
+
+
+def test_one_bar_spans_files_and_live_rows(tmp_path: Path) -> None:
+    store = History(tmp_path, clock=lambda: START)
+    book = writer(tmp_path)
+    for number in range(30):
+        quote(book, number, step=SECOND)
+        trade(book, number, step=SECOND)
+        if number in (9, 19):
+            book.close()
+            store.compact()
+    book.flush()
+    whole = [(10_000 + (n * 7919) % 200) for n in range(30)]
+    (hour,) = store.bars("AAPL.SIM", "1h", side="bid")
+    assert (hour.count, hour.open, hour.close) == (30, Decimal(whole[0]) / 100, Decimal(whole[-1]) / 100)
+    assert (hour.high, hour.low) == (Decimal(max(whole)) / 100, Decimal(min(whole)) / 100)
+    (hour,) = store.bars("AAPL.SIM", "1h", side="last")
+    assert hour.volume == sum(1 + n % 9 for n in range(30))
+    assert len(store.bars("AAPL.SIM", "7s", side="bid")) in (5, 6)
+    book.close()

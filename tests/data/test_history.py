@@ -334,6 +334,33 @@ def test_a_stream_is_in_order_in_batches_and_survives_compaction(tmp_path: Path)
     assert list(store.stream(series, START - DAY, START)) == []
 
 
+_DEAD_RECORDER = """
+import os, signal, sys
+from pathlib import Path
+from tests.data.market import quote, writer
+book = writer(Path(sys.argv[1]))
+for n in range(30):
+    quote(book, n)
+book.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_recorder_left_is_compacted(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _DEAD_RECORDER, str(tmp_path)], cwd=ROOT, check=False)
+    (left,) = segments.waiting(tmp_path / "segments")
+    assert left.suffix == ".open"
+    torn = left.read_bytes()
+    left.write_bytes(torn + torn[:100])
+    before = everything(tmp_path)
+    assert len(before["quotes AAPL.SIM"]) == 30
+    report = history(tmp_path).compact()
+    assert report.rows == 30
+    assert list(report.damaged.values()) == [100]
+    assert left.with_suffix(".damaged").exists()
+    assert everything(tmp_path) == before
+
+
 def test_compaction_uses_no_more_disk_than_it_has(tmp_path: Path) -> None:
     place = tmp_path / "disk"
     place.mkdir()
