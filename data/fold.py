@@ -112,8 +112,16 @@ def fold(tx: Transaction, engine: str, records: Sequence[JournalRecord]) -> Fold
     told = tuple(
         record for record in fresh if not isinstance(record, Fill) or _is_added(record, fills, added)
     )
-    missing = (cursor + 1, fresh[0].seq - 1) if fresh[0].seq > cursor + 1 else None
-    return Folded(records=told, missing=missing)
+    return Folded(records=told, missing=_first_hole(cursor, list(by_seq)))
+
+
+def _first_hole(cursor: int, seqs: Sequence[int]) -> tuple[int, int] | None:
+    before = cursor
+    for seq in sorted(seqs):
+        if seq > before + 1:
+            return before + 1, seq - 1
+        before = seq
+    return None
 
 
 def _is_added(fill: Fill, first: dict[tuple[str, str], Fill], added: set[tuple[str, str]]) -> bool:
@@ -149,7 +157,8 @@ def _put_positions(tx: Transaction, positions: Sequence[PositionUpdate]) -> None
     types = ("VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR")
     rule = (
         "ON CONFLICT (engine, position_id) DO UPDATE SET instrument = excluded.instrument,"
-        " is_open = excluded.is_open, ts_opened = excluded.ts_opened, seq = excluded.seq, body = excluded.body"
+        " is_open = excluded.is_open, ts_opened = excluded.ts_opened, seq = excluded.seq,"
+        " body = excluded.body"
     )
     _insert(tx, "positions", types, rows, rule)
 

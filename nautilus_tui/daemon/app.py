@@ -94,9 +94,9 @@ class Daemon:
             unix = unix_socket(self.home.daemon_socket)
             stack.callback(lambda: self.home.daemon_socket.unlink(missing_ok=True))
             stack.callback(unix.close)
-            servers = [(parts.server(self.settings), unix)]
+            servers = [(parts.server(), unix)]
             if tcp is not None:
-                servers.append((parts.server(self.settings, tls=tcp[1]), tcp[0]))
+                servers.append((parts.server(tls=tcp[1]), tcp[0]))
             where = [str(self.home.daemon_socket)] + ([url_of(*tcp)] if tcp is not None else [])
             await self._run(
                 servers, parts, lambda: ready(f"nautilus-tui daemon ready at {' and '.join(where)}")
@@ -194,7 +194,7 @@ class Daemon:
             hub=hub,
             clock=time.time_ns,
         )
-        return _Parts(context, schedule, self.version, self.settings.max_request_bytes)
+        return _Parts(context, schedule, self.settings, self.version)
 
     async def _close_supervisor(self, supervisor: Supervisor) -> None:
         await supervisor.close(stop_engines=self._stop_engines)
@@ -203,14 +203,15 @@ class Daemon:
 class _Parts:
     """What is served, and by what."""
 
-    def __init__(self, context: Context, schedule: Schedule, version: str, max_bytes: int) -> None:
+    def __init__(self, context: Context, schedule: Schedule, settings: DaemonSettings, version: str) -> None:
         self.hub = context.hub
         self.schedule = schedule
-        self._app = make_app(context, version=version, max_request_bytes=max_bytes)
+        self._app = make_app(context, settings, version=version)
+        self._settings = settings
         self._ws = make_ws_protocol(context.hub, _stream_door(context.authenticator), context.door.execute)
 
-    def server(self, settings: DaemonSettings, *, tls: bool = False) -> Server:
-        return make_server(self._app, self._ws, settings, tls=tls)
+    def server(self, *, tls: bool = False) -> Server:
+        return make_server(self._app, self._ws, self._settings, tls=tls)
 
 
 def _stream_door(authenticator: Authenticator) -> Authenticate:

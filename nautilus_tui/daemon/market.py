@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from data import topics
 from data.bus import Bus
 from data.problems import ConflictError, NotFoundError
-from data.records import AccountUpdate, Book, FeedProgress, PositionUpdate, Quote, Record
+from data.records import AccountUpdate, Book, PositionUpdate, Quote, Record
 
 
 class Market:
@@ -33,10 +33,6 @@ class Market:
     def book(self, instrument: str, engine: str | None = None) -> Book:
         """Return an instrument's latest order book, the youngest of several; raises NotFoundError."""
         return _youngest(instrument, "book", engine, self._latest(topics.book(instrument), Book))
-
-    def feed(self, engine: str) -> FeedProgress | None:
-        """Return where an engine's feed stands; None if it has not said."""
-        return next(iter(self._latest(topics.engine_feed(engine), FeedProgress)), None)
 
     def marked_positions(self, positions: Iterable[PositionUpdate]) -> list[PositionUpdate]:
         """Return positions at their latest marks where the mark is of the same quantity and not older."""

@@ -20,6 +20,7 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_certificate: Path | None = None  #: needed, with the key, to listen beyond loopback
     tls_key: Path | None = None
     max_request_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_000_000
+    requests_per_second: Annotated[int, msgspec.Meta(ge=1)] = 200  #: of one token, over TCP
     login_attempts_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 10
     compaction_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10
     health_seconds: Annotated[float, msgspec.Meta(gt=0)] = 2.0

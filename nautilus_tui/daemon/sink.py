@@ -142,14 +142,19 @@ class Sink:
         told = self._told.get(engine)
         if told is None:
             told = self._told[engine] = _Told(self.last_seq(engine), self._present.fill_keys(engine))
-        told.storing.append(self._state.fold(engine, records))
+        storing = self._state.fold(engine, records)
+        storing.add_done_callback(lambda done: self._note_missing(engine, done))
+        told.storing.append(storing)
         self.told(told.fresh(records))
         while told.storing and (told.storing[0].done() or len(told.storing) > _AHEAD):
-            self._note_missing(engine, await told.storing.popleft())
+            await told.storing.popleft()
 
-    def _note_missing(self, engine: str, folded: Folded) -> None:
-        if folded.missing is not None:
-            first, last = folded.missing
+    def _note_missing(self, engine: str, stored: asyncio.Future[Folded]) -> None:
+        if stored.cancelled() or stored.exception() is not None:
+            return  # told to the engine's link by the next batch
+        missing = stored.result().missing
+        if missing is not None:
+            first, last = missing
             self.problems[engine] = f"journal entries {first} to {last} of {engine} are missing"
             self.log(engine, [self._line(engine, self.problems[engine])])
 
@@ -180,7 +185,11 @@ class Sink:
             self._note_beat(status)
 
     def log(self, engine: str, lines: Sequence[EngineLog]) -> None:
-        """Publish log lines."""
+        """Publish log lines; an engine begins each conversation with its latest, told before or not."""
+        known = self._present.log(engine)
+        if lines and known and lines[0].ts <= known[-1].ts:
+            told = set(known)
+            lines = [line for line in lines if line not in told]
         self._present.logged(engine, lines)
         self._bus.publish_records(lines)
 

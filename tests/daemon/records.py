@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from data.records import AccountUpdate, Balance, Fill, OrderStatus, OrderUpdate, PositionUpdate
+from data.records import (
+    AccountUpdate,
+    Balance,
+    EngineLog,
+    EngineState,
+    EngineStatus,
+    Fill,
+    LogLevel,
+    OrderStatus,
+    OrderUpdate,
+    PositionUpdate,
+    Quote,
+)
 
 T0 = 1_700_000_000_000_000_000
 
@@ -87,4 +99,48 @@ def account(total: str, *, seq: int, engine: str = "paper-1") -> AccountUpdate:
         ts=T0 + seq,
         seq=seq,
         synthetic=True,
+    )
+
+
+def status(
+    state: EngineState = "running", *, pid: int | None = 1, journal_seq: int | None = 0, ts: int = T0
+) -> EngineStatus:
+    """What an engine says of itself."""
+    return EngineStatus(
+        id="paper-1",
+        state=state,
+        environment="SIM",
+        feed="simulated",
+        pid=pid,
+        journal_seq=journal_seq,
+        ts=ts,
+        synthetic=True,
+    )
+
+
+def quote(
+    instrument: str = "AAPL.SIM",
+    *,
+    engine: str = "paper-1",
+    bid: str = "100",
+    ts: int = T0,
+    synthetic: bool = True,
+) -> Quote:
+    """A quote one tick wide."""
+    return Quote(
+        instrument=instrument,
+        bid=Decimal(bid),
+        ask=Decimal(bid) + 1,
+        ts=ts,
+        ts_recv=ts,
+        synthetic=synthetic,
+        source="simulated" if synthetic else "replay",
+        engine=engine,
+    )
+
+
+def log(message: str, *, level: LogLevel = "info", order_id: str | None = None, ts: int = T0) -> EngineLog:
+    """A line of an engine's log."""
+    return EngineLog(
+        engine="paper-1", level=level, component="Node", message=message, client_order_id=order_id, ts=ts
     )

@@ -15,19 +15,22 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from data.commands import Role
-from data.problems import ForbiddenError, ProblemError
+from data.problems import ForbiddenError, ProblemError, RateLimitedError
 from nautilus_tui.daemon.api.answers import PROBLEM
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.streams.session import Pace
 
 
 class Authenticated:
     """An ASGI application that lets only known peers through to another."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, requests_per_second: int) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._rate = requests_per_second
+        self._paces: dict[str, Pace] = {}  # as many as there are tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the application's life span."""
@@ -48,7 +51,15 @@ class Authenticated:
             return self._authenticator.unix_peer(uid)
         headers = dict(scope["headers"])
         header = headers.get(b"authorization")
-        return self._authenticator.authorization(None if header is None else header.decode("latin-1"), peer)
+        text = None if header is None else header.decode("latin-1")
+        principal = self._authenticator.authorization(text, peer)
+        if not self._paces.setdefault(principal.name, Pace(self._rate)).take():
+            raise RateLimitedError(
+                f"{principal.name} asks more than {self._rate} times a second",
+                rule=f"at most {self._rate} requests a second with one token",
+                fix="ask less often, or subscribe to the streams",
+            )
+        return principal
 
 
 async def _refuse(send: Send, error: ProblemError) -> None:

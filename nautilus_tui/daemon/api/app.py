@@ -17,6 +17,7 @@ from nautilus_tui.daemon.api.access import Authenticated
 from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.api.describe import DocumentPlugin, PagePlugin, openapi_document
+from nautilus_tui.daemon.settings import DaemonSettings
 
 _ABOUT = (
     "The daemon's API. Changes are commands and take an Idempotency-Key; errors are problem documents "
@@ -25,7 +26,7 @@ _ABOUT = (
 )
 
 
-def make_app(context: Context, *, version: str, max_request_bytes: int) -> ASGIApp:
+def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASGIApp:
     """Return the application over the daemon's parts."""
     app = Litestar(
         route_handlers=[
@@ -50,8 +51,8 @@ def make_app(context: Context, *, version: str, max_request_bytes: int) -> ASGIA
             components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
             security=[{"token": []}],
         ),
-        request_max_body_size=max_request_bytes,
+        request_max_body_size=settings.max_request_bytes,
         logging_config=None,
     )
     app.state["context"] = context
-    return Authenticated(app, context.authenticator)
+    return Authenticated(app, context.authenticator, settings.requests_per_second)
