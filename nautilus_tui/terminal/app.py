@@ -154,6 +154,9 @@ class Terminal(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Show the shell at once; listening begins behind it."""
         self.theme = self._theme_wanted if self._theme_wanted in self.available_themes else "dark"
+        if not self.settings.glow:
+            for table in self.query(LiveTable):
+                table.glows.duration = 0.0
         self.looking.focus("watchlist")
         self.frame()
         self.set_interval(1 / min(15, max(1, self.settings.max_fps)), self.frame)

@@ -69,12 +69,13 @@ class Reception(Widget):
         """Write down what the stream brought."""
         message.stop()
         message.taken.set()
+        from nautilus_tui.client.stream import Batch  # loaded by the link by now, not before
+
         event = message.event
-        envelopes = getattr(event, "envelopes", None)
-        if envelopes is None:
-            self._connection(event)  # type: ignore[arg-type]  # an event is a batch or a change of connection
+        if not isinstance(event, Batch):
+            self._connection(event)
             return
-        self._mirror.apply(envelopes)
+        self._mirror.apply(event.envelopes)
         if "engines" in self._mirror.dirty or self._view.engine is None:
             self._look_for_engine()
         if self._view.instrument is None and "quotes" in self._mirror.dirty:
