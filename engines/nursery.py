@@ -51,6 +51,10 @@ class Nursery:
     async def open(self) -> None:
         """Start the forkserver; it warms up in the background."""
         ours, theirs = socket.socketpair()
+        self._home.logs.mkdir(parents=True, exist_ok=True)
+        # Not the daemon's own output: whoever reads that must see it end when the daemon ends, and
+        # engines, which live on, keep what they inherit.
+        log = (self._home.logs / "forkserver.log").open("ab")
         environment = os.environ | _SINGLE_THREADED
         self._ready.clear()
         self._process = await asyncio.create_subprocess_exec(
@@ -60,10 +64,13 @@ class Nursery:
             str(theirs.fileno()),
             pass_fds=(theirs.fileno(),),
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             env=environment,
             start_new_session=True,
         )
         theirs.close()
+        log.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._reading = asyncio.get_running_loop().create_task(self._read(reader))
 

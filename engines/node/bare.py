@@ -30,8 +30,8 @@ async def rate(seconds: float) -> float:
         feed = await assembly.add_feed(node, spec, home)
         assembly.add_venues(node, spec, feed.instruments)
         running = asyncio.get_running_loop().create_task(node.run_async())
-        while not node.trader.is_running:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # the node tells nobody that it runs
+        while not node.trader.is_running:  # noqa: ASYNC110  # a node tells nobody that it runs
+            await asyncio.sleep(0.01)
         feed.begin()
         await asyncio.sleep(_WARM_UP_S)
         ticks, begun = feed.ticks, time.perf_counter()
