@@ -18,12 +18,12 @@ def posed(app: Desk, keys: tuple[str, ...], theme: str) -> Callable[[Pilot[int]]
 
     async def pose(pilot: Pilot[int]) -> None:
         app.use_theme(theme)
-        for _ in range(200):
+        for _ in range(2000):
             if app.line.watched and app.mirror.connection.state == "connected":
                 break
             await pilot.pause(0.005)
         await pilot.press(*keys)
-        for _ in range(200):
+        for _ in range(2000):
             opened = app.ticket_pane.has_focus if keys == ("b",) else len(app.screen_stack) > 1
             if opened or keys in ((), ("6",)):
                 break

@@ -46,7 +46,7 @@ D = Decimal
 
 async def until(pilot: Pilot[int], what: Callable[[], object]) -> None:
     """Let the application run until something is so; fail when it never is."""
-    for _ in range(400):
+    for _ in range(3000):
         if what():
             return
         await pilot.pause(0.005)
@@ -208,8 +208,10 @@ async def test_a_paste_without_brackets_sends_nothing() -> None:
         app.looking.focus("orders")
         app.orders.move_to("O-20260302-0013")
         await pilot.pause()
-        for key in "xp":
-            app.post_message(events.Key(key, key))
+        burst = [events.Key(key, key) for key in "xp"]
+        for index, event in enumerate(burst):
+            event.time = burst[0].time + index * 0.0002
+            app.post_message(event)
         await until(pilot, lambda: "as pastes do" in said(app))
         await pilot.pause(0.1)
         assert app.line.commands == []
