@@ -155,6 +155,7 @@ def crashes(action: str, template: Path, folder: Path) -> list[Path]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.data.crashing", action, str(template), str(folder)],
         cwd=ROOT,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # it forks: the fewer threads the better
         capture_output=True,
         text=True,
         check=False,
