@@ -153,7 +153,7 @@ async def _serve_uvicorn(app: Any, pipe: Pipe, sock: socket.socket, publish: Pub
 async def _hub(pipe: Pipe, sock: socket.socket) -> None:
     """The product: bus, hub and protocol class as the daemon wires them."""
     bus = Bus("bench")
-    hub = StreamHub(bus, StreamLimits(heartbeat_s=600.0))
+    hub = StreamHub(bus, StreamLimits(heartbeat_s=600.0, max_connections=100_000))
     counter = itertools.count()
 
     async def publish(order: Order) -> Done:
@@ -271,6 +271,7 @@ async def _litestar(pipe: Pipe, sock: socket.socket) -> None:
             published += 1
             for reader in (*readers[topic], *readers["quotes.>"]):
                 await reader.send_bytes(event)
+            await asyncio.sleep(0)  # events arrive one by one: the loop turns between them
         return measure.done(next(counter) - published, published)
 
     await _serve_uvicorn(Litestar([handler], openapi_config=None, logging_config=None), pipe, sock, publish)
