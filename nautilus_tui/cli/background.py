@@ -21,6 +21,7 @@ from data.problems import UnavailableError
 _START_S = 30.0
 _RIVAL_S = 5.0
 _PAUSE_S = 0.05
+_LONG_LOG = 10_000_000
 READY = b"ready"
 
 
@@ -44,6 +45,7 @@ def begin(home: Home) -> Callable[[], None]:
     home.ensure()
     if answers(home):
         return lambda: None
+    _turn_over(home.daemon_log)
     told, tell = os.pipe()
     command = [sys.executable, "-P", "-m", "nautilus_tui.cli.main", "--home", str(home.root), "daemon"]
     with home.daemon_log.open("ab") as log:
@@ -77,6 +79,12 @@ def begin(home: Home) -> Callable[[], None]:
         )
 
     return wait
+
+
+def _turn_over(log: Path) -> None:
+    """Set a log that has grown long aside, over the one set aside before."""
+    if log.exists() and log.stat().st_size > _LONG_LOG:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def _a_rival_answers(home: Home) -> bool:

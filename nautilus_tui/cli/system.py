@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ def open_workstation(session: Session) -> None:
     if session.url:
         attach_terminal(session)
         return
+    _require_terminal()
     settings = _terminal_settings(session)
     wait = background.begin(session.home)  # the daemon starts while the terminal loads and paints
     from nautilus_tui.cli.opening import OpeningLink
@@ -43,6 +45,7 @@ def open_workstation(session: Session) -> None:
 
 def attach_terminal(session: Session) -> None:
     """Open the terminal on a daemon that runs already."""
+    _require_terminal()
     from nautilus_tui.terminal.app import run
 
     settings = _terminal_settings(session)
@@ -67,6 +70,16 @@ def _terminal_settings(session: Session) -> Any:
     from nautilus_tui.config.apply import terminal_settings
 
     return terminal_settings(session.config)
+
+
+def _require_terminal() -> None:
+    """Refuse to paint where nobody would see it. The screen is drawn on stderr, keys come from stdin."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InvalidRequestError(
+            "the workstation opens in a terminal, and this is none",
+            rule="stdin and stderr are a terminal",
+            fix="nautilus-tui --help lists the commands that work without one",
+        )
 
 
 def _no_color() -> bool:

@@ -62,7 +62,6 @@ def test_asking_loads_no_server_and_no_store(cli: CommandLine) -> None:
         ("status",),
         ("stop",),
         ("stop", "--all"),
-        ("attach",),
         ("quote", "AAPL.SIM"),
         ("order", "buy", "AAPL.SIM", "1"),
         ("engine", "start"),
@@ -89,6 +88,14 @@ def test_help_and_version_say_what_there_is(cli: CommandLine) -> None:
     assert cli("order", "buy", "--help").code == 0
     assert cli("--version").out.startswith("nautilus-tui ")
     assert not cli.home.root.exists(), "asking for help makes nothing"
+
+
+@pytest.mark.parametrize("arguments", [(), ("attach",)])
+def test_it_does_not_open_where_there_is_no_terminal(cli: CommandLine, arguments: tuple[str, ...]) -> None:
+    run = cli.process(*arguments)
+    assert run.code == 2
+    assert "terminal" in run.err
+    assert not cli.home.root.exists()
 
 
 def test_json_is_taken_before_and_after_the_command() -> None:

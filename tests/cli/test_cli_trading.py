@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from decimal import Decimal
 from pathlib import Path
 
@@ -290,3 +292,22 @@ def test_text_from_elsewhere_is_shown_as_it_is(trading: CommandLine) -> None:
     run = trading("sql", f"SELECT '{odd}' AS odd")
     assert run.code == 0, run.err
     assert odd in run.out
+
+
+def test_an_engine_that_does_not_answer_leaves_the_outcome_unknown_until_it_does(
+    trading: CommandLine,
+) -> None:
+    started = trading("--json", "engine", "start", "hangs", "-i", "AAPL.SIM").json
+    arguments = ("--json", "order", "buy", "AAPL.SIM", "5", "-e", "hangs", "--id", "hung-1", "--wait")
+    os.kill(started["pid"], signal.SIGSTOP)
+    try:
+        unknown = trading(*arguments, "--timeout", "0.5")
+    finally:
+        os.kill(started["pid"], signal.SIGCONT)
+    assert (unknown.code, unknown.json["status"]) == (4, "unknown"), unknown.out
+    assert unknown.json["problem"]["type"] == "outcome-unknown"
+    told = trading(*arguments)
+    assert (told.code, told.json["status"], told.json["filled_qty"]) == (0, "filled", "5"), told.out
+    fills = [f for f in trading("--json", "fills", "-e", "hangs").json if f["client_order_id"] == "hung-1"]
+    assert sum(Decimal(fill["qty"]) for fill in fills) == 5
+    assert trading("engine", "stop", "hangs").code == 0
