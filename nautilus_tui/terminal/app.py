@@ -9,8 +9,10 @@ I/O itself, nor know a rule of the business.
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -25,7 +27,7 @@ from data.problems import InvalidRequestError
 from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS
 from nautilus_tui.terminal.answers import about, told
 from nautilus_tui.terminal.frames import Frames
-from nautilus_tui.terminal.glyphs import ASCII, UNICODE
+from nautilus_tui.terminal.glyphs import ASCII, UNICODE, glyphs_for
 from nautilus_tui.terminal.handlers.engines import EngineRoom
 from nautilus_tui.terminal.handlers.keyboard import Keyboard
 from nautilus_tui.terminal.handlers.layout import Layout
@@ -109,7 +111,7 @@ class Terminal(App[int], inherit_bindings=False):
         self._theme_wanted = first_theme(self.settings, self.remembered, no_color=no_color)
         # Textual leaves colours out altogether only where it would use the terminal's own.
         super().__init__(ansi_color=True if no_color else None)
-        self.driver_class = thrifty(self.driver_class)
+        self.driver_class = thrifty(self.driver_class, ascii_only=self.settings.ascii)
         self.set_keymap(self.keymap.pane_keys)
         register_themes(cast("App[object]", self))
         self._state_file = state_file
@@ -440,6 +442,8 @@ def run(
     """
     # Collecting garbage while the classes of a user interface are made costs a tenth of the start.
     gc.disable()
+    if glyphs_for(os.environ) is ASCII:
+        settings = replace(settings or TerminalSettings(), ascii=True)
     state_file = None if home is None else home / "terminal.json"
     app = Terminal(link or DaemonLink(address), settings, state_file=state_file, no_color=no_color)
     code = app.run()

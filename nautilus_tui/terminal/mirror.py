@@ -68,6 +68,8 @@ MAX_ORDER_HISTORY = 64
 #: A sparkline point stands for this long.
 TRAIL_NS = 5_000_000_000
 MAX_TRAIL = 60
+#: Equity is kept by the same slots for an hour.
+MAX_EQUITIES = 720
 
 #: Topics whose records no reader may miss: a sequence number seen twice is the same event.
 _LOSSLESS = ("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast")
@@ -153,6 +155,7 @@ class Mirror:
         self.health: SystemHealth | None = None
         self.broadcasts: deque[Broadcast] = deque(maxlen=MAX_BROADCASTS)
         self.trails: dict[tuple[str, str], deque[tuple[int, float]]] = {}
+        self.equities: dict[str, deque[tuple[int, float]]] = {}  #: engine → equity by slot, oldest first
         self.newest_recv: dict[str, int] = {}  #: engine → receipt time of its newest quote
         self._seqs: dict[str, int] = {}
         self._appliers: dict[type, Callable[..., None]] = {
@@ -354,6 +357,12 @@ class Mirror:
                 margin_used=account.margin_used if account.margin_used is not None else known.margin_used,
             )
         self.accounts[account.engine] = account
+        if account.equity is not None:
+            trail = self.equities.setdefault(account.engine, deque(maxlen=MAX_EQUITIES))
+            slot = account.ts // TRAIL_NS
+            if trail and trail[-1][0] >= slot:
+                trail.pop()
+            trail.append((slot, float(account.equity)))
         self._mark("account", account.engine)
 
     def _engine(self, status: EngineStatus) -> None:

@@ -10,6 +10,7 @@ know what is drawn.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,6 +31,19 @@ _TOKEN = re.compile(
 _STEP = 3
 _FORGOTTEN = "\0"
 _MOST_KNOWN = 4096
+
+
+_ASCII_LIKE: dict[str, str] = {
+    **dict.fromkeys("─━┈╌┄–—‐−▔▁▂", "-"),
+    **dict.fromkeys("│┃╎┆▏▎▕╵╷╹╻╽╿", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+"),
+    **dict.fromkeys("█▉▊▋▌▍▐▀▄▆▇▅▃", "#"),
+    **dict.fromkeys("“”„", '"'),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("●◆■▪", "*"),
+    **dict.fromkeys("○◐", "o"),
+    **dict(zip("▲▼·…×±→←↑↓▸≤≥‖⚿", "^v|~x+><^v><>=*", strict=True)),
+}
 
 
 class Look(NamedTuple):
@@ -73,7 +87,9 @@ class _Row:
 class Thrift:
     """Rewrites what is written to one terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        """Keep what the terminal shows; with ``ascii_only`` send it nothing but ASCII."""
+        self._ascii_only = ascii_only
         self._rows: dict[int, _Row] = {}
         self._looks: list[Look] = []
         self._marks: dict[Look, str] = {}  #: look → the sign that stands for it
@@ -146,6 +162,8 @@ class Thrift:
 
     def _write(self, text: str) -> None:
         at = self._at
+        if self._ascii_only and not text.isascii():
+            text = in_ascii(text)
         if at is None or not _is_narrow(text):
             self._write_whole(text)
             return
@@ -252,6 +270,22 @@ def _is_narrow(text: str) -> bool:
     return text.isascii() or all(cell_len(sign) == 1 for sign in text)
 
 
+@lru_cache(4096)
+def in_ascii(text: str) -> str:
+    """Return a text of as many cells in ASCII: letters lose their accents, signs become like ones."""
+    return "".join(_ascii_sign(sign) for sign in text)
+
+
+def _ascii_sign(sign: str) -> str:
+    if sign.isascii():
+        return sign
+    if 0x2800 <= ord(sign) < 0x2900:
+        return " " if sign == "\u2800" else "."
+    like = _ASCII_LIKE.get(sign) or unicodedata.normalize("NFKD", sign)[:1]
+    width = cell_len(sign)
+    return (like if like.isascii() else "?") * width
+
+
 def applied(look: Look, codes: str) -> Look:
     """Return how text looks after the codes of one SGR sequence."""
     foreground, background, attributes = look
@@ -299,15 +333,15 @@ def transition(current: Look | None, wanted: Look) -> str:
     return f"\x1b[{';'.join(codes)}m"
 
 
-def thrifty(driver: type[Driver]) -> type[Driver]:
-    """Return a driver that writes like the given one, with fewer bytes."""
+def thrifty(driver: type[Driver], *, ascii_only: bool = False) -> type[Driver]:
+    """Return a driver that writes like the given one, with fewer bytes; on request in ASCII."""
 
     class Thrifty(driver):  # type: ignore[misc, valid-type]  # a class made from an argument
         def write(self, data: str) -> None:
             """Write to the terminal."""
             thrift = self.__dict__.get("_thrift")
             if thrift is None:
-                thrift = self.__dict__["_thrift"] = Thrift()
+                thrift = self.__dict__["_thrift"] = Thrift(ascii_only=ascii_only)
             height = self._app.size.height
             super().write(thrift.rewrite(data, height))
 

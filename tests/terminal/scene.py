@@ -473,8 +473,14 @@ def mirror(now: int = NOW) -> Mirror:
         made.apply_records([quote])
     for timeframe in TIMEFRAME_SECONDS:
         made.put_bars(ENGINE, "AAPL.SIM", timeframe, bars(timeframe=timeframe))
-    made.apply_records([book(), *orders(), *fills(), *positions(), account(), *engines(), *logs()])
-    made.apply_records([replay(), health()])
+    made.apply_records([book(), *orders(), *fills(), *positions(), *engines(), *logs()])
+    walk = random.Random(5)
+    worth = 1_000_000.0
+    for i in range(200, 0, -1):
+        worth += walk.gauss(21, 180)
+        past = msgspec.structs.replace(account(), equity=D(str(round(worth, 2))), ts=now - i * 10 * SECOND)
+        made.apply_records([past])
+    made.apply_records([account(), replay(), health()])
     return made
 
 

@@ -277,5 +277,3 @@ async def test_every_line_of_every_pane_is_as_wide_as_the_pane(
         for y in range(height):
             strip = shown.render_line(y)
             assert cell_len(strip.text) == strip.cell_length == width
-            if glyphs is ASCII:
-                assert strip.text.replace("–", "-").replace("×", "x").replace("±", "+").isascii(), strip.text

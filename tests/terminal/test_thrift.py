@@ -6,8 +6,9 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from nautilus_tui.terminal.thrift import PLAIN, Look, Thrift, applied, thrifty, transition
+from nautilus_tui.terminal.thrift import PLAIN, Look, Thrift, applied, in_ascii, thrifty, transition
 from tests.terminal import scene
 from tests.terminal.stage import Stage
 
@@ -116,6 +117,19 @@ def test_signs_of_other_widths_pass_and_are_not_counted_on() -> None:
         out = thrift.rewrite(text)
         screen.feed(out)
         assert text.removeprefix("\x1b[1;1H") in out
+
+
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=4))
+def test_a_terminal_of_ascii_gets_ascii_only_and_as_many_cells(texts: list[str]) -> None:
+    thrift = Thrift(ascii_only=True)
+    for text in texts:
+        shown = "".join(sign for sign in text if sign.isprintable())
+        assert thrift.rewrite(f"\x1b[1;1H{shown}").isascii()
+        assert len(in_ascii(shown)) == cell_len(shown)
+
+
+def test_signs_become_like_signs() -> None:
+    assert in_ascii("▲ 187.52 · é – “x” ─│┼ ⣿ 東") == '^ 187.52 | e - "x" -|+ . ??'
 
 
 async def test_a_driver_made_thrifty_writes_the_same_screen() -> None:

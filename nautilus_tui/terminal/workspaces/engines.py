@@ -1,4 +1,4 @@
-"""Workspace Engines: the engine table, the selected engine's account and replay, its log."""
+"""Workspace Engines: the engine table, the selected engine's replay, its log and its account."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class EnginesWorkspace(Vertical):
         """Lay out the panes."""
         with Horizontal(id="machines"):
             yield Engines(id="engine_table")
-            yield Account(id="account")
         yield Feed(id="feed")
-        yield Logs(id="logs")
+        with Horizontal(id="records"):
+            yield Logs(id="logs")
+            yield Account(id="account")
