@@ -84,6 +84,11 @@ class State:
         self._inboxes = Inboxes(self._db)
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return self._db.path
+
+    @property
     def failure(self) -> str | None:
         """Why the last write failed; None while writes succeed."""
         return self._db.failure

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version as package_version
+from itertools import islice
 
 import msgspec
 
@@ -22,7 +23,9 @@ from data.bus import Bus
 from data.history import History
 from data.paths import Home
 from data.problems import UnauthorizedError
+from data.records import JournalRecord
 from data.state import State
+from engines import books
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.api.app import make_app
@@ -46,6 +49,7 @@ from nautilus_tui.daemon.watch import OrderWatch
 
 #: Time that the answer to the command that stops the daemon has to leave the house.
 _LAST_WORD_S = 0.1
+_JOURNAL_BATCH = 512
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +141,7 @@ class Daemon:
         present, watch = Present(), OrderWatch()
         await present.load(state)
         bus = Bus(secrets.token_hex(8), present.snapshot)
-        sink = Sink(state, bus, present, watch)
+        sink = Sink(state, bus, present, watch, self._journal)
         await sink.open()
         stack.push_async_callback(sink.close)
         specs = [msgspec.json.decode(body, type=EngineSpec) for body in (await state.engine_specs()).values()]
@@ -195,6 +199,10 @@ class Daemon:
             clock=time.time_ns,
         )
         return _Parts(context, schedule, self.settings, self.version)
+
+    def _journal(self, engine: str, after: int) -> list[JournalRecord]:
+        """Return the next records of an engine's journal, as many as fit one transaction well."""
+        return list(islice(books.read_records(self.home.journal(engine), after), _JOURNAL_BATCH))
 
     async def _close_supervisor(self, supervisor: Supervisor) -> None:
         await supervisor.close(stop_engines=self._stop_engines)

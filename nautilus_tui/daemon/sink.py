@@ -16,13 +16,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
 
 from data.bus import Bus
 from data.fold import Folded
-from data.problems import ProblemError
+from data.problems import NotFoundError, ProblemError
 from data.records import (
     AnyRecord,
     EngineLog,
@@ -43,6 +44,8 @@ _DOWN = frozenset({"stopped", "error", "starting"})
 _BEATS = 2
 #: Batches of one engine that may be on their way into the store before the engine has to wait.
 _AHEAD = 256
+#: A store that failed is tried again after so many seconds.
+_RETRY_S = 1.0
 #: Fills of one engine that are remembered, so that one told twice is published once.
 _FILLS = 10_000
 
@@ -87,7 +90,14 @@ class _Lost(msgspec.Struct):
 
 
 class Sink:
-    """Takes everything engines say."""
+    """Takes everything engines say.
+
+    Args:
+        state: where journals are folded.
+        bus, present, watch: who is told.
+        journal: reads the next records of an engine's journal file after a sequence number; blocks.
+        clock: UTC ns.
+    """
 
     def __init__(
         self,
@@ -95,6 +105,7 @@ class Sink:
         bus: Bus,
         present: Present,
         watch: OrderWatch,
+        journal: Callable[[str, int], Sequence[JournalRecord]],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._state = state
@@ -102,6 +113,9 @@ class Sink:
         self._present = present
         self._watch = watch
         self._clock = clock
+        self._journal = journal
+        self._closing = asyncio.Event()
+        self._behind: set[str] = set()  # engines whose journal is being stored from its file
         self._told: dict[str, _Told] = {}
         self._up: dict[str, int | None] = {}  # pid of each engine last heard of as up
         self._lost: dict[str, _Lost] = {}
@@ -118,10 +132,10 @@ class Sink:
 
     async def close(self) -> None:
         """Wait for what is still being written."""
-        for engine, told in self._told.items():
-            for folded in await asyncio.gather(*told.storing, return_exceptions=True):
-                if isinstance(folded, BaseException):
-                    logger.error("the journal of %s was not stored to its end: %s", engine, folded)
+        self._closing.set()
+        for told in self._told.values():
+            if told.storing:
+                await asyncio.wait(told.storing)
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
 
@@ -134,29 +148,54 @@ class Sink:
     async def journalled(self, engine: str, records: Sequence[JournalRecord]) -> None:
         """Queue a journalled batch for the store and publish what is new in it.
 
-        Returns at once unless the store is far behind. What was heard before is not published again.
-
-        Raises:
-            StoreFailedError: a batch before this one could not be stored.
+        What was heard before is not published again. A store that fails does not cut the engine off:
+        its journal is read again, from where the store ends, until the store has all of it.
         """
         told = self._told.get(engine)
         if told is None:
             told = self._told[engine] = _Told(self.last_seq(engine), self._present.fill_keys(engine))
-        storing = self._state.fold(engine, records)
-        storing.add_done_callback(lambda done: self._note_missing(engine, done))
-        told.storing.append(storing)
+        if engine not in self._behind:
+            storing = self._state.fold(engine, records)
+            storing.add_done_callback(lambda done: self._on_stored(engine, done))
+            told.storing.append(storing)
         self.told(told.fresh(records))
         while told.storing and (told.storing[0].done() or len(told.storing) > _AHEAD):
-            await told.storing.popleft()
+            await asyncio.wait([told.storing.popleft()])
 
-    def _note_missing(self, engine: str, stored: asyncio.Future[Folded]) -> None:
-        if stored.cancelled() or stored.exception() is not None:
-            return  # told to the engine's link by the next batch
+    def _on_stored(self, engine: str, stored: asyncio.Future[Folded]) -> None:
+        error = stored.exception()
+        if error is not None:
+            if engine not in self._behind:
+                self._behind.add(engine)
+                self.problems[f"store of {engine}"] = f"the journal of {engine} is not stored: {error}"
+                self._begin(self._catch_up(engine))
+            return
         missing = stored.result().missing
         if missing is not None:
             first, last = missing
             self.problems[engine] = f"journal entries {first} to {last} of {engine} are missing"
             self.log(engine, [self._line(engine, self.problems[engine])])
+
+    async def _catch_up(self, engine: str) -> None:
+        """Store what an engine's journal has beyond the store, until there is nothing more of it."""
+        told = self._told[engine]
+        while self.last_seq(engine) < told.seq:
+            try:
+                records = await asyncio.to_thread(self._journal, engine, self.last_seq(engine))
+                if not records:
+                    raise NotFoundError(f"the journal ends before entry {told.seq}")
+                await self._state.fold(engine, records)
+            except ProblemError as error:
+                logger.warning("the journal of %s is not stored: %s", engine, error.detail)
+                if self._closing.is_set():
+                    return
+                await self._pause()
+        self._behind.discard(engine)
+        self.problems.pop(f"store of {engine}", None)
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), _RETRY_S)
 
     def told(self, records: Sequence[JournalRecord]) -> None:
         """Remember, publish and pass on records that are stored or queued for it."""

@@ -11,6 +11,7 @@ from data.records import (
     EngineState,
     EngineStatus,
     Fill,
+    JournalRecord,
     LogLevel,
     OrderStatus,
     OrderUpdate,
@@ -144,3 +145,8 @@ def log(message: str, *, level: LogLevel = "info", order_id: str | None = None, 
     return EngineLog(
         engine="paper-1", level=level, component="Node", message=message, client_order_id=order_id, ts=ts
     )
+
+
+def no_journal(engine: str, after: int) -> list[JournalRecord]:
+    """The journal of an engine that has none."""
+    return []

@@ -21,6 +21,7 @@ from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.watch import OrderWatch
+from tests.daemon.records import no_journal
 
 ADMIN = Principal(name="ada", role="admin", via="unix")
 VIEWER = Principal(name="bob", role="viewer", via="tcp")
@@ -47,7 +48,7 @@ class House:
 
     def new_door(self) -> Door:
         watch = OrderWatch()
-        sink = Sink(self.state, self.bus, self.present, watch)
+        sink = Sink(self.state, self.bus, self.present, watch, no_journal)
         return Door(
             state=self.state,
             bus=self.bus,

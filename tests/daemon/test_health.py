@@ -24,7 +24,7 @@ from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.schedule import SCHEDULE, Schedule
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.watch import OrderWatch
-from tests.daemon.records import T0, order, status
+from tests.daemon.records import T0, no_journal, order, status
 
 
 class Known(Supervisor):
@@ -45,7 +45,7 @@ class Parts:
         self.state.open()
         present = Present()
         self.bus = Bus("epoch", present.snapshot)
-        self.sink = Sink(self.state, self.bus, present, OrderWatch())
+        self.sink = Sink(self.state, self.bus, present, OrderWatch(), no_journal)
         self.supervisor = Known(Home(root), self.sink, [EngineSpec(engine="paper-1")])
         self.health = HealthWatch(
             state=self.state,

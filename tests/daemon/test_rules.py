@@ -22,6 +22,7 @@ from nautilus_tui.daemon import rules
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.watch import OrderWatch
+from tests.daemon.records import no_journal
 
 ORDER = {
     "command": "order.submit",
@@ -36,7 +37,9 @@ ORDER = {
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Supervisor:
     present = Present()
-    sink = Sink(State(tmp_path / "state.duckdb"), Bus("e", present.snapshot), present, OrderWatch())
+    sink = Sink(
+        State(tmp_path / "state.duckdb"), Bus("e", present.snapshot), present, OrderWatch(), no_journal
+    )
     return Supervisor(Home(tmp_path), sink, ())
 
 

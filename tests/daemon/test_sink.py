@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import resource
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,10 @@ import pytest
 from data import topics
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.problems import StoreFailedError
-from data.records import OrderUpdate
+from data.records import JournalRecord, OrderUpdate
 from data.state import CommandRow, State
 from engines.spec import EngineSpec
+from nautilus_tui.daemon import sink as sink_module
 from nautilus_tui.daemon.present import RECENT, Present
 from nautilus_tui.daemon.sink import NEVER_JOURNALLED, Sink
 from nautilus_tui.daemon.watch import OrderWatch
@@ -29,13 +32,17 @@ class Parts:
     def __init__(self, state: State) -> None:
         self.state = state
         self.now = T0
+        self.file: list[JournalRecord] = []
         self.life()
 
     def life(self) -> None:
         """Begin as a daemon does: everything new but the store."""
         self.present, self.watch = Present(), OrderWatch()
         self.bus = Bus("epoch", self.present.snapshot)
-        self.sink = Sink(self.state, self.bus, self.present, self.watch, self.clock)
+        self.sink = Sink(self.state, self.bus, self.present, self.watch, self.journal, self.clock)
+
+    def journal(self, engine: str, after: int) -> list[JournalRecord]:
+        return [record for record in self.file if record.seq > after]
 
     def clock(self) -> int:
         self.now += 1000
@@ -118,14 +125,47 @@ async def test_a_hole_in_the_journal_is_told_and_makes_the_daemon_untruthful(par
     assert [line.level for line in parts.present.log(ENGINE)] == ["error"]
 
 
-async def test_a_store_that_fails_is_told_to_the_engine_link(parts: Parts) -> None:
-    parts.state.close()
+async def test_a_store_that_fails_cuts_nobody_off_and_catches_up_from_the_journal(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink_module, "_RETRY_S", 0.02)
+    wal = parts.state.path.with_suffix(".duckdb.wal")
     await parts.sink.journalled(ENGINE, [order("A", seq=1)])
-    refused = parts.state.fold(ENGINE, [order("A", seq=1)])  # waits for company, then is refused with it
-    await asyncio.wait([refused])
-    assert isinstance(refused.exception(), StoreFailedError)
-    with pytest.raises(StoreFailedError):
-        await parts.sink.journalled(ENGINE, [order("A", seq=2)])
+    await parts.state.orders()
+    parts.file = [order(f"O{seq}", seq=seq) for seq in range(2, 40)]
+    with full_disk(wal.stat().st_size):
+        for record in parts.file[:20]:
+            await parts.sink.journalled(ENGINE, [record])
+        refused = parts.state.fold(ENGINE, parts.file[:1])
+        await asyncio.wait([refused])
+        assert refused.exception() is not None
+        assert len(parts.published("orders.paper-1")) == 21, "everybody is told nevertheless"
+        assert parts.sink.problems
+        for record in parts.file[20:]:
+            await parts.sink.journalled(ENGINE, [record])
+        assert parts.sink.last_seq(ENGINE) == 1
+    async with asyncio.timeout(20):
+        await asyncio.gather(*parts.sink._chores)
+    assert parts.sink.problems == {}
+    assert parts.sink.last_seq(ENGINE) == 39
+    assert len(await parts.statuses()) == 39
+    assert len(parts.published("orders.paper-1")) == 39
+    assert parts.state.failure is None
+    await parts.sink.journalled(ENGINE, [order("A", seq=40, status="filled")])
+    assert (await parts.statuses())["A"] == "filled"
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond ``size``, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
 async def beats(parts: Parts, count: int, *, pid: int, journal_seq: int = 0) -> None:
