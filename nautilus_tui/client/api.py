@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, cast
 import httpx
 import msgspec
 
-from data.commands import AnyCommand, Outcome
+from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.paging import Page
 from data.problems import OutcomeUnknownError, ProblemDocument, from_document
 from data.records import (
@@ -25,6 +25,7 @@ from data.records import (
     EngineStatus,
     Fill,
     Instrument,
+    LimitEffect,
     OrderUpdate,
     PositionUpdate,
     Quote,
@@ -198,6 +199,21 @@ class ApiClient:
         return wire.convert(
             await self._get(f"/orders/{_segment(client_order_id)}", engine=engine), OrderUpdate
         )
+
+    async def preview(self, order: PreviewOrder) -> list[LimitEffect]:
+        """Return what an order would do to every limit of its engine's gate; nothing is sent.
+
+        Raises:
+            NotFoundError: the engine does not trade the instrument.
+            UnavailableError: the engine does not run.
+        """
+        fields = {name: getattr(order, name) for name in order.__struct_fields__}
+        given = msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
+        response = await self._send(
+            "POST", f"{_API}/orders/preview", content=given, headers={"Content-Type": "application/json"}
+        )
+        body = _good(response)
+        return [wire.convert(item, LimitEffect) for item in body["items"]]
 
     async def fills(
         self,

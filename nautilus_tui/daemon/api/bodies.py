@@ -39,6 +39,17 @@ class OrderBody(Body, frozen=True, kw_only=True):
     reduce_only: bool = False
 
 
+class PreviewBody(Body, frozen=True, kw_only=True):
+    """An order that is thought about; nothing is sent."""
+
+    engine: str | None = None  #: may be left out while there is one engine only
+    instrument: str
+    side: Side
+    qty: Decimal
+    price: Decimal | None = None  #: None: at the touch
+    reduce_only: bool = False
+
+
 class ModifyBody(Body, frozen=True, kw_only=True):
     """What changes of a working order; what is left out stays."""
 

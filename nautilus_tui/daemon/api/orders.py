@@ -10,7 +10,15 @@ from typing import Annotated
 
 from litestar.params import Parameter
 
-from data.commands import CancelAll, CancelOrder, ClosePosition, ModifyOrder, Outcome, SubmitOrder
+from data.commands import (
+    CancelAll,
+    CancelOrder,
+    ClosePosition,
+    ModifyOrder,
+    Outcome,
+    PreviewOrder,
+    SubmitOrder,
+)
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import (
@@ -18,11 +26,12 @@ from data.records import (
     WORKING_STATUSES,
     AccountUpdate,
     Fill,
+    LimitEffect,
     OrderUpdate,
     PositionUpdate,
 )
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
-from nautilus_tui.daemon.api.bodies import CancelAllBody, CloseBody, ModifyBody, OrderBody, read
+from nautilus_tui.daemon.api.bodies import CancelAllBody, CloseBody, ModifyBody, OrderBody, PreviewBody, read
 from nautilus_tui.daemon.api.commands import key_of, through_the_door
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Cursor, Engine, Instrument, Limit, OrderId, PositionId
@@ -109,6 +118,16 @@ async def submit_order(request: AnyRequest) -> Answer:
     fields["engine"] = _engine(request, body.engine)
     fields["client_order_id"] = body.client_order_id or key_of(request) or _new_id()
     return await through_the_door(request, SubmitOrder(**fields))
+
+
+@route("POST", "/api/v1/orders/preview", returns=Page[LimitEffect], body=PreviewBody, tag=_TAG)
+async def preview_order(request: AnyRequest) -> Answer:
+    """Return what an order would do to every limit of its engine's gate; nothing is sent."""
+    body = await read(request, PreviewBody)
+    fields = {name: getattr(body, name) for name in body.__struct_fields__}
+    fields["engine"] = _engine(request, body.engine)
+    reply = await context_of(request).supervisor.execute(PreviewOrder(**fields))
+    return answer(request, Page(list(reply.effects)))
 
 
 @route("PATCH", "/api/v1/orders/{order_id:str}", returns=Outcome, body=ModifyBody, tag=_TAG, role="trader")
@@ -210,6 +229,7 @@ HANDLERS = [
     list_positions,
     list_accounts,
     submit_order,
+    preview_order,
     modify_order,
     cancel_order,
     cancel_all_orders,
