@@ -27,7 +27,7 @@ class EngineSink(Protocol):
         """Return the last journal sequence number that is stored for an engine."""
 
     async def journalled(self, engine: str, records: Sequence[JournalRecord]) -> None:
-        """Store records, then publish them; they count as delivered when this returns."""
+        """Take records for the store and publish them; they count as delivered when this returns."""
 
     def conflated(self, engine: str, records: Sequence[Record]) -> None:
         """Publish the latest of things of which only the latest matters."""
