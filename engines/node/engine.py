@@ -169,6 +169,7 @@ class Engine:
             f"Books restored: {restored.orders} orders, {restored.working} working, "
             f"{restored.refused} refused, journal at {self._journal.last_seq}"
         )
+        self._report_journal()
         self._keep_first_account()
         if isinstance(self._feed, SimulatedDataClient) and not self._feed.resumed:
             self._market.begin_with(self._feed.day_so_far(time.time_ns()))
@@ -177,6 +178,15 @@ class Engine:
         self._change_state("running", None)
         for job in (self._conflate(), self._mark(), self._beat(), self._telemetry.watch_loop()):
             self._tasks.append(loop.create_task(job))
+
+    def _report_journal(self) -> None:
+        """Say loudly what was wrong with the journal: what is behind damage is not in the books."""
+        report = self._journal.report
+        if not report.clean:
+            self._gateway.log.error(
+                f"Journal damaged: {report.torn_bytes} bytes behind entry {report.last_seq} are not good "
+                f"({report.reason}); they are kept in {report.torn_path}"
+            )
 
     async def _run_node(self) -> None:
         await self._node.run_async()

@@ -37,7 +37,12 @@ def import_file(
     column: Annotated[
         list[str] | None, typer.Option("--column", "-c", help="FIELD=COLUMN, e.g. time=Date; repeatable.")
     ] = None,
-    timezone: Annotated[str, typer.Option("--timezone", help="Of times without a zone.")] = "UTC",
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            "--timezone", help="Of times without a zone; default what is known of the format, else UTC."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
 ) -> None:
     """Import ticks or bars; the guessed mapping is shown, bad rows are reported with their lines."""
@@ -81,7 +86,7 @@ def _import_here(session: Session, command: ImportHistory) -> dict[str, Any]:
             period=command.timeframe,
             side=command.side,
             columns=command.columns,
-            timezone=None if command.timezone == "UTC" else command.timezone,
+            timezone=command.timezone,
             dry_run=command.dry_run,
         )
     found: dict[str, Any] = msgspec.to_builtins(report)

@@ -177,7 +177,7 @@ class Executors:
             period=command.timeframe,
             side=command.side,
             columns=command.columns,
-            timezone=None if command.timezone == "UTC" else command.timezone,
+            timezone=command.timezone,
         )
         return texts(importing.run(plan, self._history, dry_run=command.dry_run))
 

@@ -42,6 +42,7 @@ NEVER_JOURNALLED = "never reached the engine's journal"
 _DOWN = frozenset({"stopped", "error", "starting"})
 #: Heartbeats of a running engine, all of its journal told, after which an order it does not know is denied.
 _BEATS = 2
+_NEVER = -1  #: the pid of no process
 #: Batches of one engine that may be on their way into the store before the engine has to wait.
 _AHEAD = 256
 #: A store that failed is tried again after so many seconds.
@@ -212,9 +213,12 @@ class Sink:
         self._bus.publish_records((status,))
         engine = status.id
         if status.state in _DOWN:
-            if engine in self._up:
-                del self._up[engine]
-                self._begin(self._lose(engine, f"the engine was lost: {status.reason or status.state}"))
+            reason = f"the engine was lost: {status.reason or status.state}"
+            was_up = self._up.pop(engine, _NEVER) != _NEVER
+            if status.state == "stopped" and (was_up or engine in self._lost):
+                self._begin(self._bury(engine, reason))
+            elif was_up:
+                self._begin(self._lose(engine, reason))
             return
         before = self._up.get(engine, status.pid)
         self._up[engine] = status.pid
@@ -242,6 +246,11 @@ class Sink:
         now = self._clock()
         self.told(await self._state.lose(engine, reason, now))
         self._lost[engine] = _Lost(now)
+
+    async def _bury(self, engine: str, reason: str) -> None:
+        """Deny what an engine that is gone never journalled: its whole journal has been told."""
+        await self._lose(engine, reason)
+        await self._find(engine, self._lost.pop(engine).ts)
 
     def _note_beat(self, status: EngineStatus) -> None:
         lost = self._lost[status.id]

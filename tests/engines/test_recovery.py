@@ -330,3 +330,17 @@ def _wide():
     from risk.limits import GateLimits, OrderRate
 
     return GateLimits(order_notional=None, position_size=None, order_rate=OrderRate(10_000, 1))
+
+
+async def test_a_torn_journal_keeps_its_good_part_and_says_so(floor: Floor, home: Home) -> None:
+    await floor.supervisor.start(EngineSpec(engine=P, limits=_wide()))
+    order = await floor.send(P, "AAPL.SIM", "buy", "10")
+    await floor.supervisor.stop(P)
+    with home.journal(P).open("ab") as file:
+        file.write(b"half of a frame that never was")
+    await floor.supervisor.start(EngineSpec(engine=P, limits=_wide()))
+    await floor.sink.until(lambda: any("Journal damaged" in line.message for line in floor.sink.logs))
+    assert floor.sink.orders(P)[order.client_order_id].status == "filled"
+    await floor.sink.until(lambda: floor.sink.statuses[P][-1].positions_open == 1)
+    (aside,) = home.journals.glob("*.torn-*")
+    assert aside.read_bytes() == b"half of a frame that never was"

@@ -145,7 +145,7 @@ class ImportBody(Body, frozen=True, kw_only=True):
     timeframe: str | None = None
     side: Literal["bid", "ask", "mid", "last"] | None = None
     columns: dict[str, str] = {}
-    timezone: str = "UTC"
+    timezone: str | None = None
     dry_run: bool = False
 
 

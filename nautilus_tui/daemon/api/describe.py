@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from data import forms
-from data.commands import Role
+from data.commands import Outcome, Role
 from data.problems import ProblemDocument
 from nautilus_tui.daemon.api.access import needs
 from nautilus_tui.daemon.api.answers import JSON, PROBLEM, Answer, AnyRequest
@@ -89,7 +89,7 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for path, operations in document["paths"].items():
         paths[path] = {
-            method: _completed_operation(operation, by_type, problem)
+            method: _completed_operation(operation, by_type, problem, changes=_changes(operation))
             if isinstance(operation, dict) and operation.get("operationId") in _described
             else operation
             for method, operation in operations.items()
@@ -98,8 +98,35 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "paths": paths, "components": {**kept, "schemas": components}}
 
 
+#: What every change takes besides its body.
+_CHANGE_PARAMETERS = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "the command's id: sent twice, it is carried out once",
+        "schema": {"type": "string", "maxLength": 64},
+    },
+    {
+        "name": "wait",
+        "in": "query",
+        "description": "for orders: answer at the venue's first word, or at their last state",
+        "schema": {"enum": ["ack", "final"], "default": "ack"},
+    },
+    {
+        "name": "timeout",
+        "in": "query",
+        "description": "seconds to wait at most",
+        "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": 120, "default": 10},
+    },
+]
+
+
+def _changes(operation: Mapping[str, Any]) -> bool:
+    return Outcome in _described[operation["operationId"]].returns
+
+
 def _completed_operation(
-    operation: Mapping[str, Any], by_type: Mapping[int, Any], problem: Any
+    operation: Mapping[str, Any], by_type: Mapping[int, Any], problem: Any, *, changes: bool
 ) -> dict[str, Any]:
     described = _described[operation["operationId"]]
     returned = [by_type[id(kind)] for kind in described.returns]
@@ -109,6 +136,8 @@ def _completed_operation(
         answers[status] = _content(title, PROBLEM, problem)
     answers["default"] = _content("Any other error", PROBLEM, problem)
     full = {**operation, "responses": answers}
+    if changes:
+        full["parameters"] = [*operation.get("parameters", []), *_CHANGE_PARAMETERS]
     if described.body is not None:
         content = {JSON: {"schema": by_type[id(described.body)]}}
         full["requestBody"] = {"required": described.body_required, "content": content}
