@@ -27,10 +27,9 @@ from nautilus_tui.terminal.widgets.rows import (
     Slot,
     changed_cells,
     content_widths,
-    difference,
     place,
-    sort_key,
 )
+from nautilus_tui.terminal.widgets.rowset import RowSet, Step
 from nautilus_tui.terminal.widgets.strips import header_strip, message_strip, row_strip
 from nautilus_tui.terminal.widgets.titled import Titled
 
@@ -111,12 +110,8 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         self.marked: set[str] = set()
         self.glows = Glows(time.monotonic)
         self._empty = empty
-        self._filter = ""
         self._row_height = 1
-        self._sort: tuple[int, bool] | None = None
-        self._rows: dict[str, Row] = {}
-        self._order: list[str] = []
-        self._index: dict[str, int] = {}
+        self._set = RowSet()
         self._cursor_key: str | None = None
         self._widths: list[int] = content_widths(self.columns, ())
         self._slots: list[Slot] = []
@@ -129,12 +124,12 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     @property
     def rows(self) -> list[Row]:
         """The rows that are shown, in their order."""
-        return [self._rows[k] for k in self._order]
+        return [self._set.rows[k] for k in self._set.shown]
 
     @property
     def row_count(self) -> int:
         """How many rows there are, shown or filtered out."""
-        return len(self._rows)
+        return len(self._set.rows)
 
     @property
     def cursor_key(self) -> str | None:
@@ -144,12 +139,12 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     @property
     def filter(self) -> str:
         """Only rows with this text in a cell are shown; empty shows all. Case does not matter."""
-        return self._filter
+        return self._set.filter
 
     @filter.setter
     def filter(self, text: str) -> None:
-        if text != self._filter:
-            self._filter = text
+        if text != self._set.filter:
+            self._set.filter = text
             self._reorder()
 
     @property
@@ -161,7 +156,7 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     def empty(self, text: str) -> None:
         if text != self._empty:
             self._empty = text
-            if not self._order:
+            if not self._set.shown:
                 self.refresh()
 
     @property
@@ -181,44 +176,32 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         """Replace the columns; rows must be given anew."""
         if tuple(columns) != self.columns:
             self.columns = tuple(columns)
-            self._sort = None
+            self._set.sort = None
             self.set_rows(())
             self._relayout()
 
     def set_rows(self, rows: Sequence[Row]) -> Changes:
         """Make these the rows, in this order, and paint what is different."""
-        changes = difference(self._rows, rows)
-        same_order = not changes.added and not changes.deleted and self._same_order(rows)
-        if same_order and not changes.updated:
-            return changes
-        old = self._rows
-        self._rows = {row.key: row for row in rows}
-        for key in changes.deleted:
-            self._forget(key)
-        self._after_change(old, changes, structural=not same_order)
-        return changes
+        step = self._set.replace(rows)
+        for key in step.changes.deleted:
+            self._strips.pop(key, None)
+            self.marked.discard(key)
+            self.glows.forget(key, len(self.columns))
+        return self._after(step)
 
     def update_rows(self, rows: Iterable[Row]) -> Changes:
         """Change or add these rows and leave all others as they are."""
-        given = list(rows)
-        known = {row.key: self._rows[row.key] for row in given if row.key in self._rows}
-        changes = difference(known, given)
-        if not changes.added and not changes.updated:
-            return changes
-        for row in given:
-            self._rows[row.key] = row
-        self._after_change(known, changes, structural=bool(changes.added))
-        return changes
+        return self._after(self._set.update(rows))
 
     def sort_by(self, column: str | None, *, reverse: bool = False) -> None:
         """Order rows by a column's values; None goes back to the order they are given in."""
         index = next((i for i, c in enumerate(self.columns) if c.key == column), None)
-        self._sort = None if index is None else (index, reverse)
+        self._set.sort = None if index is None else (index, reverse)
         self._reorder()
 
     def move_to(self, key: str, *, announce: bool = True) -> bool:
         """Put the cursor on a row; say whether there is such a row to be seen."""
-        if key not in self._index:
+        if key not in self._set.index:
             return False
         if key != self._cursor_key:
             old, self._cursor_key = self._cursor_key, key
@@ -231,32 +214,30 @@ class LiveTable(Titled, ScrollView, can_focus=True):
 
     # ------------------------------------------------------------ changes
 
-    def _same_order(self, rows: Sequence[Row]) -> bool:
-        return all(a == b.key for a, b in zip(self._rows, rows, strict=True))
-
-    def _forget(self, key: str) -> None:
-        self._strips.pop(key, None)
-        self.marked.discard(key)
-        self.glows.forget(key, len(self.columns))
-
-    def _after_change(self, old: dict[str, Row], changes: Changes, *, structural: bool) -> None:
-        widths = content_widths(self.columns, (self._rows[k] for k in changes.added + changes.updated))
+    def _after(self, step: Step) -> Changes:
+        """Paint what a step made different."""
+        changes, old, structural = step
+        if not structural and not changes.updated:
+            return changes
+        rows = self._set.rows
+        widths = content_widths(self.columns, (rows[k] for k in changes.added + changes.updated))
         wider = [max(a, b) for a, b in zip(self._widths, widths, strict=True)]
         grown = wider != self._widths
         self._widths = wider
         regions: list[Region] = []
         for key in changes.updated:
             self._strips.pop(key, None)
-            changed = changed_cells(old[key], self._rows[key])
-            self.glows.light(self.columns, old[key], self._rows[key], changed)
+            changed = changed_cells(old[key], rows[key])
+            self.glows.light(self.columns, old[key], rows[key], changed)
             regions.extend(self._regions(key, changed))
         self._cool_later()
         if grown:
             self._relayout()
-        if structural or self._filter or self._sort:
+        if structural or self._set.filter or self._set.sort:
             self._reorder()
         elif regions and not grown:
             self.refresh(*regions)
+        return changes
 
     def _cool_later(self) -> None:
         if self.glows and not self._cooling and self.is_attached:
@@ -276,23 +257,15 @@ class LiveTable(Titled, ScrollView, can_focus=True):
 
     def _reorder(self) -> None:
         """Apply filter and order; the cursor stays with its row, or near where it was."""
-        before, at = self._order, self._index.get(self._cursor_key or "", 0)
-        keys = list(self._rows)
-        if self._filter:
-            wanted = self._filter.casefold()
-            keys = [k for k in keys if any(wanted in c.text.casefold() for c in self._rows[k].cells)]
-        if self._sort:
-            index, reverse = self._sort
-            keys.sort(key=lambda k: sort_key(self._rows[k].cells[index]), reverse=reverse)
-        self._order = keys
-        self._index = {k: i for i, k in enumerate(keys)}
-        if self._cursor_key not in self._index:
-            self._cursor_key = keys[min(at, len(keys) - 1)] if keys else None
+        at = self._set.index.get(self._cursor_key or "", 0)
+        if self._set.arrange():
+            self._resize_virtual()
+        shown = self._set.shown
+        if self._cursor_key not in self._set.index:
+            self._cursor_key = shown[min(at, len(shown) - 1)] if shown else None
             if self._cursor_key is not None and self.show_cursor:
                 self._strips.pop(self._cursor_key, None)
                 self.post_message(self.RowHighlighted(self, self._cursor_key))
-        if len(before) != len(keys):
-            self._resize_virtual()
         self.refresh()
 
     @property
@@ -301,7 +274,7 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         return self.title_lines + (1 if self.show_header else 0)
 
     def _resize_virtual(self) -> None:
-        self.virtual_size = Size(0, len(self._order) * self._row_height + self._top)
+        self.virtual_size = Size(0, len(self._set.shown) * self._row_height + self._top)
 
     def _relayout(self) -> None:
         self._place()
@@ -316,7 +289,7 @@ class LiveTable(Titled, ScrollView, can_focus=True):
 
     def _line_of(self, key: str) -> int | None:
         """The line of a row inside the widget, None when it is scrolled or filtered away."""
-        index = self._index.get(key)
+        index = self._set.index.get(key)
         if index is None:
             return None
         y = index * self._row_height + self._top - round(self.scroll_offset.y)
@@ -359,24 +332,24 @@ class LiveTable(Titled, ScrollView, can_focus=True):
             return self.title_strip(width)
         if y < self._top:
             return header_strip(
-                self.columns, self._slots, width, palette=palette, glyphs=glyphs, sort=self._sort
+                self.columns, self._slots, width, palette=palette, glyphs=glyphs, sort=self._set.sort
             )
         y -= self._top
-        if not self._order:
+        if not self._set.shown:
             text = self._empty
-            if self._rows and self._filter:
-                text = f"Nothing matches “{self._filter}”. esc clears the filter."
+            if self._set.rows and self._set.filter:
+                text = f"Nothing matches “{self._set.filter}”. esc clears the filter."
             return message_strip(text, y, width, self.size.height - self._top, palette)
         index, within = divmod(y + round(self.scroll_offset.y), self._row_height)
-        if index >= len(self._order):
+        if index >= len(self._set.shown):
             return Strip.blank(width, palette.style(""))
-        key = self._order[index]
+        key = self._set.shown[index]
         if within:
             return Strip.blank(width, palette.style("", self._state_of(key)))
         strip = self._strips.get(key)
         if strip is None or strip.cell_length != width:
             strip = self._strips[key] = row_strip(
-                self._rows[key],
+                self._set.rows[key],
                 self.columns,
                 self._slots,
                 width,
@@ -391,10 +364,10 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     def part_shown(self) -> str:
         """Return which rows are in sight, before how many there are; empty where all are."""
         page = self._page()
-        if len(self._order) <= page:
+        if len(self._set.shown) <= page:
             return ""
         first = round(self.scroll_offset.y) // self._row_height
-        return f"{first + 1}–{min(len(self._order), first + page)} of "
+        return f"{first + 1}–{min(len(self._set.shown), first + page)} of "
 
     def _state_of(self, key: str) -> RowState:
         if not self.show_cursor or key != self._cursor_key:
@@ -433,9 +406,9 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         """Move the cursor to the row clicked; a double click selects it."""
         y = event.get_content_offset_capture(self).y - self._top
         index = (y + round(self.scroll_offset.y)) // self._row_height
-        if y < 0 or index >= len(self._order):
+        if y < 0 or index >= len(self._set.shown):
             return
-        self.move_to(self._order[index])
+        self.move_to(self._set.shown[index])
         if event.chain == 2:
             self.action_select()
 
@@ -445,16 +418,16 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         return max(1, (self.size.height - self._top) // self._row_height)
 
     def _step(self, by: int) -> None:
-        if self._order and self.show_cursor:
-            at = self._index.get(self._cursor_key or "", 0)
-            self.move_to(self._order[max(0, min(len(self._order) - 1, at + by))])
-        elif self._order:
+        if self._set.shown and self.show_cursor:
+            at = self._set.index.get(self._cursor_key or "", 0)
+            self.move_to(self._set.shown[max(0, min(len(self._set.shown) - 1, at + by))])
+        elif self._set.shown:
             self.scroll_relative(y=by * self._row_height, animate=False)
 
     def _scroll_to_cursor(self) -> None:
         if self._cursor_key is None or not self.size.height:
             return
-        top = self._index[self._cursor_key] * self._row_height
+        top = self._set.index[self._cursor_key] * self._row_height
         page = self._page() * self._row_height
         offset = round(self.scroll_offset.y)
         if top < offset:
@@ -480,11 +453,11 @@ class LiveTable(Titled, ScrollView, can_focus=True):
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
-        self._step(-len(self._order))
+        self._step(-len(self._set.shown))
 
     def action_last(self) -> None:
         """Move the cursor to the last row."""
-        self._step(len(self._order))
+        self._step(len(self._set.shown))
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor and go to the next."""
@@ -511,12 +484,12 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     def action_sort_next(self) -> None:
         """Order by the next column shown; after the last, go back to the given order."""
         shown = [slot.column for slot in self._slots]
-        at = shown.index(self._sort[0]) + 1 if self._sort and self._sort[0] in shown else 0
-        self._sort = (shown[at], False) if at < len(shown) else None
+        at = shown.index(self._set.sort[0]) + 1 if self._set.sort and self._set.sort[0] in shown else 0
+        self._set.sort = (shown[at], False) if at < len(shown) else None
         self._reorder()
 
     def action_sort_reverse(self) -> None:
         """Reverse the order."""
-        if self._sort:
-            self._sort = (self._sort[0], not self._sort[1])
+        if self._set.sort:
+            self._set.sort = (self._set.sort[0], not self._set.sort[1])
             self._reorder()
