@@ -52,9 +52,12 @@ def chained(draft: AuditDraft, seq: int, previous_hash: str) -> AuditEntry:
     return msgspec.structs.replace(entry, hash=entry_hash(entry))
 
 
-def verify(entries: Iterable[AuditEntry]) -> ChainReport:
-    """Check entries in order of their sequence numbers, which begin at 1 and have no gap."""
-    count, previous = 0, GENESIS
+def verify(entries: Iterable[AuditEntry], begun: ChainReport | None = None) -> ChainReport:
+    """Check entries in order of their sequence numbers, which begin at 1 and have no gap.
+
+    ``begun`` is the report on the entries before these, if a long chain is checked piece by piece.
+    """
+    count, previous = (begun.entries, begun.last_hash) if begun else (0, GENESIS)
     for entry in entries:
         reason = _break(entry, count + 1, previous)
         if reason:

@@ -36,6 +36,8 @@ from data.records import (
 )
 
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
+#: One piece of the audit chain.
+_AUDIT_PIECE = "SELECT body FROM audit WHERE seq > ? ORDER BY seq LIMIT 5000"
 _TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
 
 _orders = msgspec.json.Decoder(OrderUpdate)
@@ -349,8 +351,17 @@ class State:
 
     async def verify_audit(self) -> ChainReport:
         """Check the whole audit chain."""
-        rows = await self._read("SELECT body FROM audit ORDER BY seq")
-        return verify(_audit.decode(body) for (body,) in rows)
+        report = verify(())
+        while report.broken_at is None:
+            rows = await self._read(_AUDIT_PIECE, [report.entries])
+            if not rows:
+                break
+            report = verify((_audit.decode(body) for (body,) in rows), report)
+        (count,) = (await self._read("SELECT count(*) FROM audit"))[0]
+        if report.broken_at is None and count != report.entries:
+            reason = f"there are {count} entries, {report.entries} of them in the chain"
+            return msgspec.structs.replace(report, broken_at=report.entries, reason=reason)
+        return report
 
     # ------------------------------------------------------------ tokens
 

@@ -73,6 +73,7 @@ def test_the_document_describes_bodies_answers_and_errors(daemon: DaemonProcess)
     assert schemas["OrderUpdate"]["properties"]["ts"]["format"] == "date-time"
     command = document["paths"]["/api/v1/commands"]["post"]
     assert "order.submit" in str(command["requestBody"]["content"]["application/json"]["schema"])
+    assert {p["name"] for p in command["parameters"]} == {"Idempotency-Key", "wait", "timeout"}
     for path, item in document["paths"].items():
         for operation in item.values():
             assert operation["summary"], path

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data import state as state_module
 from data.audit import GENESIS, AuditDraft, chained, verify
 from data.commands import CreateToken, SendBroadcast
 from data.records import AuditEntry
@@ -93,6 +94,24 @@ async def test_tampering_with_the_file_is_found_and_the_chain_goes_on_after_reop
     state = State(path)
     state.open()
     assert (await state.verify_audit()).broken_at == 5
+    state.close()
+
+
+async def test_a_long_chain_is_checked_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "_AUDIT_PIECE", state_module._AUDIT_PIECE.replace("5000", "3"))
+    state = State(tmp_path / "state.duckdb")
+    state.open()
+    await asyncio.gather(*(state.append_audit(draft(number)) for number in range(10)))
+    report = await state.verify_audit()
+    assert (report.entries, report.broken_at) == (10, None)
+    state.close()
+    with duckdb.connect(str(tmp_path / "state.duckdb")) as intruder:
+        intruder.execute("DELETE FROM audit WHERE seq = 8")
+    state = State(tmp_path / "state.duckdb")
+    state.open()
+    assert (await state.verify_audit()).broken_at == 8
     state.close()
 
 

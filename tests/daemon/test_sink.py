@@ -198,7 +198,7 @@ async def test_a_lost_engine_makes_unanswered_orders_unknown_and_its_return_reso
 async def test_nothing_is_denied_while_the_journal_is_not_told_to_its_end(parts: Parts) -> None:
     await beats(parts, 1, pid=1)
     await parts.send("A")
-    parts.sink.status(status("stopped", pid=None))
+    parts.sink.status(status("error", pid=None))
     await parts.sink.close()
     await beats(parts, 5, pid=2, journal_seq=3)
     assert await parts.statuses() == {"A": "unknown"}
@@ -206,6 +206,17 @@ async def test_nothing_is_denied_while_the_journal_is_not_told_to_its_end(parts:
     await parts.sink.close()
     await beats(parts, 2, pid=2, journal_seq=3)
     assert (await parts.statuses())["A"] == "denied"
+
+
+async def test_an_engine_that_is_gone_for_good_has_told_all_it_had(parts: Parts) -> None:
+    await beats(parts, 1, pid=1)
+    await parts.send("A", "B")
+    await parts.sink.journalled(ENGINE, [order("B", seq=1)])
+    parts.sink.status(status("stopped", pid=None))
+    await parts.sink.close()
+    assert await parts.statuses() == {"A": "denied", "B": "accepted"}
+    updates = [r for r in parts.published("orders.paper-1") if isinstance(r, OrderUpdate)]
+    assert [u.status for u in updates if u.client_order_id == "A"] == ["sent", "unknown", "denied"]
 
 
 async def test_an_engine_that_came_back_under_another_pid_was_lost_meanwhile(parts: Parts) -> None:
