@@ -357,7 +357,7 @@ class State:
             if not rows:
                 break
             report = verify((_audit.decode(body) for (body,) in rows), report)
-        (count,) = (await self._read("SELECT count(*) FROM audit"))[0]
+        (count,) = (await self._read("SELECT count(*) FROM audit WHERE seq <= ?", [report.entries]))[0]
         if report.broken_at is None and count != report.entries:
             reason = f"there are {count} entries, {report.entries} of them in the chain"
             return msgspec.structs.replace(report, broken_at=report.entries, reason=reason)

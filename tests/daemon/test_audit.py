@@ -108,10 +108,16 @@ async def test_a_long_chain_is_checked_piece_by_piece(
     assert (report.entries, report.broken_at) == (10, None)
     state.close()
     with duckdb.connect(str(tmp_path / "state.duckdb")) as intruder:
-        intruder.execute("DELETE FROM audit WHERE seq = 8")
+        intruder.execute("INSERT INTO audit SELECT * FROM audit WHERE seq = 3")
     state = State(tmp_path / "state.duckdb")
     state.open()
-    assert (await state.verify_audit()).broken_at == 8
+    assert (await state.verify_audit()).broken_at is not None
+    state.close()
+    with duckdb.connect(str(tmp_path / "state.duckdb")) as intruder:
+        intruder.execute("DELETE FROM audit WHERE seq IN (3, 8)")
+    state = State(tmp_path / "state.duckdb")
+    state.open()
+    assert (await state.verify_audit()).broken_at == 3
     state.close()
 
 

@@ -92,7 +92,7 @@ def tellings(steps: Sequence[tuple[int, int]]) -> list[list[JournalRecord]]:
     return [*batches, journal[end:], journal]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps=STEPS, reopen_at=st.integers(0, 5))
 def test_any_telling_of_a_journal_folds_to_the_same_state(
     steps: Sequence[tuple[int, int]], reopen_at: int, tmp_path_factory: pytest.TempPathFactory
