@@ -64,13 +64,16 @@ class Engine:
     async def run(self) -> None:
         """Start, trade, stop."""
         self._log_pipe.open()
-        await self._assemble()
-        await self._server_opened()
-        await self._start_node()
         try:
-            await self._stop_asked.wait()
+            await self._assemble()
+            await self._server_opened()
+            await self._start_node()
+            try:
+                await self._stop_asked.wait()
+            finally:
+                await self._stop()
         finally:
-            await self._stop()
+            self._log_pipe.drain()
 
     def ask_to_stop(self, message: Stop) -> None:
         """Begin to stop; `run` returns when it is done."""

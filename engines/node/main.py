@@ -7,11 +7,11 @@ cold start. It never returns to the code that forked it. This module must not kn
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import os
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,6 +35,9 @@ def run_forked(spec: EngineSpec, home: Home, listener: socket.socket) -> NoRetur
         os.setsid()
         _redirect(home.engine_log(spec.engine))
         code = run(spec, home, listener)
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(code)  # not sys.exit: the forkserver's own clean-up is not ours to run
 
@@ -78,7 +81,6 @@ def _redirect(log: Path) -> None:
     os.dup2(out, 2)
     os.close(null)
     os.close(out)
-    faulthandler.enable(file=2)
 
 
 def main() -> None:
