@@ -226,8 +226,8 @@ class Door:
         latest = await self._state.orders_named(_engine(command), list(orders)) if orders else []
         orders |= {order.client_order_id: order for order in latest}
         outcome = msgspec.structs.replace(outcome, orders=tuple(orders.values()))
-        if outcome.outcome == "unknown" and latest and all(order.seq for order in latest):
-            outcome = msgspec.structs.replace(outcome, outcome="done", problem=None)  # the journal told since
+        if outcome.outcome == "unknown" and latest:
+            outcome = _no_longer_unknown(outcome, latest)
         return outcome
 
     def _audited(self, entry: AuditEntry) -> None:
@@ -392,6 +392,18 @@ def order_problem(orders: Sequence[OrderUpdate]) -> ProblemDocument | None:
                 f"order {order.client_order_id} rejected: {said}", rule=said, **facts
             ).document()
     return None
+
+
+def _no_longer_unknown(outcome: Outcome, orders: Sequence[OrderUpdate]) -> Outcome:
+    """Return an outcome that was unknown as it is now known to have been, if it is."""
+    told = all(order.seq or order.status in FINAL_STATUSES for order in orders)
+    if not told:
+        return outcome
+    problem = order_problem(orders)
+    if problem is None:
+        return msgspec.structs.replace(outcome, outcome="done", problem=None)
+    verdict: Literal["refused", "failed"] = "refused" if problem.type == DeniedError.type else "failed"
+    return msgspec.structs.replace(outcome, outcome=verdict, problem=problem)
 
 
 def _authorise(command: AnyCommand, principal: Principal) -> None:
