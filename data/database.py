@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import duckdb
 
@@ -22,6 +22,16 @@ from data.problems import ProblemError, StoreFailedError, StoreHeldError
 
 #: Jobs that share one commit at most.
 GROUP_LIMIT = 256
+
+
+type Row = tuple[Any, ...]
+
+
+class Table(NamedTuple):
+    """A table and the types of its columns."""
+
+    name: str
+    types: tuple[str, ...]
 
 
 class Transaction:
@@ -34,10 +44,38 @@ class Transaction:
         self._connection = connection
         self._kept = kept
         self.changed: dict[str, Any] = {}
+        self._appended: dict[Table, list[Row]] = {}
 
-    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Execute one statement and return its rows."""
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Execute one statement, which sees everything that was appended, and return its rows."""
+        self.flush()
+        return self.run_apart(sql, parameters)
+
+    def run_apart(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Execute one statement that what was appended in this transaction does not matter to."""
         return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def insert(self, table: Table, rows: Sequence[Row], rule: str = "") -> list[Row]:
+        """Insert rows in one statement, given as one list per column, which DuckDB takes at any size."""
+        if not rows:
+            return []
+        columns = ", ".join(f"unnest(${n}::{type_}[])" for n, type_ in enumerate(table.types, 1))
+        values = [list(column) for column in zip(*rows, strict=True)]
+        return self.run(f"INSERT INTO {table.name} SELECT {columns} {rule}", values)
+
+    def append(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert rows that conflict with none, together with those of the jobs beside this one."""
+        self._appended.setdefault(table, []).extend(rows)
+
+    def appended(self, table: Table) -> list[Row]:
+        """Return the rows that were appended and are not yet seen by ``run_apart``."""
+        return self._appended.get(table, [])
+
+    def flush(self) -> None:
+        """Insert what was appended."""
+        appended, self._appended = self._appended, {}
+        for table, rows in appended.items():
+            self.insert(table, rows)
 
     def carried(self, key: str, default: Any) -> Any:
         """Return a carried fact."""
@@ -182,6 +220,7 @@ class Database:
         try:
             connection.execute("BEGIN TRANSACTION")
             results = [job(transaction) for job, _ in group]
+            transaction.flush()
             connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back(connection)

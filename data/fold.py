@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from data.audit import GENESIS, AuditDraft, chained
-from data.database import Transaction
+from data.database import Table, Transaction
 from data.problems import StoreFailedError
 from data.records import AccountUpdate, AuditEntry, Fill, JournalRecord, OrderUpdate, PositionUpdate
 
@@ -40,6 +40,14 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS tokens (name VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL,
        role VARCHAR NOT NULL, ts_created BIGINT NOT NULL, ts_expires BIGINT, ts_revoked BIGINT)""",
 )
+
+_T, _N, _B = "VARCHAR", "BIGINT", "BOOLEAN"
+ORDERS = Table("orders", (_T, _T, _T, _T, _N, _N, _T))
+COMMANDS = Table("commands", (_T, _T, _T, _N, _T))
+AUDIT = Table("audit", (_N, _T, _T, _T))
+_FILLS = Table("fills", (_T, _T, _T, _T, _N, _N, _T))
+_POSITIONS = Table("positions", (_T, _T, _T, _B, _N, _N, _T))
+_ACCOUNTS = Table("accounts", (_T, _T, _N, _T))
 
 _encode = msgspec.json.Encoder().encode
 _audit = msgspec.json.Decoder(AuditEntry)
@@ -135,15 +143,12 @@ def put_orders(tx: Transaction, orders: Sequence[OrderUpdate]) -> None:
         "ON CONFLICT (engine, client_order_id) DO UPDATE SET instrument = excluded.instrument,"
         " status = excluded.status, ts_init = excluded.ts_init, seq = excluded.seq, body = excluded.body"
     )
-    _insert(tx, "orders", _ORDER_TYPES, _order_rows(orders), rule)
+    tx.insert(ORDERS, _order_rows(orders), rule)
 
 
 def add_orders(tx: Transaction, orders: Sequence[OrderUpdate]) -> None:
     """Store orders that are known to be new, which is cheaper."""
-    _insert(tx, "orders", _ORDER_TYPES, _order_rows(orders), "")
-
-
-_ORDER_TYPES = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
+    tx.append(ORDERS, _order_rows(orders))
 
 
 def _order_rows(orders: Sequence[OrderUpdate]) -> list[tuple[Any, ...]]:
@@ -154,43 +159,31 @@ def _put_positions(tx: Transaction, positions: Sequence[PositionUpdate]) -> None
     rows = [
         (p.engine, p.position_id, p.instrument, p.qty != 0, p.ts_opened, p.seq, _text(p)) for p in positions
     ]
-    types = ("VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN", "BIGINT", "BIGINT", "VARCHAR")
     rule = (
         "ON CONFLICT (engine, position_id) DO UPDATE SET instrument = excluded.instrument,"
         " is_open = excluded.is_open, ts_opened = excluded.ts_opened, seq = excluded.seq,"
         " body = excluded.body"
     )
-    _insert(tx, "positions", types, rows, rule)
+    tx.insert(_POSITIONS, rows, rule)
 
 
 def _put_accounts(tx: Transaction, accounts: Sequence[AccountUpdate]) -> None:
     rows = [(a.engine, a.account_id, a.seq, _text(a)) for a in accounts]
     rule = "ON CONFLICT (engine, account_id) DO UPDATE SET seq = excluded.seq, body = excluded.body"
-    _insert(tx, "accounts", ("VARCHAR", "VARCHAR", "BIGINT", "VARCHAR"), rows, rule)
+    tx.insert(_ACCOUNTS, rows, rule)
 
 
 def _add_fills(tx: Transaction, fills: Sequence[Fill]) -> set[tuple[str, str]]:
     """Add fills that are not there yet and return their keys."""
     rows = [(f.engine, f.trade_id, f.client_order_id, f.instrument, f.ts, f.seq, _text(f)) for f in fills]
-    types = ("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR")
     rule = "ON CONFLICT DO NOTHING RETURNING trade_id, client_order_id"
-    return {(trade, order) for trade, order in _insert(tx, "fills", types, rows, rule)}
-
-
-def _insert(
-    tx: Transaction, table: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]], rule: str
-) -> list[tuple[Any, ...]]:
-    """Insert rows in one statement, given as one list per column, which DuckDB takes at any size."""
-    if not rows:
-        return []
-    columns = ", ".join(f"unnest(${n}::{type_}[])" for n, type_ in enumerate(types, 1))
-    values = [list(column) for column in zip(*rows, strict=True)]
-    return tx.run(f"INSERT INTO {table} SELECT {columns} {rule}", values)
+    return {(trade, order) for trade, order in tx.insert(_FILLS, rows, rule)}
 
 
 def append_audit(tx: Transaction, draft: AuditDraft) -> AuditEntry:
+    """Add an entry to the end of the audit chain."""
     seq, previous = tx.carried("audit", (0, GENESIS))
     entry = chained(draft, seq + 1, previous)
-    tx.run("INSERT INTO audit VALUES (?, ?, ?, ?)", [entry.seq, entry.command, entry.outcome, _text(entry)])
+    tx.append(AUDIT, [(entry.seq, entry.command, entry.outcome, _text(entry))])
     tx.carry("audit", (entry.seq, entry.hash))
     return entry

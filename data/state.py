@@ -21,7 +21,7 @@ import msgspec
 from data.audit import AuditDraft, ChainReport, verify
 from data.commands import Role
 from data.database import Database, Transaction
-from data.fold import Folded, add_orders, append_audit, cursor_key, prepare, put_orders
+from data.fold import COMMANDS, ORDERS, Folded, add_orders, append_audit, cursor_key, prepare, put_orders
 from data.inboxes import Inboxes
 from data.paging import Page, Where, cursor_after
 from data.problems import ConflictError, NotFoundError
@@ -304,31 +304,22 @@ class State:
         """
 
         def job(tx: Transaction) -> Begun:
-            earlier = _command(tx.run(_COMMAND, [row.id]))
+            earlier = _earlier(tx, row.id)
             if earlier and (earlier.outcome is not None or earlier.digest != row.digest):
                 return Begun(earlier=earlier)
             if earlier is None:
                 _require_free(tx, ids)
-                tx.run(
-                    "INSERT INTO commands VALUES (?, ?, ?, ?, NULL)",
-                    [row.id, row.command, row.digest, row.ts],
-                )
+                tx.append(COMMANDS, [(row.id, row.command, row.digest, row.ts, None)])
                 add_orders(tx, sent)
             return Begun(earlier=earlier, entry=append_audit(tx, draft))
 
         return await self._db.write(job)
 
-    async def end_command(self, command_id: str, outcome: str | None, draft: AuditDraft) -> AuditEntry:
-        """Note how a command ended, in the audit chain and, if ``outcome`` (JSON) is given, for good.
-
-        Without ``outcome`` the command is forgotten: nothing was changed, and it may be sent again.
-        """
+    async def end_command(self, command_id: str, outcome: str, draft: AuditDraft) -> AuditEntry:
+        """Note how a command ended (JSON), for good and in the audit chain."""
 
         def job(tx: Transaction) -> AuditEntry:
-            if outcome is None:
-                tx.run("DELETE FROM commands WHERE id = ?", [command_id])
-            else:
-                tx.run("UPDATE commands SET outcome = ? WHERE id = ?", [outcome, command_id])
+            tx.run_apart("UPDATE commands SET outcome = ? WHERE id = ?", [outcome, command_id])
             return append_audit(tx, draft)
 
         return await self._db.write(job)
@@ -454,15 +445,22 @@ def _token(row: Sequence[Any]) -> TokenRow:
     )
 
 
+def _earlier(tx: Transaction, command_id: str) -> CommandRow | None:
+    """Return the earlier command of an id, also one of the same moment."""
+    beside = [row for row in tx.appended(COMMANDS) if row[0] == command_id]
+    return _command(beside or tx.run_apart(_COMMAND, [command_id]))
+
+
 def _require_free(tx: Transaction, ids: Collection[str]) -> None:
-    rows = tx.run(
-        "SELECT client_order_id FROM orders WHERE client_order_id IN (SELECT unnest(?::VARCHAR[]))",
-        [list(ids)],
-    )
-    if rows:
+    if not ids:
+        return
+    sql = "SELECT client_order_id FROM orders WHERE client_order_id IN (SELECT unnest(?::VARCHAR[]))"
+    taken = [row[1] for row in tx.appended(ORDERS) if row[1] in ids]
+    taken += [id_ for (id_,) in tx.run_apart(sql, [list(ids)])]
+    if taken:
         raise ConflictError(
-            f"order id {rows[0][0]} is taken by another order",
+            f"order id {taken[0]} is taken by another order",
             rule="an order id names one order for ever",
             fix="use a new id",
-            client_order_id=rows[0][0],
+            client_order_id=taken[0],
         )
