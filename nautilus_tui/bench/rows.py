@@ -192,9 +192,9 @@ def _footer(found: Machine) -> Text:
 def number(value: float) -> str:
     """Return a figure with three or four digits that mean something."""
     size = abs(value)
-    for factor, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+    for factor, suffix in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
         if size >= factor:
-            return f"{value / factor:.2f}{suffix}"
+            return f"{value / (factor if factor > 1e4 else 1e3):.2f}{suffix}"
     if size == 0 or size >= 100:
         return f"{value:.0f}"
     return f"{value:.2f}" if size >= 1 else f"{value:.3f}"
