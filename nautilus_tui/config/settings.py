@@ -79,7 +79,10 @@ class Engine(Section, frozen=True, kw_only=True):
     base_currency: Annotated[
         str, Meta(pattern=r"^[A-Z]{3,5}$", description="Currency in which equity and profit are counted")
     ] = "USD"
-    leverage: Annotated[int, Meta(ge=1, le=200, description="Leverage of a paper account, on top of each instrument's own margin")] = 1
+    leverage: Annotated[
+        int,
+        Meta(ge=1, le=200, description="Leverage of a paper account, on top of each instrument's own margin"),
+    ] = 1
     record: Annotated[bool, Meta(description="Whether the feed's ticks are recorded into the history")] = True
     recorder_flush_s: Annotated[
         float, Meta(ge=0.05, le=60, description="How long recorded ticks may wait before they are written")
