@@ -16,6 +16,7 @@ from data.problems import ProblemError
 from nautilus_tui.cli import (
     access,
     account,
+    auditing,
     doctor,
     engines,
     history,
@@ -96,6 +97,8 @@ app.command("compact")(history.compact)
 app.command("sql")(history.sql)
 app.add_typer(settings.app, name="config")
 app.add_typer(access.app, name="token")
+app.add_typer(auditing.app, name="audit")
+app.command("broadcast")(auditing.broadcast)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(measuring.bench)
 

@@ -15,12 +15,13 @@ from data.commands import (
     CancelAll,
     CancelOrder,
     ModifyOrder,
+    PreviewOrder,
     SubmitBracket,
     SubmitOco,
     SubmitOrder,
 )
 from data.problems import NotFoundError
-from data.records import OrderType, OrderUpdate, Side, TimeInForce
+from data.records import LimitEffect, OrderType, OrderUpdate, Side, TimeInForce
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.sending import resolve, send, send_many, sentence
 from nautilus_tui.cli.session import EngineOption, InstrumentOption, LimitOption, Session, session_of
@@ -133,6 +134,44 @@ def _tif(given: str | None, expire: int | None, default: TimeInForce) -> TimeInF
 _WITHOUT_WAIT = "Without --wait it returns with the venue's first answer."
 app.command("buy", help=f"Buy. {_WITHOUT_WAIT}")(_order_command("buy"))
 app.command("sell", help=f"Sell. {_WITHOUT_WAIT}")(_order_command("sell"))
+
+
+@app.command("preview")
+def preview(
+    context: typer.Context,
+    side: Annotated[Literal["buy", "sell"], typer.Argument(help="Side of the order.")],
+    symbol: Symbol,
+    qty: Qty,
+    price: Price = None,
+    reduce_only: ReduceOnly = False,
+    engine: EngineOption = None,
+) -> None:
+    """Show what an order would do to every limit; nothing is sent. Exits with 3 if one would deny it."""
+    session = session_of(context)
+    named = session.engine(engine)
+    question = PreviewOrder(
+        engine=named,
+        instrument=resolve(session, named, symbol),
+        side=side,
+        qty=qty,
+        price=price,
+        reduce_only=reduce_only,
+    )
+    effects = session.ask(lambda api: api.preview(question))
+    session.show(effects, lambda: _effects(effects))
+    if not all(effect.passes for effect in effects):
+        raise typer.Exit(output.ExitCode.DENIED)
+
+
+def _effects(effects: list[LimitEffect]) -> Any:
+    right = ("Used", "After", "Limit")
+    table = output.columns("Limit on", "Scope", *right, "Unit", "", right=right)
+    for one in effects:
+        limit = "off" if one.limit is None else words.number(one.limit)
+        verdict = output.tinted("passes", "green") if one.passes else output.tinted("denied", "red")
+        used, after = words.number(one.used), words.number(one.after)
+        table.add_row(one.rule, one.scope, used, after, limit, one.unit, verdict)
+    return table
 
 
 @app.command("bracket")

@@ -311,3 +311,25 @@ def test_an_engine_that_does_not_answer_leaves_the_outcome_unknown_until_it_does
     fills = [f for f in trading("--json", "fills", "-e", "hangs").json if f["client_order_id"] == "hung-1"]
     assert sum(Decimal(fill["qty"]) for fill in fills) == 5
     assert trading("engine", "stop", "hangs").code == 0
+
+
+def test_an_order_is_previewed_against_every_limit(trading: CommandLine) -> None:
+    small = trading("--json", "order", "preview", "buy", "AAPL", "10")
+    assert small.code == 0, small.out
+    effects = {effect["rule"]: effect for effect in small.json}
+    assert Decimal(effects["order_notional"]["after"]) > 0
+    assert trading("order", "preview", "buy", "AAPL", "1000000").code == 3
+    before = len(trading("--json", "order", "list").json)
+    assert "order_notional" in trading("order", "preview", "sell", "AAPL.SIM", "10").out
+    assert len(trading("--json", "order", "list").json) == before
+
+
+def test_the_audit_is_listed_and_proven(trading: CommandLine) -> None:
+    assert trading("broadcast", "closing early").code == 0
+    told = trading("--json", "audit", "list", "--command", "stream.broadcast").json
+    assert {entry["outcome"] for entry in told} >= {"done"}
+    assert "closing early" in told[0]["body"]
+    assert trading("audit", "list", "-n", "3").out.count("\n") == 4
+    proven = trading("--json", "audit", "verify")
+    assert (proven.code, proven.json["broken_at"]) == (0, None)
+    assert "the chain holds" in trading("audit", "verify").out
