@@ -83,7 +83,7 @@ async def test_tls_serves_tokens_over_tcp_and_the_unix_socket_stays_plain(tmp_pa
     make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     await asyncio.to_thread(subprocess.run, make, check=True, capture_output=True)
     home = Home(tmp_path / "home")
-    daemon = Daemon(home, DaemonSettings(tls_certificate=certificate, tls_key=key))
+    daemon = Daemon(home, DaemonSettings(tls_certificate=certificate, tls_key=key, requests_per_second=1))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(daemon.serve(("127.0.0.1", 0), ready.set_result))
     await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,9 +100,13 @@ async def test_tls_serves_tokens_over_tcp_and_the_unix_socket_stays_plain(tmp_pa
         assert (await remote.get("/health")).status_code == 401
         answer = await remote.get("/health", headers={"Authorization": f"Bearer {token}"})
         assert answer.json()["alive"] is True
+        header = {"Authorization": f"Bearer {token}"}
+        hurried = [(await remote.get("/health", headers=header)).json() for _ in range(10)]
+        assert any("requests a second" in said.get("rule", "") for said in hurried)
         for _ in range(daemon.settings.login_attempts_per_minute):
             await remote.get("/health", headers={"Authorization": "Bearer guess"})
         locked = await remote.get("/health", headers={"Authorization": f"Bearer {token}"})
         assert locked.status_code == 429
+        assert "failed attempts" in locked.json()["detail"]
     daemon.stop()
     await serving
