@@ -146,7 +146,7 @@ class Terminal(App[int], inherit_bindings=False):
         yield Header(id="header")
         yield Banner(id="banner")
         with ContentSwitcher(initial="trade", id="workspaces"):
-            yield Trade(self.blocked)
+            yield Trade(self.blocked, self.inquiry.preview)
             yield EnginesWorkspace()
         yield LogStrip(id="logstrip")
         yield Hints(id="hints")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.worker import WorkType
 
-from data.commands import AnyCommand
+from data.commands import AnyCommand, PreviewOrder
 from data.problems import OutcomeUnknownError, ProblemError
 from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.messages import (
@@ -19,6 +20,7 @@ from nautilus_tui.terminal.messages import (
     FetchFailed,
     InstrumentsFetched,
     LogsFetched,
+    PreviewAnswered,
     StreamEnded,
     StreamHeard,
 )
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 Work = WorkType[None]
 
+#: How long a ticket may go on changing before its limits are asked about.
+PREVIEW_REST_S = 0.15
+#: How long an answer about limits is good for: other orders and prices move them too.
+PREVIEW_AGAIN_S = 2.0
+
 
 class Inquiry:
     """Starts workers on a link and lets them post what they learn to the node that owns them."""
@@ -35,6 +42,9 @@ class Inquiry:
     def __init__(self, node: Widget, link: Link) -> None:
         self._node = node
         self._link = link
+        self._previewed: PreviewOrder | None = None  #: what the ticket is now
+        self._previewed_anew = asyncio.Event()
+        self._previewing = False
 
     def _start(self, work: Work, group: str, *, alone: bool = False) -> None:
         """Start a worker; ``alone`` ends those of its group. One that breaks does not end the screen."""
@@ -69,6 +79,45 @@ class Inquiry:
             raise
         else:
             self._node.post_message(CommandAnswered(command, command_id, outcome, None))
+
+    def preview(self, question: PreviewOrder | None) -> None:
+        """Ask the gate about an order, and again now and then, until another or none is asked about.
+
+        One question is on its way at a time, however fast a ticket changes; the next is always about
+        the latest. Answers are told in :class:`PreviewAnswered`.
+        """
+        self._previewed = question
+        self._previewed_anew.set()
+        if question is not None and not self._previewing:
+            self._previewing = True
+            self._start(self._preview, "preview")
+
+    async def _preview(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(PREVIEW_REST_S)
+                self._previewed_anew.clear()
+                question = self._previewed
+                if question is None:
+                    return
+                self._node.post_message(await self._previewed_now(question))
+                try:
+                    async with asyncio.timeout(PREVIEW_AGAIN_S):
+                        await self._previewed_anew.wait()
+                except TimeoutError:
+                    continue  # nothing changed here; elsewhere it may have
+        finally:
+            self._previewing = False
+
+    async def _previewed_now(self, question: PreviewOrder) -> PreviewAnswered:
+        try:
+            return PreviewAnswered(question, await self._link.preview(question), None)
+        except ProblemError as error:
+            return PreviewAnswered(question, (), error.document())
+        except Exception as error:
+            broken = ProblemError(f"{type(error).__name__}: {error}")
+            self._node.post_message(PreviewAnswered(question, (), broken.document()))
+            raise
 
     def watch(self, topics: Collection[str]) -> None:
         """Listen to other topics besides those always listened to."""

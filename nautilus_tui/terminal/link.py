@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-from data.commands import AnyCommand, Outcome
-from data.records import Bar, EngineLog, EngineStatus, Instrument
+from data.commands import AnyCommand, Outcome, PreviewOrder
+from data.problems import NotFoundError
+from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
 
 if TYPE_CHECKING:
     from nautilus_tui.client import Address, ApiClient
@@ -51,6 +52,9 @@ class Link(Protocol):
 
     async def execute(self, command: AnyCommand, command_id: str) -> Outcome:
         """Send a command and return how it ended."""
+
+    async def preview(self, order: PreviewOrder) -> Sequence[LimitEffect]:
+        """Return what an order would do to every limit of its engine's gate; nothing is sent."""
 
     async def engines(self) -> Sequence[EngineStatus]:
         """Return every engine known."""
@@ -115,6 +119,10 @@ class DaemonLink:
         """Send a command and return how it ended."""
         return await (await self._client()).execute(command, command_id=command_id)
 
+    async def preview(self, order: PreviewOrder) -> Sequence[LimitEffect]:
+        """Return what an order would do to every limit of its engine's gate; nothing is sent."""
+        return await (await self._client()).preview(order)
+
     async def engines(self) -> Sequence[EngineStatus]:
         """Return every engine known."""
         return await (await self._client()).engines()
@@ -124,8 +132,11 @@ class DaemonLink:
         return await (await self._client()).instruments(engine)
 
     async def bars(self, engine: str, instrument: str, timeframe: str) -> Sequence[Bar]:
-        """Return the latest bars, oldest first."""
-        return await (await self._client()).bars(instrument, timeframe, limit=_BARS, engine=engine)
+        """Return the latest bars, oldest first; none where there is no history yet."""
+        try:
+            return await (await self._client()).bars(instrument, timeframe, limit=_BARS, engine=engine)
+        except NotFoundError:
+            return ()
 
     async def logs(self, engine: str) -> Sequence[EngineLog]:
         """Return the latest log lines, oldest first."""

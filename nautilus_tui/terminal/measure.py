@@ -21,9 +21,9 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
-from data.commands import AnyCommand, Outcome
+from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.problems import UnavailableError
-from data.records import Bar, EngineLog, EngineStatus, Instrument
+from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.mirror import Connection, Mirror
 from nautilus_tui.terminal.panes.watchlist import Watchlist
@@ -297,6 +297,10 @@ class _Still:
 
     async def execute(self, command: AnyCommand, command_id: str) -> Outcome:
         """Nothing can be done."""
+        raise UnavailableError("no daemon")
+
+    async def preview(self, order: PreviewOrder) -> Sequence[LimitEffect]:
+        """Nothing can be asked."""
         raise UnavailableError("no daemon")
 
     async def engines(self) -> Sequence[EngineStatus]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from data.commands import AnyCommand, Outcome
+from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.problems import ProblemDocument
-from data.records import Bar, EngineLog, EngineStatus, Instrument
+from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
 
 if TYPE_CHECKING:
     from nautilus_tui.client.stream import StreamEvent
@@ -80,6 +80,18 @@ class FetchFailed(Message):
     def __init__(self, what: str, problem: ProblemDocument) -> None:
         super().__init__()
         self.what = what
+        self.problem = problem
+
+
+class PreviewAnswered(Message):
+    """The gate told what an order would do to its limits, or why it could not be asked."""
+
+    def __init__(
+        self, question: PreviewOrder, effects: Sequence[LimitEffect], problem: ProblemDocument | None
+    ) -> None:
+        super().__init__()
+        self.question = question
+        self.effects = effects
         self.problem = problem
 
 

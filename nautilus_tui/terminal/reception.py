@@ -21,6 +21,7 @@ from nautilus_tui.terminal.messages import (
     FetchFailed,
     InstrumentsFetched,
     LogsFetched,
+    PreviewAnswered,
     StreamEnded,
     StreamHeard,
 )
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from nautilus_tui.terminal.app import Terminal
 
 _ALIVE = ("running", "degraded")
+#: A chart with fewer bars of the past than this asks for them again after these seconds.
+FEW_BARS = 30
+PAST_WAITS_S = (1.0, 3.0, 8.0)
 
 
 class Reception(Widget):
@@ -47,6 +51,7 @@ class Reception(Widget):
         self._asked: dict[str, int | None] = {}  #: engine → start time of the run whose rules were asked for
         self._logs_asked: set[str] = set()
         self._followed: tuple[str, ...] = ()
+        self._bars_asked = 0  #: how often bars of the selection were asked for again
 
     @property
     def _mirror(self) -> Mirror:
@@ -134,6 +139,15 @@ class Reception(Widget):
         """Write down bars of the past."""
         message.stop()
         self._mirror.put_bars(message.engine, message.instrument, message.timeframe, message.bars)
+        if len(message.bars) < FEW_BARS and self._bars_asked < len(PAST_WAITS_S):
+            # The past of a market that has just come into being is written while it already runs.
+            self.set_timer(PAST_WAITS_S[self._bars_asked], self._ask_bars)
+            self._bars_asked += 1
+
+    def _ask_bars(self) -> None:
+        view = self._view
+        if view.engine is not None and view.instrument is not None:
+            self.inquiry.bars(view.engine, view.instrument, view.timeframe)
 
     @on(LogsFetched)
     def logs_fetched(self, message: LogsFetched) -> None:
@@ -142,6 +156,12 @@ class Reception(Widget):
         first = next((line.ts for line in self._mirror.logs if line.engine == message.engine), None)
         if first is None:
             self._mirror.apply_records(message.lines)
+
+    @on(PreviewAnswered)
+    def preview_answered(self, message: PreviewAnswered) -> None:
+        """Give the ticket what the gate says to it."""
+        message.stop()
+        self._terminal.trading.previewed(message)
 
     @on(FetchFailed)
     def fetch_failed(self, message: FetchFailed) -> None:
@@ -199,4 +219,5 @@ class Reception(Widget):
             return
         self._followed = (view.engine, *wanted)
         self.inquiry.watch(wanted)
-        self.inquiry.bars(view.engine, view.instrument, view.timeframe)
+        self._bars_asked = 0
+        self._ask_bars()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 
-from data.commands import AnyCommand, Outcome
+from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.problems import ProblemError
-from data.records import Bar, EngineLog, EngineStatus, Instrument
+from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
 from nautilus_tui.client.stream import ConnectionChanged, StreamEvent
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.settings import TerminalSettings
+from risk.limits import GateLimits
 from tests.terminal import scene
 
 CONNECTED = ConnectionChanged("connected", scene.NOW - 600 * scene.SECOND, epoch="one", role="trader")
@@ -27,6 +28,9 @@ class Line(Link):
         self.events.put_nowait(CONNECTED)
         self.commands: list[tuple[AnyCommand, str]] = []
         self.answers: asyncio.Queue[Outcome | ProblemError] = asyncio.Queue()
+        self.previews: list[PreviewOrder] = []
+        self.limits = GateLimits()
+        self.no_preview: ProblemError | None = None  #: raised instead of an answer
         self.watched: list[tuple[str, ...]] = []
 
     async def listen(self) -> AsyncIterator[StreamEvent]:
@@ -42,6 +46,12 @@ class Line(Link):
         if isinstance(answer, ProblemError):
             raise answer
         return answer
+
+    async def preview(self, order: PreviewOrder) -> Sequence[LimitEffect]:
+        self.previews.append(order)
+        if self.no_preview is not None:
+            raise self.no_preview
+        return scene.effects(order, self.limits)
 
     async def engines(self) -> Sequence[EngineStatus]:
         return scene.engines()

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from data.commands import PreviewOrder
 from data.records import (
     AccountUpdate,
     Balance,
@@ -23,6 +24,7 @@ from data.records import (
     Fill,
     Instrument,
     Level,
+    LimitEffect,
     LogLevel,
     OrderUpdate,
     PositionUpdate,
@@ -31,6 +33,9 @@ from data.records import (
 )
 from nautilus_tui.terminal.mirror import Connection, Mirror
 from nautilus_tui.terminal.view import TIMEFRAME_SECONDS, View
+from risk.gate import Exposure, OrderIntent, RateWindow
+from risk.gate import effects as gate_effects
+from risk.limits import GateLimits
 
 #: 2026-03-02 14:32:07 UTC
 NOW = 1_772_461_927_000_000_000
@@ -298,6 +303,26 @@ def account(now: int = NOW) -> AccountUpdate:
         ts=now,
         synthetic=True,
     )
+
+
+def effects(order: PreviewOrder, limits: GateLimits) -> list[LimitEffect]:
+    """What the gate says to an order in the scene, with the positions held and nothing working."""
+    rules = next(i for i in instruments() if i.id == order.instrument)
+    quote = next(q for q in quotes() if q.instrument == order.instrument)
+    held = [p.qty for p in positions() if p.instrument == order.instrument]
+    intent = OrderIntent(
+        instrument=order.instrument,
+        side=order.side,
+        qty=order.qty,
+        price=order.price if order.price is not None else quote.ask if order.side == "buy" else quote.bid,
+        multiplier=rules.multiplier,
+        lot_size=rules.lot_size,
+        rate=D(1),
+        reduce_only=order.reduce_only,
+    )
+    exposure = Exposure(position=held[0] if held else D(0))
+    rate = RateWindow(limits.order_rate)
+    return [*gate_effects(intent, exposure, limits, "USD"), rate.effect(NOW)]
 
 
 def fills(now: int = NOW) -> list[Fill]:

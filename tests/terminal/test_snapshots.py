@@ -29,6 +29,10 @@ def posed(app: Desk, keys: tuple[str, ...], theme: str) -> Callable[[Pilot[int]]
                 break
             await pilot.pause(0.005)
         if app.ticket_pane.ticket is not None:
+            for _ in range(2000):
+                if app.ticket_pane.preview.answered is not None:
+                    break
+                await pilot.pause(0.005)
             app.ticket_pane.ticket.client_order_id = "O-6FGQ4K5AQ0"
         app.changed()
         app.frame()

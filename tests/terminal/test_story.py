@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -132,6 +133,7 @@ async def test_buy_watch_protect_flatten_detach_and_come_back(house: House) -> N
         await pilot.press("b")
         await until(pilot, lambda: app.ticket_pane.has_focus)
         await pilot.press("tab", "m")
+        await until(pilot, lambda: re.search(r"position_size +0 → [1-9].* / .*%", app.ticket_pane.text))
         await send_ticket(app, pilot, "FILLED 100 @")
         await until(pilot, lambda: app.mirror.position_of(ENGINE, "AAPL.SIM"))
         position = app.mirror.position_of(ENGINE, "AAPL.SIM")

@@ -18,6 +18,7 @@ from data.commands import (
     Flatten,
     ModifyOrder,
     Outcome,
+    PreviewOrder,
     RestartEngine,
     SetFeed,
     StartEngine,
@@ -25,9 +26,10 @@ from data.commands import (
     SubmitBracket,
     SubmitOrder,
 )
-from data.problems import DeniedError, NotFoundError, OutcomeUnknownError
+from data.problems import DeniedError, NotFoundError, OutcomeUnknownError, UnavailableError
 from data.records import OrderUpdate
 from nautilus_tui.client.stream import ConnectionChanged
+from nautilus_tui.terminal import inquiry
 from nautilus_tui.terminal.actions import ACTIONS, TAKEN_KEYS
 from nautilus_tui.terminal.app import PANE_CLASSES
 from nautilus_tui.terminal.screens.confirm import Confirm
@@ -160,6 +162,69 @@ async def test_no_answer_is_unknown_and_asking_again_keeps_the_ids() -> None:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: len(app.line.commands) == 2)
         assert app.line.commands[0] == app.line.commands[1]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: "x".join(map(str, size)))
+async def test_the_effect_on_every_limit_follows_the_quantity(size: tuple[int, int]) -> None:
+    app = Desk()
+    async with app.run_test(size=size) as pilot:
+        await open_desk(app, pilot)
+        await pilot.press("b")
+        await until(pilot, lambda: " 2%" in app.ticket_pane.text)
+        first = [line.split()[0] for line in app.ticket_pane.text.splitlines() if "→" in line and "%" in line]
+        full = size[0] > 80
+        assert first == (
+            ["order_notional", "position_size", "order_rate"] if full else ["notional", "position", "rate"]
+        )
+        assert app.line.previews[-1] == PreviewOrder(
+            engine="paper-1", instrument="AAPL.SIM", side="buy", qty=D(100), price=D("187.53")
+        )
+        await pilot.press(*"5000")
+        await until(pilot, lambda: "94%" in app.ticket_pane.text)
+        assert app.line.previews[-1].qty == 5000
+        await pilot.press("ctrl+u", *"6000")
+        await until(pilot, lambda: "113% !" in app.ticket_pane.text)
+        said = " ".join(app.ticket_pane.text.split())
+        assert "order_notional: 1,125,180.00 USD, the limit is 1,000,000.00: expect it to be denied" in said
+        assert app.line.commands == []
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: app.line.commands)
+        await pilot.pause()
+        assert "113%" not in app.ticket_pane.text
+
+
+async def test_limits_are_asked_about_again_while_the_ticket_is_open_and_not_after() -> None:
+    app = Desk()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(inquiry, "PREVIEW_AGAIN_S", 0.01)
+        patched.setattr(inquiry, "PREVIEW_REST_S", 0.01)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await open_desk(app, pilot)
+            await pilot.press("b")
+            await until(pilot, lambda: len(app.line.previews) > 3)
+            assert len(set(app.line.previews)) == 1
+            app.line.no_preview = UnavailableError("paper-1 does not run")
+            await until(pilot, lambda: "limits not known: paper-1 does not run" in app.ticket_pane.text)
+            assert app.ticket_pane.sendable is None
+            app.line.no_preview = None
+            await until(pilot, lambda: "2%" in app.ticket_pane.text)
+            await pilot.press("escape")
+            await until(pilot, lambda: not any(w.group == "preview" for w in app.workers))
+            await pilot.press("b", "ctrl+u", "backspace")
+            await until(pilot, lambda: ticket_of(app).text("size") == "")
+            await until(pilot, lambda: not any(w.group == "preview" for w in app.workers))
+            assert "order_notional – → – / –" in " ".join(app.ticket_pane.text.split())
+
+
+async def test_a_modification_says_that_its_limits_are_judged_when_it_is_sent() -> None:
+    app = Desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_desk(app, pilot)
+        app.looking.focus("orders")
+        app.orders.move_to("O-20260302-0013")
+        await pilot.press("m", "tab", *"186.80")
+        await until(pilot, lambda: "judges a change when it is sent" in app.ticket_pane.text)
+        assert app.line.previews == []
 
 
 async def test_choosing_kinds_and_stepping_by_tick() -> None:
@@ -393,7 +458,7 @@ async def test_nothing_is_sent_while_disconnected_and_the_ticket_says_so() -> No
         lost = ConnectionChanged("disconnected", scene.NOW, 1, scene.NOW + scene.SECOND, "the daemon is gone")
         app.line.events.put_nowait(lost)
         await until(pilot, lambda: "disconnected from the daemon" in app.ticket_pane.text)
-        assert app.query_one("#banner", Lines).display
+        await until(pilot, lambda: app.query_one("#banner", Lines).display)
         assert "the daemon is gone" in app.query_one("#banner", Lines).text
         await pilot.press("ctrl+o")
         await pilot.pause()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from data.commands import CancelAll, CancelOrder, ClosePosition, Flatten
 from data.records import OrderUpdate, PositionUpdate, Side
 from nautilus_tui.terminal import figures
-from nautilus_tui.terminal.messages import CommandAnswered
+from nautilus_tui.terminal.messages import CommandAnswered, PreviewAnswered
 from nautilus_tui.terminal.screens.ticket_pane import orders_of
 from nautilus_tui.terminal.statements import BracketLine, ModifyLine, OcoLine, OrderLine
 from nautilus_tui.terminal.ticket import (
@@ -149,6 +149,12 @@ class Trading:
             ticket.fail(message.problem)
         pane.refresh_from(self._app.mirror, self._app.view)
         return True
+
+    def previewed(self, message: PreviewAnswered) -> None:
+        """Give the ticket an answer about its limits."""
+        pane = self._app.ticket_pane
+        pane.preview.take(message.question, message.effects, message.problem, self._app.now_ns())
+        pane.refresh_from(self._app.mirror, self._app.view)
 
     # ------------------------------------------------------------ ending things
 

@@ -12,16 +12,19 @@ from typing import ClassVar
 
 from textual import events
 
+from data.commands import PreviewOrder
 from data.records import OrderUpdate
 from nautilus_tui.terminal.assessment import Assessment, Facts, assess
 from nautilus_tui.terminal.mirror import Kind, Mirror
+from nautilus_tui.terminal.preview import Preview, question_of
 from nautilus_tui.terminal.screens import ticket_form as form
+from nautilus_tui.terminal.screens.ticket_limits import limits, warning
 from nautilus_tui.terminal.sizing import conversion
 from nautilus_tui.terminal.statements import number
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.ticket import Choice, Entry, Ticket, is_choice
 from nautilus_tui.terminal.view import View
-from nautilus_tui.terminal.widgets.lines import Line, Lines
+from nautilus_tui.terminal.widgets.lines import Line, Lines, Part
 
 _TYPED = frozenset("0123456789.-")
 _DATE = _TYPED | frozenset(":Tt ")
@@ -37,13 +40,25 @@ class TicketPane(Lines, can_focus=True):
     shows_ages: ClassVar[bool] = True
     TITLE = "Ticket"
 
-    def __init__(self, *, id: str | None = None, blocked: Callable[[], str | None] | None = None) -> None:
-        """Take an optional question for why nothing can be sent at all now (disconnected, role)."""
+    def __init__(
+        self,
+        *,
+        id: str | None = None,
+        blocked: Callable[[], str | None] | None = None,
+        ask: Callable[[PreviewOrder | None], None] | None = None,
+    ) -> None:
+        """Take two optional questions.
+
+        ``blocked`` tells why nothing can be sent at all now (disconnected, role); ``ask`` has the
+        gate asked about an order, or about none any more: the answer is put into ``preview``.
+        """
         super().__init__(id=id)
         self.ticket: Ticket | None = None
         self.assessment: Assessment | None = None
         self.hints: tuple[str, str] = ("ctrl+o", "esc")
+        self.preview = Preview()
         self._blocked = blocked
+        self._ask = ask
         self._facts: Facts | None = None
         self._cursor = 0
         self._fresh = True  # the field was just entered: typing replaces what is in it
@@ -90,16 +105,24 @@ class TicketPane(Lines, can_focus=True):
         ticket = self.ticket
         if ticket is None:
             self.assessment = None
+            self._consider()
             return
         ticket.settle(orders_of(ticket, mirror))
         self._facts = facts_of(mirror, view, ticket)
         self.assessment = None if self._facts is None else assess(ticket, self._facts)
+        self._consider()
         glyphs = glyphs_of(self.app)
         self.title = form.ticket_title(ticket, glyphs)
         self.subtitle = ticket.client_order_id
         self.title_style = ticket.side
         width = self.content_size.width or 40
         self.set_lines(self._drawn(ticket, mirror, width))
+
+    def _consider(self) -> None:
+        """Have the gate asked about the order when it is another than before."""
+        question = question_of(self.ticket, self.assessment)
+        if self.preview.ask(question) and self._ask is not None:
+            self._ask(question)
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new width."""
@@ -138,7 +161,9 @@ class TicketPane(Lines, can_focus=True):
                 lines.extend(form.wrapped("the instrument's rules are not known yet", "warn", width, " ! "))
             else:
                 lines.extend(form.amounts(ticket, result, facts, width))
-                lines.extend(form.obstacles(result, width))
+                obstacles = [*form.obstacles(result, width), *self._warnings(width)]
+                lines.extend(self._limits(ticket, facts, width, len(lines) + len(obstacles) + 1))
+                lines.extend(obstacles)
         else:
             precision = 2 if facts is None else facts.instrument.price_precision
             lines.extend(form.verdict(ticket, orders_of(ticket, mirror), precision, width))
@@ -147,6 +172,17 @@ class TicketPane(Lines, can_focus=True):
             lines.extend(form.wrapped(f"cannot be sent: {reason}", "warn", width, " ! "))
         lines.append(self._keys(ticket))
         return lines
+
+    def _limits(self, ticket: Ticket, facts: Facts, width: int, others: int) -> list[list[Part]]:
+        """Return what the order does to the limits, in the lines that ``others`` leave."""
+        old = self.preview.old(facts.now_ns, facts.stale_after_ns)
+        room = self.room.height - others
+        return limits(ticket, self.preview, width, room, glyphs_of(self.app), old=old)
+
+    def _warnings(self, width: int) -> list[list[Part]]:
+        """Return what the gate would deny: pointed out, not forbidden, for the gate decides."""
+        said = (form.wrapped(warning(e), "warn", width, " ! ") for e in self.preview.warnings())
+        return [line for lines in said for line in lines]
 
     def _keys(self, ticket: Ticket) -> Line:
         send, close = self.hints
