@@ -49,3 +49,6 @@ class GateLimits(msgspec.Struct, frozen=True, kw_only=True):
     order_notional: Decimal | None = Decimal(1_000_000)  #: account currency, one order
     position_size: Decimal | None = Decimal(5_000_000)  #: account currency, worst case of one instrument
     order_rate: OrderRate | None = OrderRate()
+
+
+NO_LIMITS = GateLimits(order_notional=None, position_size=None, order_rate=None)

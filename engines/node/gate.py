@@ -24,7 +24,7 @@ from engines.node import translate
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.marks import Marker
 from risk.gate import Denial, Exposure, OrderIntent, RateWindow, effects, judge
-from risk.limits import GateLimits
+from risk.limits import NO_LIMITS, GateLimits
 
 ENDPOINT = "RiskEngine.execute"
 
@@ -46,10 +46,10 @@ class Gate:
         self._cache = kernel.cache
         self._books = books
         self._marker = marker
-        self._limits = limits
+        # A gate that is switched off has no limits, and a preview shows none.
+        self._limits = limits if enabled else NO_LIMITS
         self._currency = currency
-        self._enabled = enabled
-        self._rate = RateWindow(limits.order_rate)
+        self._rate = RateWindow(self._limits.order_rate)
         self._leaving: dict[str, Order] = {}
         self._forward = kernel.risk_engine.execute
         self.closed: str | None = "the engine is starting"
@@ -84,8 +84,6 @@ class Gate:
     def _judge_submission(self, orders: list[Order]) -> Denial | None:
         if self.closed is not None:
             return Denial(rule="gate closed", detail=self.closed)
-        if not self._enabled:
-            return None
         denial = self._rate.judge(self._kernel.clock.timestamp_ns())
         if denial is not None:
             return denial
@@ -100,9 +98,8 @@ class Gate:
     def preview(self, command: PreviewOrder) -> list[LimitEffect]:
         """Return what an order would do to every limit, judged as it would be if it were sent."""
         instrument_id = InstrumentId.from_str(command.instrument)
-        price = command.price
-        if price is None:
-            price = self._marker.closing_price(instrument_id, long=command.side == "sell")
+        touch = self._marker.closing_price(instrument_id, long=command.side == "sell")
+        price = max((p for p in (touch, command.price) if p is not None), default=None)
         intent = self._intent(instrument_id, command.side, command.qty, price, command.reduce_only)
         found = effects(intent, self._exposure(instrument_id), self._limits, self._currency)
         return [*found, self._rate.effect(self._kernel.clock.timestamp_ns())]
@@ -174,8 +171,6 @@ class Gate:
     def _judge_modification(self, command: ModifyOrder, order: Order) -> Denial | None:
         if self.closed is not None:
             return Denial(rule="gate closed", detail=self.closed)
-        if not self._enabled:
-            return None
         total = order.quantity if command.quantity is None else command.quantity
         leaves = total.as_decimal() - order.filled_qty.as_decimal()
         asked = (command.price, command.trigger_price)
