@@ -245,10 +245,11 @@ async def test_a_preview_shows_every_limit_and_sends_nothing(floor: Floor) -> No
     before = floor.sink.last_seq(P)
     ask = floor.sink.quote(P, "AAPL.SIM").ask
     assert ask is not None
-    big = PreviewOrder(engine=P, instrument="AAPL.SIM", side="buy", qty=Decimal(100_000), price=ask)
+    dear = ask * 2  # above the touch: the gate judges by the dearer of the two
+    big = PreviewOrder(engine=P, instrument="AAPL.SIM", side="buy", qty=Decimal(100_000), price=dear)
     effects = {e.rule: e for e in (await floor.supervisor.execute(big)).effects}
     assert set(effects) == {"order_notional", "position_size", "order_rate"}
-    assert effects["order_notional"].after == 100_000 * ask
+    assert effects["order_notional"].after == 100_000 * dear
     assert not effects["order_notional"].passes
     assert effects["order_rate"].passes
     small = PreviewOrder(engine=P, instrument="USDJPY.SIM", side="buy", qty=Decimal(1000))
@@ -349,6 +350,17 @@ async def test_too_many_orders_are_denied_by_rate(floor: Floor) -> None:
     assert len(denied) + sum(1 for r in results if not isinstance(r, BaseException)) == 300
     await asyncio.sleep(0)
     await floor.sink.until(lambda: floor.sink.statuses[P][-1].state == "running")
+
+
+async def test_a_gate_that_is_switched_off_denies_nothing_and_shows_no_limits(floor: Floor) -> None:
+    await floor.supervisor.start(EngineSpec(engine="open", instruments=("AAPL.SIM",), risk_enabled=False))
+    await floor.sink.quoted("open", "AAPL.SIM")
+    ask = PreviewOrder(engine="open", instrument="AAPL.SIM", side="buy", qty=Decimal(10**6))
+    effects = (await floor.supervisor.execute(ask)).effects
+    assert {effect.limit for effect in effects} == {None}
+    order = await floor.send("open", "AAPL.SIM", "buy", "20000", order_type="limit", price=Decimal("60.00"))
+    assert order.status == "accepted"
+    await floor.supervisor.stop("open")
 
 
 async def test_a_stopped_engine_takes_no_orders(floor: Floor) -> None:
