@@ -58,19 +58,18 @@ class Lines(Titled):
             self.repaint()
 
     def set_lines(self, lines: Iterable[Line]) -> None:
-        """Make these the lines and paint the parts that differ."""
+        """Make these the lines and paint those that differ."""
         new = [merged(line) for line in lines]
         old, self._lines = self._lines, new
         if len(old) != len(new):
             self._strips.clear()
             self.refresh()
             return
-        regions = []
+        regions, width = [], max(1, self.content_size.width)
         for y, (before, after) in enumerate(zip(old, new, strict=True)):
             if before != after:
                 self._strips.pop(y, None)
-                first, last = _span(before, after)
-                regions.append(Region(first, y + self.title_lines, max(1, last - first), 1))
+                regions.append(Region(0, y + self.title_lines, width, 1))
         if regions:
             self.refresh(*regions)
 
@@ -153,21 +152,3 @@ def spread(left: Line, right: Line, width: int) -> list[Part]:
         parts.append((text, keys))
         room -= length
     return [*parts, (" " * max(0, room), ""), *right]
-
-
-def _span(before: Line, after: Line) -> tuple[int, int]:
-    """Return the first cell that differs between two lines, and the one after the last."""
-    start = 0
-    for (text, keys), (other, other_keys) in zip(before, after, strict=False):
-        if text != other or keys != other_keys:
-            break
-        start += cell_len(text)
-    length, other_length = width_of(before), width_of(after)
-    if length != other_length:
-        return start, max(length, other_length)
-    end = length
-    for (text, keys), (other, other_keys) in zip(reversed(before), reversed(after), strict=False):
-        if text != other or keys != other_keys:
-            break
-        end -= cell_len(text)
-    return start, max(end, start + 1)

@@ -224,19 +224,22 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         wider = [max(a, b) for a, b in zip(self._widths, widths, strict=True)]
         grown = wider != self._widths
         self._widths = wider
-        regions: list[Region] = []
+        seen: list[str] = []
         for key in changes.updated:
-            self._strips.pop(key, None)
             changed = changed_cells(old[key], rows[key])
-            self.glows.light(self.columns, old[key], rows[key], changed)
-            regions.extend(self._regions(key, changed))
+            if changed:
+                self._strips.pop(key, None)
+                self.glows.light(self.columns, old[key], rows[key], changed)
+                seen.append(key)
         self._cool_later()
         if grown:
             self._relayout()
         if structural or self._set.filter or self._set.sort:
             self._reorder()
-        elif regions and not grown:
-            self.refresh(*regions)
+        elif not grown:
+            regions = self._regions(seen)
+            if regions:
+                self.refresh(*regions)
         return changes
 
     def _cool_later(self) -> None:
@@ -247,10 +250,10 @@ class LiveTable(Titled, ScrollView, can_focus=True):
     def _cool(self) -> None:
         """Paint the cells calm again whose glow is over."""
         self._cooling = False
-        regions: list[Region] = []
-        for key, index in self.glows.cool():
+        cooled = {key for key, _ in self.glows.cool()}
+        for key in cooled:
             self._strips.pop(key, None)
-            regions.extend(self._regions(key, (index,)))
+        regions = self._regions(cooled)
         if regions:
             self.refresh(*regions)
         self._cool_later()
@@ -287,39 +290,24 @@ class LiveTable(Titled, ScrollView, can_focus=True):
 
     # ------------------------------------------------------------ painting
 
-    def _line_of(self, key: str) -> int | None:
-        """The line of a row inside the widget, None when it is scrolled or filtered away."""
-        index = self._set.index.get(key)
-        if index is None:
-            return None
-        y = index * self._row_height + self._top - round(self.scroll_offset.y)
-        return y if self._top <= y < self.size.height else None
+    def _regions(self, keys: Iterable[str]) -> list[Region]:
+        """Where these rows are on the widget, as far as they are in sight.
 
-    def _regions(self, key: str, indices: Sequence[int]) -> list[Region]:
-        """Where on the widget these cells of a row are; neighbours are joined."""
-        y = self._line_of(key)
-        if y is None:
-            return []
-        wanted = set(indices)
-        regions: list[Region] = []
-        for slot in self._slots:
-            if slot.column not in wanted:
-                continue
-            x = slot.x + 1
-            if regions and x - regions[-1].right <= 4:
-                first = regions.pop()
-                regions.append(Region(first.x, y, x + slot.width - first.x, 1))
-            else:
-                regions.append(Region(x, y, slot.width, 1))
-        return regions
+        Whole lines: Textual writes a line from its start anyway, and what has not changed in it is
+        left out on the way to the terminal.
+        """
+        top, offset, width = self._top, round(self.scroll_offset.y), self._room + 1
+        height, bottom, index = self._row_height, self.size.height, self._set.index
+        lines = (index[key] * height + top - offset for key in keys if key in index)
+        return [Region(0, y, width, height) for y in lines if top <= y < bottom]
 
     def _repaint_row(self, key: str | None) -> None:
         if key is None:
             return
         self._strips.pop(key, None)
-        y = self._line_of(key)
-        if y is not None:
-            self.refresh(Region(0, y, self._room + 1, self._row_height))
+        regions = self._regions((key,))
+        if regions:
+            self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
         """Draw one line: the header, a row, or nothing."""
