@@ -19,6 +19,7 @@ from typing import Literal
 
 import msgspec
 
+from data.audit import AuditDraft
 from data.bus import Bus
 from data.commands import (
     AnyCommand,
@@ -37,6 +38,7 @@ from data.problems import (
     ProblemDocument,
     ProblemError,
     RejectedError,
+    StoreFailedError,
 )
 from data.records import FINAL_STATUSES, AuditEntry, OrderUpdate
 from data.state import CommandRow, State
@@ -84,6 +86,7 @@ class Door:
         self._execute = execute
         self._clock = clock
         self._flights: dict[str, tuple[str, asyncio.Task[Outcome]]] = {}
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def execute(
         self,
@@ -122,6 +125,7 @@ class Door:
         """Wait for the commands that are being carried out."""
         while self._flights:
             await asyncio.gather(*(task for _, task in self._flights.values()), return_exceptions=True)
+        await asyncio.gather(*self._endings)
 
     # ------------------------------------------------------------ through the door
 
@@ -163,8 +167,18 @@ class Door:
             outcome, data={key: value for key, value in outcome.data.items() if key not in _TOLD_ONCE}
         )
         draft = auditor.draft(outcome.outcome, outcome.problem, outcome.detail)
-        self._audited(await self._state.end_command(id_, msgspec.json.encode(kept).decode(), draft))
+        # The answer does not wait for its own record: what it reports is on disk in the engine's journal
+        # or in the store already, and whoever asks again under this id asks behind this write.
+        ending = asyncio.create_task(self._end(id_, msgspec.json.encode(kept).decode(), draft))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
         return outcome
+
+    async def _end(self, id_: str, outcome: str, draft: AuditDraft) -> None:
+        try:
+            self._audited(await self._state.end_command(id_, outcome, draft))
+        except StoreFailedError as error:  # the store's health says so too
+            logger.error("how command %s ended could not be stored: %s", id_, error.detail)
 
     async def _outcome_of(
         self,
