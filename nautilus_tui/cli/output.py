@@ -16,7 +16,8 @@ from data.problems import ProblemDocument, ProblemError
 from data.records import OrderUpdate
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.table import Table
     from rich.text import Text
 
 _WIDTH_WITHOUT_TERMINAL = 200
@@ -95,11 +96,31 @@ def console() -> Console:
 
 def show(*parts: RenderableType) -> None:
     """Print for people on stdout; text is not wrapped."""
+    from rich.table import Table
     from rich.text import Text
 
     out = console()
     for part in parts:
+        if isinstance(part, Table):
+            _make_room(part, out)
         out.print(part, soft_wrap=isinstance(part, str | Text))
+
+
+def _make_room(table: Table, out: Console) -> None:
+    """Leave out columns from the right until the table fits: what is shown is shown whole."""
+    wide = out.options.update(width=_WIDTH_WITHOUT_TERMINAL)
+    left_out: list[str] = []
+    while len(table.columns) > 2 and _width(table, out, wide) > out.width:
+        left_out.insert(0, str(table.columns.pop().header))
+    if left_out:
+        say(f"no room for {', '.join(left_out)}; a wider terminal or --json shows all")
+
+
+def _width(table: Table, out: Console, options: ConsoleOptions) -> int:
+    """Return how wide a table has to be; a last column that wraps needs its longest word only."""
+    measured = table.__rich_measure__(out, options)
+    wraps = not table.columns[-1].no_wrap
+    return measured.minimum if wraps else measured.maximum
 
 
 def say(text: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from data import topics
 from data.bus import Bus
 from data.problems import ConflictError, NotFoundError
-from data.records import AccountUpdate, Book, PositionUpdate, Quote, Record
+from data.records import AccountUpdate, Book, FeedProgress, PositionUpdate, Quote, Record
 
 
 class Market:
@@ -33,6 +33,16 @@ class Market:
     def book(self, instrument: str, engine: str | None = None) -> Book:
         """Return an instrument's latest order book, the youngest of several; raises NotFoundError."""
         return _youngest(instrument, "book", engine, self._latest(topics.book(instrument), Book))
+
+    def replayed_until(self, engine: str) -> int | None:
+        """Return the market time (ns UTC) that an engine's replay has come to, None if it replays nothing.
+
+        What lies behind it in the history is the future to whoever trades there.
+        """
+        for progress in self._latest(topics.engine_feed(engine), FeedProgress):
+            if progress.feed == "replay":
+                return progress.ts_market or progress.ts_start
+        return None
 
     def marked_positions(self, positions: Iterable[PositionUpdate]) -> list[PositionUpdate]:
         """Return positions at their latest marks where the mark is of the same quantity and not older."""

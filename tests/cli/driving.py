@@ -43,6 +43,7 @@ class CommandLine:
         out, err = io.StringIO(), io.StringIO()
         kept_argv, kept_environment = sys.argv, dict(os.environ)
         sys.argv = ["nautilus-tui", "--home", str(self.home.root), *arguments]
+        os.environ.pop("COLUMNS", None)  # screens drawn in this process leave theirs behind
         os.environ.update(env or {})
         try:
             with (
@@ -65,7 +66,7 @@ class CommandLine:
             text=True,
             timeout=120,
             check=False,
-            env=os.environ | (env or {}),
+            env={k: v for k, v in os.environ.items() if k != "COLUMNS"} | (env or {}),
         )
         return Run(done.returncode, done.stdout, done.stderr)
 

@@ -16,13 +16,13 @@ from tests.integration.stack import client, open_stack
 async def test_a_preview_tells_every_limit_and_needs_a_running_engine(tmp_path: Path) -> None:
     async with open_stack(Home(tmp_path / "home")) as stack, client(stack) as api:
         asked = PreviewOrder(
-            engine="paper-1", instrument="AAPL.SIM", side="buy", qty=Decimal(100), price=Decimal("200.00")
+            engine="paper-1", instrument="AAPL.SIM", side="buy", qty=Decimal(100), price=Decimal("500.00")
         )
         with pytest.raises(NotFoundError):
             await api.preview(asked)
         await api.execute(StartEngine(engine="paper-1"))
         effects = {effect.rule: effect for effect in await api.preview(asked)}
-        assert effects["order_notional"].after == 20_000
+        assert effects["order_notional"].after == 50_000
         assert effects["order_notional"].unit == "USD"
         assert effects["position_size"].passes
         assert (await api.orders("paper-1")).items == []

@@ -268,6 +268,15 @@ async def test_an_engine_above_its_memory_is_stopped_with_the_reason(floor: Floo
     assert floor.supervisor.status_of(P).restarts == 0
 
 
+async def test_an_engine_above_its_processor_limit_is_stopped_with_the_reason(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charge_module, "CPU_PATIENCE_S", 0.5)
+    await floor.supervisor.start(EngineSpec(engine=P, speed="max", max_cpu_percent=5, record=False))
+    await floor.sink.until(lambda: floor.sink.statuses[P][-1].state == "error")
+    assert "processor" in (floor.sink.statuses[P][-1].reason or "")
+
+
 async def test_a_hung_engine_is_stopped_within_its_bound(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

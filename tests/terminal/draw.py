@@ -39,10 +39,14 @@ def main() -> None:
     parser.add_argument("out", nargs="?", type=Path, default=README_PICTURE)
     parser.add_argument("--size", default="120x40")
     parser.add_argument("--theme", default=DEFAULT_THEME, choices=sorted(PALETTES))
-    parser.add_argument("--keys", nargs="*", default=[])
+    parser.add_argument("--keys", default="", help="pressed first, with commas between")
     given = parser.parse_args()
     width, _, height = given.size.partition("x")
-    given.out.write_text(asyncio.run(drawn((int(width), int(height)), given.theme, given.keys)))
+    given.out.write_text(
+        asyncio.run(
+            drawn((int(width), int(height)), given.theme, [key for key in given.keys.split(",") if key])
+        )
+    )
     print(given.out)
 
 

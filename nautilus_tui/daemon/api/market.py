@@ -75,14 +75,22 @@ async def list_bars(
     engine: Engine = None,
     limit: Limit = 500,
 ) -> Answer:
-    """Return the latest bars of the time asked for, oldest first, from what was imported and recorded."""
-    history = context_of(request).history
+    """Return the latest bars of the time asked for, oldest first, from what was imported and recorded.
+
+    Of an engine that replays, bars end where its replay stands.
+    """
+    context = context_of(request)
+    history = context.history
+    before = None if end is None else forms.parse_iso(end)
+    replayed = None if engine is None else context.market.replayed_until(engine)
+    if replayed is not None:
+        before = replayed + 1 if before is None else min(before, replayed + 1)
     bars = await asyncio.to_thread(
         history.bars,
         symbol,
         timeframe,
         start=None if start is None else forms.parse_iso(start),
-        end=None if end is None else forms.parse_iso(end),
+        end=before,
         limit=limit,
         side=_side(side),
         engine=engine,

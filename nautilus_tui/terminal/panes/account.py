@@ -89,5 +89,5 @@ def equity_lines(trail: list[tuple[int, float]], width: int, height: int) -> lis
     style = "up" if values[-1] >= values[0] else "down"
     since = figures.clock(trail[0][0] * TRAIL_NS)[:5]
     title: list[Part] = [(f" Equity since {since}", "label")]
-    span = f"{figures.compact(max(values) - min(values))} between low and high "
+    span = f"range {figures.compact(max(values) - min(values))} "
     return [[], spread(title, [(span, "dim")], width), *([(f" {line}", style)] for line in drawn)]
