@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -58,12 +56,13 @@ class Stack:
         return Address.local(self.home)
 
     async def close(self) -> None:
-        """End everything that belongs to the home."""
-        for record in pidfile.find(self.home.run):
-            os.kill(record.pid, signal.SIGKILL)
-            psutil.Process(record.pid).wait(5) if psutil.pid_exists(record.pid) else None
+        """End everything that belongs to the home; the daemon first, or it would revive its engines."""
         if self.daemon is not None and self.daemon.returncode is None:
             await self.kill_daemon()
+        for record in pidfile.find(self.home.run):
+            process = psutil.Process(record.pid)
+            process.kill()
+            await asyncio.to_thread(process.wait, 10)
 
 
 @asynccontextmanager
