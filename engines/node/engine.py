@@ -174,11 +174,13 @@ class Engine:
         )
         self._report_journal()
         self._keep_first_account()
-        if isinstance(self._feed, SimulatedDataClient) and not self._feed.resumed:
-            self._market.begin_with(self._feed.day_so_far(time.time_ns()))
         self._feed.begin()
         self._gate.closed = None
         self._change_state("running", None)
+        if isinstance(self._feed, SimulatedDataClient) and not self._feed.resumed:
+            # Drawn after the engine has said that it runs: it takes as long as the whole start.
+            await asyncio.sleep(0)
+            self._market.begin_with(self._feed.day_so_far(time.time_ns()))
         for job in (self._conflate(), self._mark(), self._beat(), self._telemetry.watch_loop()):
             self._tasks.append(loop.create_task(job))
 
