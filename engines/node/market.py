@@ -107,7 +107,8 @@ class Market:
         self._engine = engine
         self._source = source
         self._synthetic = synthetic
-        self._recorder = recorder
+        self._record_quote = None if recorder is None else recorder.quote
+        self._record_trade = None if recorder is None else recorder.trade
         self._day_file = day_file
         self._session_open = session_open
         self._date = today
@@ -155,8 +156,8 @@ class Market:
         ts = tick.ts_event
         if ts >= self._day_end:
             self._begin_day(ts)
-        if self._recorder is not None:
-            self._recorder.quote(
+        if self._record_quote is not None:
+            self._record_quote(
                 view.text,
                 bid // view.price_div,
                 ask // view.price_div,
@@ -166,8 +167,10 @@ class Market:
                 tick.ts_init,
             )
         mid = (bid + ask) // 2
-        view.bars.build_from("mid")
-        view.bars.add(ts, mid, 0)
+        bars = view.bars
+        if bars.side != "mid":
+            bars.build_from("mid")
+        bars.add(ts, mid, 0)
         if view.trade is None:
             _note(view.day, mid)
 
@@ -183,8 +186,8 @@ class Market:
         price, size = tick.price.raw, tick.size.raw
         if tick.ts_event >= self._day_end:
             self._begin_day(tick.ts_event)
-        if self._recorder is not None:
-            self._recorder.trade(
+        if self._record_trade is not None:
+            self._record_trade(
                 view.text,
                 price // view.price_div,
                 size // view.size_div,
