@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -57,6 +58,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._day: AccountUpdate | None = None
         self._accounts: dict[str, AccountUpdate] = {}
+        self._openings: dict[str, AccountUpdate] = {}
         self._log_pipe = LogPipe(spec.engine, home.engine_log(spec.engine), self._on_logs)
         self._server: Server | None = None
         self._synthetic = spec.synthetic
@@ -156,6 +158,7 @@ class Engine:
         restored = restore.replay(self._journal, node.kernel, self._books)
         self._day = restored.day_opening
         self._accounts = restored.accounts
+        self._openings = restored.openings
         self._gate.install()
         self._books.attach()
         self._market.attach(node.kernel.msgbus)
@@ -212,6 +215,7 @@ class Engine:
         for record in records:
             if isinstance(record, AccountUpdate) and record.equity is None:
                 self._accounts[record.account_id] = record
+                self._openings.setdefault(record.account_id, record)
         if self._server is not None:
             self._server.journalled(records)
         self._desk.on_records(records)
@@ -260,8 +264,18 @@ class Engine:
         for account in self._accounts.values():
             mine = [p for p in positions if p.instrument.endswith(f".{_venue_of(account)}")]
             marked = self._marker.equity(msgspec.structs.replace(account, ts=now), mine)
-            found.append(self._with_day(marked))
+            found.append(self._with_day(self._with_realized(marked)))
         return found
+
+    def _with_realized(self, account: AccountUpdate) -> AccountUpdate:
+        """Return the account with what it has gained or lost since the books began, costs included.
+
+        Nothing is paid in or out of a paper account: its cash moves by realised results alone.
+        """
+        now, begun = _cash(account), _cash(self._openings[account.account_id])
+        if now is None or begun is None:
+            return account
+        return msgspec.structs.replace(account, realized_pnl=now - begun)
 
     def _with_day(self, account: AccountUpdate) -> AccountUpdate:
         if account.equity is None:
@@ -405,6 +419,10 @@ class Engine:
             self._gateway.log.error("Emergency flatten was not confirmed within 5 s")
         finally:
             self._desk.reply_through(self._on_reply)
+
+
+def _cash(account: AccountUpdate) -> Decimal | None:
+    return next((b.total for b in account.balances if b.currency == account.currency), None)
 
 
 def _venue_of(account: AccountUpdate) -> str:

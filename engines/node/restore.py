@@ -49,7 +49,8 @@ class Restored(msgspec.Struct, kw_only=True):
     orders: int = 0
     working: int = 0
     refused: int = 0
-    accounts: dict[str, AccountUpdate] = {}
+    accounts: dict[str, AccountUpdate] = {}  #: the latest of each account
+    openings: dict[str, AccountUpdate] = {}  #: the first of each account
     day_opening: AccountUpdate | None = None  #: the last journalled equity, with its day
 
 
@@ -64,6 +65,7 @@ def replay(journal: Journal, kernel: NautilusKernel, bookkeeper: Bookkeeper) -> 
                 restored.day_opening = record
             else:
                 restored.accounts[record.account_id] = record
+                restored.openings.setdefault(record.account_id, record)
         if isinstance(event, AccountState):
             accounts[record.account_id] = event
         elif isinstance(event, OrderInitialized):

@@ -314,6 +314,7 @@ async def test_equity_is_cash_plus_what_positions_would_bring(floor: Floor) -> N
     assert position.mark == floor.sink.quote(P, "AAPL.SIM").bid
     assert account.equity == floor.sink.cash(P) + position.unrealized_pnl
     assert account.day_pnl is not None
+    assert account.realized_pnl == floor.sink.cash(P) - 1_000_000
     await floor.supervisor.execute(SetFeed(engine=P, action="resume"))
     await flat(floor)
 
