@@ -124,8 +124,8 @@ def effects(intent: OrderIntent, exposure: Exposure, limits: GateLimits, currenc
         LimitEffect(
             rule=rule,
             scope=intent.instrument,
-            used=None if unit is None else _cents(used * unit),
-            after=None if unit is None else _cents(after * unit),
+            used=None if unit is None else _cents(abs(used) * unit),
+            after=None if unit is None else _cents(abs(after) * unit),
             limit=limit,
             unit=currency,
             passes=limit is None or intent.reduce_only or (unit is not None and after * unit <= limit),

@@ -110,7 +110,7 @@ def test_a_preview_says_what_the_gate_would_decide(
     asked = intent(side, qty, price)
     shown = effects(asked, exposure, LIMITS, "USD")
     assert all(effect.passes for effect in shown) == (judge(asked, exposure, LIMITS) is None)
-    for effect in shown:
-        assert effect.after is not None
-        assert effect.used is not None
-        assert effect.after - effect.used == qty * price
+    notional, size = shown
+    assert (notional.used, notional.after) == (0, qty * price)
+    now = position + buying if side == "buy" else selling - position
+    assert (size.used, size.after) == (abs(now) * price, abs(now + qty) * price)
