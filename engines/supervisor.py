@@ -169,10 +169,6 @@ class Supervisor:
         """Return the state of one engine; raises `NotFoundError`."""
         return self._charge(engine).status
 
-    def spec_of(self, engine: str) -> EngineSpec:
-        """Return the settings an engine runs or last ran with; raises `NotFoundError`."""
-        return self._charge(engine).spec
-
     def instruments(self, engine: str) -> list[Instrument]:
         """Return what an engine trades, in its own order; raises `NotFoundError`."""
         return list(self._charge(engine).instruments)

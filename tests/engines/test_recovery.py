@@ -353,3 +353,16 @@ async def test_a_torn_journal_keeps_its_good_part_and_says_so(floor: Floor, home
     await floor.sink.until(lambda: floor.sink.statuses[P][-1].positions_open == 1)
     (aside,) = home.journals.glob("*.torn-*")
     assert aside.read_bytes() == b"half of a frame that never was"
+
+
+async def test_an_emergency_stop_cancels_and_flattens_first(floor: Floor) -> None:
+    await floor.supervisor.start(EngineSpec(engine=P, limits=_wide()))
+    await floor.sink.quoted(P, "AAPL.SIM")
+    await floor.send(P, "AAPL.SIM", "buy", "10")
+    resting = await floor.send(
+        P, "AAPL.SIM", "buy", "1", order_type="limit", price=Decimal("50.00"), tif="gtc"
+    )
+    status = await floor.supervisor.stop(P, emergency=True)
+    assert status.state == "stopped"
+    assert floor.sink.positions(P) == {}
+    assert floor.sink.orders(P)[resting.client_order_id].status == "cancelled"
