@@ -352,7 +352,7 @@ class History:
                 gone = error
         raise StoreFailedError(
             f"a file of the history is missing: {gone.filename or gone}",
-            fix="run nautilus-tui history compact, which strikes it off and says what was lost",
+            fix="run nautilus-tui compact, which strikes it off and says what was lost",
         ) from gone
 
     def _last_rows(
