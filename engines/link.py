@@ -22,7 +22,6 @@ from data.records import (
     EngineLog,
     EngineStatus,
     FeedProgress,
-    Fill,
     Instrument,
     JournalRecord,
     LimitEffect,
@@ -61,7 +60,6 @@ class Welcome(Message, frozen=True, tag="welcome"):
     spec: EngineSpec
     pid: int
     instruments: tuple[Instrument, ...]
-    first_seq: int  #: oldest journal entry
     last_seq: int  #: newest journal entry
     status: EngineStatus
     logs: tuple[EngineLog, ...]
@@ -128,23 +126,6 @@ _encoder = msgspec.msgpack.Encoder()
 _to_engine = msgspec.msgpack.Decoder(tuple[ToEngine, ...])
 _from_engine = msgspec.msgpack.Decoder(tuple[FromEngine, ...])
 _LENGTH = struct.Struct(">I")
-
-__all__ = [
-    "Ack",
-    "Conflated",
-    "Fill",
-    "Heartbeat",
-    "Hello",
-    "Journalled",
-    "Logs",
-    "Reply",
-    "Request",
-    "Stop",
-    "Welcome",
-    "encode",
-    "read_from_engine",
-    "read_to_engine",
-]
 
 
 def encode(*messages: ToEngine | FromEngine) -> bytes:

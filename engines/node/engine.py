@@ -171,7 +171,7 @@ class Engine:
                 raise RuntimeError("the node stopped while it started; its log says why")
         exchanges = {venue: client.exchange for venue, client in self._venues.items()}
         restore.hand_back(node.kernel, exchanges, restored)
-        self._log(
+        self._gateway.log.info(
             f"Books restored: {restored.orders} orders, {restored.working} working, "
             f"{restored.refused} refused, journal at {self._journal.last_seq}"
         )
@@ -326,9 +326,8 @@ class Engine:
             self._tell_state()
 
     def _tell_state(self) -> None:
-        self._last_status = self._measured()
         if self._server is not None:
-            self._server.heartbeat(self._last_status)
+            self._server.heartbeat(self._measured())
 
     def _measured(self) -> EngineStatus:
         spec, cache, telemetry = self._spec, self._node.cache, self._telemetry
@@ -366,14 +365,10 @@ class Engine:
             self._spec,
             os.getpid(),
             tuple(self._instruments.values()),
-            1 if self._journal.last_seq else 0,
             self._journal.last_seq,
             self._measured(),
             tuple(self._log_pipe.recent),
         )
-
-    def _log(self, message: str) -> None:
-        self._gateway.log.info(message)
 
     # ------------------------------------------------------------ stop
 
