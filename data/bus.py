@@ -15,6 +15,8 @@ from itertools import islice, takewhile
 import msgspec
 
 from data import topics
+from data.facts import ProviderHealth, Record
+from data.macro import MacroFactor
 from data.records import (
     AccountUpdate,
     AnyRecord,
@@ -24,7 +26,6 @@ from data.records import (
     FeedProgress,
     PositionUpdate,
     Quote,
-    Record,
     Trade,
 )
 
@@ -257,5 +258,9 @@ def key_of(record: Record) -> Key:
             return (record.id,)
         case FeedProgress():
             return (record.engine, record.feed)
+        case MacroFactor():
+            return (record.id,)
+        case ProviderHealth():
+            return (record.provider,)
         case _:
             return (type(record).__name__,)

@@ -39,7 +39,7 @@ _ISO = re.compile(
 
 def is_time(field: str) -> bool:
     """Tell whether a field of this name holds a time in UTC nanoseconds."""
-    return field == "ts" or field.startswith("ts_")
+    return field == "ts" or field.startswith("ts_") or field == "fetched_at"
 
 
 # ---------------------------------------------------------------- times

@@ -134,6 +134,87 @@ class OutcomeUnknownError(ProblemError):
     type, title, status = "outcome-unknown", "Outcome unknown", 504
 
 
+# ---------------------------------------------------------------- providers of facts
+
+
+class ProviderError(ProblemError):
+    """A provider of facts did not give what it was asked for; ``name`` is what programs look at.
+
+    ``retry_after`` is the time in seconds after which asking again may help; None: it will not.
+    """
+
+    name: ClassVar[str] = "ProviderError"
+    type, title, status = "provider-error", "Provider failed", 502
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        rule: str | None = None,
+        fix: str | None = None,
+        retry_after: float | None = None,
+        **extra: str,
+    ) -> None:
+        super().__init__(detail, rule=rule, fix=fix, **{"error": self.name, **extra})
+        self.retry_after = retry_after
+
+
+class NotConfiguredError(ProviderError):
+    """A key or an identification that the provider wants is not set, or is not accepted."""
+
+    name = "NotConfigured"
+    type, title, status = "provider-not-configured", "Provider not configured", 503
+
+
+class ProviderRateLimitedError(ProviderError):
+    """More was asked than the provider allows for a moment; ``until`` (ISO 8601) says how long."""
+
+    name = "RateLimited"
+    type, title, status = "provider-rate-limited", "Provider limits the rate", 503
+
+
+class QuotaExhaustedError(ProviderError):
+    """The day's requests are used up; ``reset`` (ISO 8601) is when there are new ones."""
+
+    name = "QuotaExhausted"
+    type, title, status = "provider-quota-exhausted", "Provider quota exhausted", 503
+
+
+class NotEntitledError(ProviderError):
+    """The key may not ask for this."""
+
+    name = "NotEntitled"
+    type, title, status = "provider-not-entitled", "Not entitled", 403
+
+
+class ProviderNotFoundError(ProviderError):
+    """The provider does not have what was asked for."""
+
+    name = "NotFound"
+    type, title, status = "provider-not-found", "Provider does not have it", 404
+
+
+class ProviderBadRequestError(ProviderError):
+    """The provider says that the request is wrong."""
+
+    name = "BadRequest"
+    type, title, status = "provider-bad-request", "Provider refuses the request", 400
+
+
+class ProviderDownError(ProviderError):
+    """The provider cannot be reached, is too slow or fails."""
+
+    name = "ProviderDown"
+    type, title, status = "provider-down", "Provider is down", 502
+
+
+class BadPayloadError(ProviderError):
+    """The provider answered something that is not what it says it is; nothing of it is used."""
+
+    name = "BadPayload"
+    type, title, status = "provider-bad-payload", "Provider answered nonsense", 502
+
+
 _BY_TYPE: dict[str, type[ProblemError]] = {
     cls.type: cls
     for cls in (
@@ -152,6 +233,15 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         StoreHeldError,
         RateLimitedError,
         OutcomeUnknownError,
+        ProviderError,
+        NotConfiguredError,
+        ProviderRateLimitedError,
+        QuotaExhaustedError,
+        NotEntitledError,
+        ProviderNotFoundError,
+        ProviderBadRequestError,
+        ProviderDownError,
+        BadPayloadError,
     )
 }
 

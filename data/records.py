@@ -1,7 +1,8 @@
 """The vocabulary: every fact that crosses a process, an API or a disk boundary is one of these structs.
 
 The same definitions are the wire between processes (msgpack), the API (JSON) and the columns of
-the store. This module must not know who sends, stores or shows them.
+the store. What comes from providers of facts has modules of its own: ``data.macro``,
+``data.companies`` and ``data.fundamentals``. This module must not know who sends, stores or shows them.
 
 Conventions
 - prices, quantities and money are ``Decimal`` (strings on the wire), never floats;
@@ -16,6 +17,10 @@ from decimal import Decimal
 from typing import Literal
 
 import msgspec
+
+from data.companies import Filing
+from data.facts import ProviderHealth, Record
+from data.macro import MacroFactor, MacroRegime
 
 Side = Literal["buy", "sell"]
 OrderType = Literal[
@@ -49,10 +54,6 @@ PriceSide = Literal["bid", "ask", "mid", "last"]
 FINAL_STATUSES: frozenset[str] = frozenset({"denied", "filled", "cancelled", "rejected", "expired"})
 #: An order in one of these states rests at the venue.
 WORKING_STATUSES: frozenset[str] = frozenset({"accepted", "partially_filled"})
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of all records; ``type`` on the wire is the struct's tag."""
 
 
 # ---------------------------------------------------------------- market data
@@ -392,4 +393,8 @@ AnyRecord = (
     | SystemHealth
     | AuditEntry
     | Broadcast
+    | MacroFactor
+    | MacroRegime
+    | Filing
+    | ProviderHealth
 )

@@ -14,6 +14,9 @@ from typing import Literal
 import msgspec
 
 from data.commands import ROLES, Role
+from data.companies import Filing
+from data.facts import ProviderHealth
+from data.macro import MacroFactor, MacroRegime
 from data.problems import InvalidRequestError
 from data.records import (
     AccountUpdate,
@@ -38,6 +41,9 @@ Delivery = Literal["conflated", "lossless"]
 
 MAX_LENGTH = 255
 AUDIT = "audit"
+MACRO = "macro.factors"
+REGIME = "macro.regime"
+FILINGS = "filings"
 HEALTH = "system.health"
 BROADCAST = "system.broadcast"
 
@@ -67,6 +73,10 @@ FAMILIES: tuple[Family, ...] = (
     Family(pattern="engines.*.log", delivery="lossless", about="an engine's log lines"),
     Family(pattern=HEALTH, delivery="conflated", about="the daemon's own health"),
     Family(pattern=BROADCAST, delivery="lossless", about="messages from an operator to everyone"),
+    Family(pattern=MACRO, delivery="conflated", about="macro factors"),
+    Family(pattern=REGIME, delivery="conflated", about="the macro regime and the recession probability"),
+    Family(pattern=FILINGS, delivery="lossless", about="new filings of what is held or watched"),
+    Family(pattern="providers.*.health", delivery="conflated", about="a provider's state, pace and quota"),
     Family(pattern=AUDIT, delivery="lossless", role="risk", about="commands and how they ended"),
 )
 
@@ -273,6 +283,12 @@ def engine_log(engine: str) -> str:
     return f"engines.{_level(engine)}.log"
 
 
+@lru_cache(maxsize=64)
+def provider_health(provider: str) -> str:
+    """Return the topic of a provider's state."""
+    return f"providers.{_level(provider)}.health"
+
+
 def topic_of(record: AnyRecord) -> str:
     """Return the topic a record travels on.
 
@@ -308,5 +324,13 @@ def topic_of(record: AnyRecord) -> str:
             return AUDIT
         case Broadcast():
             return BROADCAST
+        case MacroFactor():
+            return MACRO
+        case MacroRegime():
+            return REGIME
+        case Filing():
+            return FILINGS
+        case ProviderHealth():
+            return provider_health(record.provider)
         case Instrument():
             raise InvalidRequestError("instruments do not travel on a topic", rule="they are asked for")

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from data.commands import EngineCommand
+from data.facts import Record
 from data.problems import OutcomeUnknownError, UnavailableError, from_document
-from data.records import EngineLog, EngineStatus, JournalRecord, Record
+from data.records import EngineLog, EngineStatus, JournalRecord
 from engines import link
 from engines.link import Ack, Conflated, Heartbeat, Hello, Journalled, Logs, Reply, Request, Stop, Welcome
 from engines.spec import EngineSpec

@@ -20,9 +20,10 @@ from pathlib import Path
 import msgspec
 
 from data.commands import SubmitOrder
+from data.facts import Record
 from data.paths import Home
 from data.problems import EngineFailedError
-from data.records import EngineLog, EngineStatus, JournalRecord, Record
+from data.records import EngineLog, EngineStatus, JournalRecord
 from engines import link
 from engines.link import Heartbeat, Hello
 from engines.spec import EngineSpec

@@ -11,6 +11,9 @@ from typing import Any, cast
 
 import msgspec
 
+from data.companies import Filing
+from data.facts import ProviderHealth
+from data.macro import MacroFactor, MacroRegime
 from data.records import (
     AccountUpdate,
     AnyRecord,
@@ -71,6 +74,10 @@ _RECORDS: dict[str, Any] = {
     "system_health": SystemHealth,
     "audit": AuditEntry,
     "broadcast": Broadcast,
+    "macro_update": MacroFactor,
+    "macro_regime": MacroRegime,
+    "filing": Filing,
+    "provider_health": ProviderHealth,
     "snapshot": Snapshot,
 }
 _MESSAGES = (

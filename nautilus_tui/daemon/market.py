@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from data import topics
 from data.bus import Bus
+from data.facts import Record
 from data.problems import ConflictError, NotFoundError
-from data.records import AccountUpdate, Book, FeedProgress, PositionUpdate, Quote, Record
+from data.records import AccountUpdate, Book, FeedProgress, PositionUpdate, Quote
 
 
 class Market:

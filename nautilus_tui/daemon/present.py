@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from data import topics
+from data.facts import Record
 from data.records import (
     FINAL_STATUSES,
     AccountUpdate,
@@ -21,7 +22,6 @@ from data.records import (
     JournalRecord,
     OrderUpdate,
     PositionUpdate,
-    Record,
 )
 from data.state import State
 

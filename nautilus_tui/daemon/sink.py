@@ -22,6 +22,7 @@ from typing import Any, cast
 import msgspec
 
 from data.bus import Bus
+from data.facts import Record
 from data.fold import Folded
 from data.problems import NotFoundError, ProblemError
 from data.records import (
@@ -31,7 +32,6 @@ from data.records import (
     Fill,
     JournalRecord,
     OrderUpdate,
-    Record,
 )
 from data.state import State
 from engines.spec import EngineSpec

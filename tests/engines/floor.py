@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 
 from data.commands import SubmitOrder
+from data.facts import Record
 from data.paths import Home
 from data.records import (
     AccountUpdate,
@@ -18,7 +19,6 @@ from data.records import (
     OrderUpdate,
     PositionUpdate,
     Quote,
-    Record,
 )
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor

@@ -20,8 +20,8 @@ from websockets.typing import Subprotocol
 
 from data.bus import Bus
 from data.commands import AnyCommand, Outcome
+from data.facts import Record
 from data.problems import UnauthorizedError
-from data.records import Record
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.streams import StreamHub, StreamLimits, make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from data import topics
 from data.bus import Bus, Event
+from data.facts import Record
 from data.problems import InvalidRequestError
-from data.records import Record
 from tests.streams import samples
 
 ORDERS = topics.orders("paper-1")

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from data import topics
 from data.bus import Bus
-from data.records import Record
+from data.facts import Record
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.streams import StreamHub, StreamLimits
 from nautilus_tui.daemon.streams.connection import Connection

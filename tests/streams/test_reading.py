@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from data import topics
+from data.facts import Record
 from data.forms import from_builtins, iso
-from data.records import AnyRecord, Record
+from data.records import AnyRecord
 from nautilus_tui.daemon.streams import StreamLimits
 from tests.streams import samples
 from tests.streams.serving import serving

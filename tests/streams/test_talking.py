@@ -18,8 +18,8 @@ from websockets.typing import Subprotocol
 
 from data import topics
 from data.commands import CancelOrder, Outcome, SubmitOrder
+from data.facts import Record
 from data.problems import DeniedError, OutcomeUnknownError, StoreFailedError
-from data.records import Record
 from nautilus_tui.daemon.streams import StreamLimits, messages
 from nautilus_tui.daemon.streams.wire import JSON, MSGPACK
 from tests.streams import samples

@@ -11,7 +11,7 @@ import msgspec
 
 from data import topics
 from data.bus import Bus, Event
-from data.records import Record
+from data.facts import Record
 from nautilus_tui.daemon.streams.wire import Format
 
 REUSE_S = 1.0

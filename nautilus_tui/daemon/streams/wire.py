@@ -15,8 +15,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from data.bus import Event
+from data.facts import Record
 from data.forms import iso, to_json_form
-from data.records import Record
 
 FormatName = Literal["json", "msgpack"]
 

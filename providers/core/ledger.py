@@ -1,0 +1,201 @@
+"""Paces and quotas, kept in a file: all processes of a home share them and restarts forget nothing.
+
+A request takes its turn at the moment it leaves: the file's lock is held while the time of the last
+one is compared and replaced, so no burst gets through however many processes ask. Times are the wall
+clock's, because monotonic clocks of different boots cannot be compared. This module must not know
+of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from data import forms
+from data.problems import ProviderRateLimitedError, QuotaExhaustedError, StoreFailedError
+from providers.core.spec import ProviderSpec
+
+#: A last request further ahead than this is a clock that was set back.
+_IMPLAUSIBLE_S = 86_400.0
+_LAYOUT = """
+CREATE TABLE IF NOT EXISTS pace (
+    provider TEXT PRIMARY KEY, last REAL NOT NULL DEFAULT 0, blocked_until REAL NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS quota (
+    provider TEXT, key TEXT, day TEXT, used INTEGER NOT NULL, PRIMARY KEY (provider, key, day));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of a day's requests is used."""
+
+    limit: int
+    used: int
+    ts_reset: int
+
+
+class Ledger:
+    """The file. Methods may be called from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it if need be; raises StoreFailedError."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._turns: dict[str, asyncio.Lock] = {}
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.executescript(_LAYOUT)
+        except (sqlite3.Error, OSError) as error:
+            raise _failed(path, error) from error
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    async def take(self, spec: ProviderSpec, key: str, patience_s: float) -> None:
+        """Wait for a turn and take it; what the day has left shrinks by one.
+
+        Raises:
+            QuotaExhaustedError: the day has nothing left.
+            ProviderRateLimitedError: the turn would come later than ``patience_s`` from now.
+            StoreFailedError: the file cannot be used: nothing may be asked then.
+        """
+        deadline = time.monotonic() + patience_s
+        async with self._turns.setdefault(spec.name, asyncio.Lock()):
+            while (wait := await asyncio.to_thread(self._try, spec, key)) > 0:
+                if time.monotonic() + wait > deadline:
+                    raise _limited(spec, time.time() + wait)
+                await asyncio.sleep(wait)
+
+    def _try(self, spec: ProviderSpec, key: str) -> float:
+        """Take a turn if it has come; return how long it will be, 0 if it was taken."""
+        with self._lock, closing(self._db.cursor()) as cursor:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                try:
+                    wait = self._turn(cursor, spec, key, time.time())
+                except QuotaExhaustedError:
+                    cursor.execute("ROLLBACK")
+                    raise
+                cursor.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise _failed(self._path, error) from error
+            return wait
+
+    def _turn(self, cursor: sqlite3.Cursor, spec: ProviderSpec, key: str, now: float) -> float:
+        quota = self._quota(cursor, spec, key, now)
+        if quota is not None and quota.used >= quota.limit:
+            raise exhausted(spec, quota)
+        row = cursor.execute(
+            "SELECT last, blocked_until FROM pace WHERE provider = ?", [spec.name]
+        ).fetchone()
+        last, blocked = row or (0.0, 0.0)
+        ready = max(blocked, last + spec.spacing_s)
+        if 0 < ready - now < _IMPLAUSIBLE_S:
+            return ready - now
+        cursor.execute(
+            "INSERT INTO pace VALUES (?, ?, 0) ON CONFLICT (provider) DO UPDATE SET last = excluded.last,"
+            " blocked_until = 0",
+            [spec.name, now],
+        )
+        if quota is not None:
+            self._use(cursor, spec, key, now, quota.used + 1)
+        return 0.0
+
+    def hold_back(self, spec: ProviderSpec, seconds: float) -> None:
+        """Ask nothing for a time, in any process: the provider said that it was too much."""
+        with self._lock:
+            try:
+                self._db.execute(
+                    "INSERT INTO pace VALUES (?, 0, ?) ON CONFLICT (provider) DO UPDATE SET"
+                    " blocked_until = max(blocked_until, excluded.blocked_until)",
+                    [spec.name, time.time() + seconds],
+                )
+            except sqlite3.Error as error:
+                raise _failed(self._path, error) from error
+
+    def use_up(self, spec: ProviderSpec, key: str) -> Quota | None:
+        """Note that the provider says the day's requests are gone; return the quota as it stands."""
+        if spec.daily_quota is None:
+            return None
+        now = time.time()
+        with self._lock, closing(self._db.cursor()) as cursor:
+            try:
+                self._use(cursor, spec, key, now, spec.daily_quota)
+            except sqlite3.Error as error:
+                raise _failed(self._path, error) from error
+            return self._quota(cursor, spec, key, now)
+
+    def quota(self, spec: ProviderSpec, key: str) -> Quota | None:
+        """Return how much of the day's requests is used; None if the provider has no daily quota."""
+        with self._lock, closing(self._db.cursor()) as cursor:
+            try:
+                return self._quota(cursor, spec, key, time.time())
+            except sqlite3.Error as error:
+                raise _failed(self._path, error) from error
+
+    def _use(self, cursor: sqlite3.Cursor, spec: ProviderSpec, key: str, now: float, used: int) -> None:
+        cursor.execute(
+            "INSERT INTO quota VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (provider, key, day) DO UPDATE SET used = excluded.used",
+            [spec.name, key, _day(spec, now).isoformat(), used],
+        )
+
+    def _quota(self, cursor: sqlite3.Cursor, spec: ProviderSpec, key: str, now: float) -> Quota | None:
+        if spec.daily_quota is None:
+            return None
+        day = _day(spec, now)
+        row = cursor.execute(
+            "SELECT used FROM quota WHERE provider = ? AND key = ? AND day = ?",
+            [spec.name, key, day.isoformat()],
+        ).fetchone()
+        midnight = (day + timedelta(days=1)).replace(tzinfo=ZoneInfo(spec.quota_timezone))
+        return Quota(spec.daily_quota, row[0] if row else 0, int(midnight.timestamp()) * forms.NANOS)
+
+
+def _day(spec: ProviderSpec, now: float) -> datetime:
+    moment = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(spec.quota_timezone))
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+
+
+def exhausted(spec: ProviderSpec, quota: Quota) -> QuotaExhaustedError:
+    """Return the error that says that a day's requests are used up."""
+    reset = forms.iso(quota.ts_reset)
+    return QuotaExhaustedError(
+        f"{spec.label}: the day's {quota.limit} requests are used up",
+        rule=f"{spec.label} allows {quota.limit} requests a day and key",
+        fix=f"ask again after {reset}",
+        reset=reset,
+    )
+
+
+def _limited(spec: ProviderSpec, until: float) -> ProviderRateLimitedError:
+    text = forms.iso(int(until * forms.NANOS))
+    return ProviderRateLimitedError(
+        f"{spec.label} asks to wait until {text}",
+        rule=f"{spec.label} allows {spec.pace}",
+        fix=f"ask again after {text}",
+        until=text,
+    )
+
+
+def _failed(path: Path, error: Exception) -> StoreFailedError:
+    return StoreFailedError(
+        f"the record of requests cannot be used: {error}",
+        rule="nothing is asked of a provider that cannot be counted",
+        fix=f"free disk space, or remove {path}",
+        path=str(path),
+    )

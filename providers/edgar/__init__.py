@@ -1,0 +1,1 @@
+"""EDGAR: client and sandbox twin. Nothing in here may know of another provider."""
