@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from data.facts import Fact
+from data.facts import Fact, Record
 
 Period = Literal["quarter", "ytd", "annual", "instant", "other"]
 View = Literal["first_filed", "restated"]
@@ -210,3 +210,39 @@ class FormType(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     about: str
     category: str
+
+
+class WatchedCompany(Record, frozen=True, kw_only=True, tag="watched_company"):
+    """A company whose new filings are looked for, and why."""
+
+    ticker: str
+    cik: int | None = None  #: None: it is not known to the regulator, or not looked up yet
+    name: str = ""
+    held: tuple[str, ...] = ()  #: the instruments of open positions it stands for
+    watched: bool = False  #: somebody asked for it
+    ts_looked: int | None = None  #: when its filings were last looked for
+    problem: str | None = None  #: the typed error's name and what was wrong, when that failed
+
+
+class FormCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many filings of a form are held, and over which time."""
+
+    form: str
+    filings: int
+    first: dt.date
+    last: dt.date
+
+
+class FilingStatistics(Record, frozen=True, kw_only=True, tag="filing_statistics"):
+    """What is held about companies, counted; nothing is asked of the regulator for it."""
+
+    source: str
+    synthetic: bool
+    companies: int
+    filings: int
+    facts: int
+    forms: tuple[FormCount, ...]  #: most frequent first
+    first_filed: dt.date | None = None
+    last_filed: dt.date | None = None
+    watched: int = 0
+    ts: int

@@ -50,3 +50,25 @@ class ProviderHealth(Record, frozen=True, kw_only=True, tag="provider_health"):
     quota_used: int | None = None
     ts_quota_reset: int | None = None
     ts: int
+
+
+class FeedHealth(Record, frozen=True, kw_only=True, tag="feed_health"):
+    """How an engine's market data is."""
+
+    engine: str
+    feed: str  #: where it comes from: ``simulated``, ``replay`` …
+    state: ProviderState
+    synthetic: bool
+    detail: str = ""  #: e.g. ``paused``
+    age_ms: float | None = None  #: of the latest price; None: there is none yet
+    ts: int
+
+
+class DataHealth(Record, frozen=True, kw_only=True, tag="data_health"):
+    """How every source of data is: the providers of facts and the engines' feeds."""
+
+    state: ProviderState  #: the worst of those that are configured
+    problems: tuple[str, ...] = ()
+    providers: tuple[ProviderHealth, ...]
+    feeds: tuple[FeedHealth, ...]
+    ts: int

@@ -10,7 +10,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Literal
 
-from data.facts import Fact
+from data.facts import Fact, Record
 
 
 class StockQuote(Fact, frozen=True, kw_only=True, tag="stock_quote"):
@@ -175,3 +175,13 @@ class DueItem(Fact, frozen=True, kw_only=True, tag="due_item"):
     importance: Literal["high", "medium", "low"]
     instruments: tuple[str, ...]  #: which of those held or watched it is about; empty: all
     reference: str = ""  #: a series, an accession or a symbol to go to
+
+
+class Due(Record, frozen=True, kw_only=True, tag="due"):
+    """What is due for what is held or watched, earliest first, and what could not be found out."""
+
+    items: tuple[DueItem, ...]
+    problems: tuple[str, ...] = ()  #: the typed error's name and what was wrong, a source each
+    held: tuple[str, ...] = ()  #: the instruments it was asked for
+    watched: tuple[str, ...] = ()  #: the tickers beside them
+    ts: int

@@ -35,10 +35,12 @@ from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.problems import NotReachableError, WireError
+from nautilus_tui.client.research import ResearchQuestions
 
 Wait = Literal["ack", "final"]
 _CONNECT_TIMEOUT_S = 3.0
 _READ_TIMEOUT_S = 30.0
+_RESEARCH_TIMEOUT_S = 270.0  # a provider's pace may make a first answer wait
 _GRACE_S = 5.0  # the daemon answers by the time asked for; the wire gets this much more
 _API = "/api/v1"
 
@@ -56,7 +58,7 @@ def command_name(command: AnyCommand) -> str:
     return str(command.__struct_config__.tag)
 
 
-class ApiClient:
+class ApiClient(ResearchQuestions):
     """One connection pool to one daemon. Use it as an async context manager, or call ``close``."""
 
     def __init__(self, address: Address) -> None:
@@ -300,11 +302,20 @@ class ApiClient:
         present = {name: value for name, value in params.items() if value is not None}
         return _good(await self._send("GET", _API + path, params=present))
 
+    async def _ask[T](self, path: str, type_: type[T], **params: Any) -> T:
+        return wire.convert(await self._research(path, params), type_)
+
+    async def _ask_list[T](self, path: str, type_: type[T], **params: Any) -> list[T]:
+        return _list_of(path, await self._research(path, params), type_).items
+
+    async def _research(self, path: str, params: dict[str, Any]) -> Any:
+        """Return the answer to a question that a provider may have to be asked for."""
+        timeout = httpx.Timeout(_RESEARCH_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
+        present = {name: _text(value) for name, value in params.items() if value is not None}
+        return _good(await self._send("GET", _API + path, params=present, timeout=timeout))
+
     async def _page[T](self, path: str, type_: type[T], **params: Any) -> Page[T]:
-        body = await self._get(path, **params)
-        if not isinstance(body, dict) or not isinstance(body.get("items"), list):
-            raise WireError(f"{path} answered something else than a list")
-        return Page([wire.convert(item, type_) for item in body["items"]], cast(str | None, body.get("next")))
+        return _list_of(path, await self._get(path, **params), type_)
 
     async def _all[T](self, path: str, type_: type[T], **params: Any) -> list[T]:
         return [item async for item in self._every(path, type_, **params)]
@@ -348,6 +359,17 @@ class ApiClient:
         return NotReachableError(
             f"no daemon answers at {self.address}", rule="this needs a running daemon", fix=fix
         )
+
+
+def _list_of[T](path: str, body: Any, type_: type[T]) -> Page[T]:
+    if not isinstance(body, dict) or not isinstance(body.get("items"), list):
+        raise WireError(f"{path} answered something else than a list")
+    return Page([wire.convert(item, type_) for item in body["items"]], cast(str | None, body.get("next")))
+
+
+def _text(value: Any) -> str:
+    """Return a parameter as it stands in an address."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _segment(text: str) -> str:
