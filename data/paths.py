@@ -49,14 +49,18 @@ class Home:
     root: Path
 
     @classmethod
-    def resolve(cls, option: str | os.PathLike[str] | None = None) -> Home:
-        """Return the home named by ``option``, else by the environment, else the user's data folder."""
+    def resolve(cls, option: str | os.PathLike[str] | None = None, *, profile: str | None = None) -> Home:
+        """Return the home named by ``option``, else by the environment, else the user's data folder.
+
+        Without a name, a demo has a home of its own: nothing synthetic comes to lie beside what is real.
+        """
         named = option or os.environ.get(HOME_VARIABLE)
         if named:
             return cls(Path(named).expanduser().absolute())
         import platformdirs  # imported only where it is needed: engines are always told their home
 
-        return cls(Path(platformdirs.user_data_path("nautilus-tui", appauthor=False)))
+        root = Path(platformdirs.user_data_path("nautilus-tui", appauthor=False))
+        return cls(root / "demo" if profile == "demo" else root)
 
     @property
     def run(self) -> Path:

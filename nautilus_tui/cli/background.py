@@ -36,8 +36,10 @@ def answers(home: Home) -> bool:
     return True
 
 
-def begin(home: Home) -> Callable[[], None]:
+def begin(home: Home, profile: str | None = None) -> Callable[[], None]:
     """Start a daemon in the background if none runs; return what waits until it answers.
+
+    ``profile`` is that of the providers, if it is not to be the settings' own.
 
     Between the two the caller may do something useful, for instance load the terminal. What is
     returned raises UnavailableError when the daemon did not start.
@@ -47,11 +49,12 @@ def begin(home: Home) -> Callable[[], None]:
         return lambda: None
     _turn_over(home.daemon_log)
     told, tell = os.pipe()
-    command = [sys.executable, "-P", "-m", "nautilus_tui.cli.main", "--home", str(home.root), "daemon"]
+    command = [sys.executable, "-P", "-m", "nautilus_tui.cli.main", "--home", str(home.root)]
+    command += ["--profile", profile] if profile else []
     with home.daemon_log.open("ab") as log:
         # The daemon outlives this process: its own session, no terminal, output to its log.
         child = subprocess.Popen(
-            [*command, "--ready-fd", str(tell)],
+            [*command, "daemon", "--ready-fd", str(tell)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

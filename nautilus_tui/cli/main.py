@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,19 +20,23 @@ from nautilus_tui.cli import (
     doctor,
     engines,
     history,
+    macro,
     market,
     measuring,
     orders,
     output,
     positions,
+    research,
     settings,
+    stocks,
     system,
 )
 from nautilus_tui.cli.session import Session
 
 _ABOUT = "A terminal trading workstation for NautilusTrader. Without a command it opens the terminal."
 _CODES = (
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 denied or rejected, 4 outcome unknown, 5 not reachable. "
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 denied or rejected, 4 outcome unknown, 5 not reachable, "
+    "6 a provider failed. "
     "--json is also taken after a command."
 )
 
@@ -60,6 +64,15 @@ def root(
         str | None,
         typer.Option("--home", envvar=HOME_VARIABLE, metavar="DIR", help="Home folder.", show_default=False),
     ] = None,
+    profile: Annotated[
+        Literal["standard", "demo"] | None,
+        typer.Option(
+            "--profile",
+            envvar="NAUTILUS_TUI_PROFILE",
+            help="demo: macro, filings and fundamentals from sandbox twins, SYNTHETIC, in a home of its own.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
     url: Annotated[
         str | None,
@@ -71,7 +84,7 @@ def root(
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
     ] = False,
 ) -> None:
-    session = Session(home=Home.resolve(home), json=as_json, url=url)
+    session = Session(home=Home.resolve(home, profile=profile), json=as_json, url=url, profile=profile)
     context.obj = session
     if context.invoked_subcommand is None:
         system.open_workstation(session)
@@ -95,6 +108,16 @@ app.command("import")(history.import_file)
 app.command("history")(history.catalogue)
 app.command("compact")(history.compact)
 app.command("sql")(history.sql)
+app.add_typer(macro.app, name="macro")
+app.add_typer(stocks.app, name="stock")
+app.command("filings")(research.filings)
+app.command("facts")(research.facts)
+app.command("insiders")(research.insiders)
+app.command("holdings")(research.holdings)
+app.command("search")(research.search)
+app.command("read")(research.read_document)
+app.command("company")(research.company)
+app.command("providers")(research.health)
 app.add_typer(settings.app, name="config")
 app.add_typer(access.app, name="token")
 app.add_typer(auditing.app, name="audit")

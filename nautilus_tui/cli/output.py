@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     DENIED = 3  #: denied or rejected; the reason is in the answer
     UNKNOWN = 4  #: sent, and no answer came
     NOT_REACHABLE = 5
+    PROVIDER = 6  #: a provider of facts failed; ``error`` in the answer is the error's name
     INTERRUPTED = 130
 
 
@@ -53,6 +54,8 @@ _FAILURES = frozenset({"internal", "engine-failed", "journal-failed", "store-fai
 
 def code_of_problem(problem_type: str) -> ExitCode:
     """Return the exit code of a question that could not be answered."""
+    if problem_type.startswith("provider-"):
+        return ExitCode.PROVIDER
     return _BY_TYPE.get(problem_type, ExitCode.FAILED)
 
 
@@ -141,7 +144,8 @@ def end_with_problem(error: ProblemError, *, as_json: bool) -> ExitCode:
     """Report an error in the form asked for and return the exit code."""
     document = error.document()
     if as_json:
-        show_json({"problem": document})
+        named = {"error": document.extra["error"]} if "error" in document.extra else {}
+        show_json({**named, "problem": document})
     else:
         say_problem(document)
     return code_of_problem(document.type)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -40,13 +40,19 @@ class Session:
     home: Home
     json: bool = False
     url: str | None = None
+    profile: Literal["standard", "demo"] | None = None  #: instead of the settings' own
 
     @cached_property
     def config(self) -> Config:
         """The settings; raises ConfigError."""
+        from msgspec.structs import replace
+
         from nautilus_tui.config.load import load
 
-        return load(self.home.config_file)
+        config = load(self.home.config_file)
+        if self.profile is None:
+            return config
+        return replace(config, providers=replace(config.providers, profile=self.profile))
 
     @cached_property
     def address(self) -> Address:

@@ -35,7 +35,8 @@ def open_workstation(session: Session) -> None:
         return
     _require_terminal()
     settings = _terminal_settings(session)
-    wait = background.begin(session.home)  # the daemon starts while the terminal loads and paints
+    # The daemon starts while the terminal loads and paints.
+    wait = background.begin(session.home, session.profile)
     from nautilus_tui.cli.opening import OpeningLink
     from nautilus_tui.terminal.app import run
 

@@ -87,3 +87,28 @@ def text(value: Any) -> str:
 def megabytes(count: int | None) -> str:
     """Write bytes as megabytes."""
     return "—" if count is None else f"{count / 1e6:,.0f} MB"
+
+
+def day(text: str) -> Any:
+    """Read an ISO 8601 date."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date, such as 2024-12-01") from error
+
+
+def big(value: Decimal | float | None) -> str:
+    """Write money or a count in thousands, millions or billions; ``—`` for what is not known."""
+    if value is None:
+        return "—"
+    for power, sign in ((12, "T"), (9, "B"), (6, "M"), (3, "k")):
+        if abs(value) >= 10**power:
+            return f"{value / 10**power:,.2f}{sign}"
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def percent(fraction: float | None, decimals: int = 1) -> str:
+    """Write a fraction as a signed percentage; ``—`` for what is not known."""
+    return "—" if fraction is None else f"{fraction * 100:+.{decimals}f} %"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nautilus_tui.daemon.settings import DaemonSettings
     from nautilus_tui.daemon.streams.limits import StreamLimits
     from nautilus_tui.terminal.settings import TerminalSettings
+    from providers.settings import ProviderSettings
 
 
 def engine_spec(config: Config, engine: str | None = None) -> EngineSpec:
@@ -64,6 +65,24 @@ def daemon_settings(config: Config) -> DaemonSettings:
         shutdown_seconds=own.shutdown_seconds,
         streams=stream_limits(config),
         engine=engine_spec(config),
+    )
+
+
+def provider_settings(config: Config) -> ProviderSettings:
+    """Return where the providers are."""
+    from providers.settings import ProviderSettings
+
+    own = config.providers
+    return ProviderSettings(
+        profile=own.profile,
+        deadline_s=own.deadline_s,
+        fred_url=own.fred.base_url,
+        alpha_vantage_url=own.alpha_vantage.base_url,
+        alpha_vantage_daily_quota=own.alpha_vantage.daily_quota,
+        alpha_vantage_spacing_s=own.alpha_vantage.spacing_s,
+        edgar_data_url=own.edgar.data_url,
+        edgar_www_url=own.edgar.www_url,
+        edgar_efts_url=own.edgar.efts_url,
     )
 
 

@@ -18,6 +18,8 @@ _PATTERNS = {
     r"^[0-9]+(\.[0-9]+)? [A-Z]{3,5}$": "an amount and a currency, e.g. 1000000 USD",
     r"^[A-Z]{3,5}$": "a currency code",
     r"^(max|[0-9]+(\.[0-9]+)?)$": "a number, or max",
+    r"^https?://\S+$": "an address, http:// or https://",
+    r"^[A-Za-z0-9][A-Za-z0-9./ -]{0,14}$": "a ticker, e.g. AAPL",
     r"^\S+\.\S+$": "an instrument, e.g. AAPL.SIM",
     r"^0$|^[1-9][0-9]*/[1-9][0-9]*$": "ORDERS/SECONDS, e.g. 100/1, or 0",
     r"^((SMA|EMA)[1-9][0-9]{0,2}|VWAP)$": "SMA20, EMA50 … or VWAP",
@@ -100,15 +102,23 @@ def toml(config: Config) -> str:
         "# Nautilus TUI: every setting with its default. `nautilus-tui config path` is the file to copy to."
     ]
     for field in msgspec.structs.fields(Config):
-        section: Section = getattr(config, field.name)
-        lines = [f"# {(section.__doc__ or '').strip()}", f"[{field.name}]"]
-        types = get_type_hints(type(section), include_extras=True)
-        for name in section.__struct_fields__:
-            said = constraint(types[name])
-            lines.append(f"# {description(types[name])} ({said})")
-            lines.append(f"{name} = {_toml(getattr(section, name))}")
-        blocks.append("\n".join(lines))
+        blocks += _blocks(getattr(config, field.name), field.name)
     return "\n\n".join(blocks) + "\n"
+
+
+def _blocks(section: Section, path: str) -> list[str]:
+    """Return a section and those below it."""
+    lines = [f"# {(section.__doc__ or '').strip()}", f"[{path}]"]
+    below: list[str] = []
+    types = get_type_hints(type(section), include_extras=True)
+    for name in section.__struct_fields__:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            below += _blocks(value, f"{path}.{name}")
+            continue
+        lines.append(f"# {description(types[name])} ({constraint(types[name])})")
+        lines.append(f"{name} = {_toml(value)}")
+    return ["\n".join(lines), *below]
 
 
 def schema() -> dict[str, Any]:
@@ -118,10 +128,15 @@ def schema() -> dict[str, Any]:
 
 def differences(config: Config) -> dict[str, Any]:
     """Return what differs from the defaults, by ``section.key``."""
-    defaults, changed = Config(), {}
-    for field in msgspec.structs.fields(Config):
-        ours, theirs = getattr(config, field.name), getattr(defaults, field.name)
-        for name in ours.__struct_fields__:
-            if getattr(ours, name) != getattr(theirs, name):
-                changed[f"{field.name}.{name}"] = getattr(ours, name)
+    return _differences(config, Config(), "")
+
+
+def _differences(ours: Section, theirs: Section, path: str) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name in ours.__struct_fields__:
+        one, other = getattr(ours, name), getattr(theirs, name)
+        if isinstance(one, Section):
+            changed |= _differences(one, other, f"{path}{name}.")
+        elif one != other:
+            changed[f"{path}{name}"] = one
     return changed

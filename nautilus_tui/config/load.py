@@ -136,7 +136,9 @@ def _require_amounts(value: object) -> None:
 def _unknown(path: tuple[str, ...], known: list[str]) -> _Finding:
     near = get_close_matches(path[-1], known, n=1, cutoff=0.5)
     what = "setting" if len(path) > 1 else "section"
-    rule = (f"the settings of [{path[-2]}] are " if len(path) > 1 else "the sections are ") + ", ".join(known)
+    rule = (
+        f"the settings of [{'.'.join(path[:-1])}] are " if len(path) > 1 else "the sections are "
+    ) + ", ".join(known)
     fix = f"did you mean {near[0]}?" if near else None
     return path, f"no such {what}", rule, fix
 

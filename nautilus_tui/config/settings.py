@@ -17,6 +17,7 @@ Timeframe = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,3}[smhd]$")]
 InstrumentId = Annotated[str, Meta(pattern=r"^\S+\.\S+$")]
 Keys = Annotated[str, Meta(min_length=1)]
 Balance = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)? [A-Z]{3,5}$")]
+Url = Annotated[str, Meta(pattern=r"^https?://\S+$")]
 Money = Decimal  #: all amounts are finite and at least 0; msgspec has no constraint for that, `load` has
 
 
@@ -132,6 +133,54 @@ class History(Section, frozen=True, kw_only=True):
     ] = 10
 
 
+class Fred(Section, frozen=True, kw_only=True):
+    """FRED, the macroeconomic series. Its key is FRED_API_KEY, in the environment or the OS keyring."""
+
+    base_url: Annotated[Url, Meta(description="Where FRED is")] = "https://api.stlouisfed.org"
+
+
+class AlphaVantage(Section, frozen=True, kw_only=True):
+    """Alpha Vantage, stocks and fundamentals. Its key is ALPHA_VANTAGE_API_KEY."""
+
+    base_url: Annotated[Url, Meta(description="Where Alpha Vantage is")] = "https://www.alphavantage.co"
+    daily_quota: Annotated[
+        int, Meta(ge=1, le=10_000_000, description="Requests a day that the key allows; a free one has 25")
+    ] = 25
+    spacing_s: Annotated[
+        float,
+        Meta(ge=0.01, le=60, description="Least seconds between two requests; a free key has 1 a second"),
+    ] = 1.1
+
+
+class Edgar(Section, frozen=True, kw_only=True):
+    """SEC EDGAR, filings. It wants to know who asks: SEC_USER_AGENT = "Name name@example.com"."""
+
+    data_url: Annotated[Url, Meta(description="Where submissions and facts are")] = "https://data.sec.gov"
+    www_url: Annotated[Url, Meta(description="Where documents and lists are")] = "https://www.sec.gov"
+    efts_url: Annotated[Url, Meta(description="Where the search in texts is")] = "https://efts.sec.gov"
+    watch: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9./ -]{0,14}$")], ...],
+        Meta(description="Tickers whose new filings are told, besides those of what is held"),
+    ] = ()
+
+
+class Providers(Section, frozen=True, kw_only=True):
+    """Providers of facts. Keys are never in a file: they come from the environment or the OS keyring."""
+
+    profile: Annotated[
+        Literal["standard", "demo"],
+        Meta(
+            description="demo: generated data from sandbox twins, no key needed, all of it marked SYNTHETIC"
+        ),
+    ] = "standard"
+    deadline_s: Annotated[
+        float, Meta(ge=0.1, le=600, description="Seconds that one whole answer may take")
+    ] = 30.0
+    fred: Fred = Fred()
+    alpha_vantage: AlphaVantage = AlphaVantage()
+    edgar: Edgar = Edgar()
+
+
 class Streams(Section, frozen=True, kw_only=True):
     """What a stream connection may cost."""
 
@@ -198,5 +247,6 @@ class Config(Section, frozen=True, kw_only=True):
     simulator: Simulator = Simulator()
     risk: Risk = Risk()
     history: History = History()
+    providers: Providers = Providers()
     streams: Streams = Streams()
     terminal: Terminal = Terminal()

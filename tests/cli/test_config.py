@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,25 @@ from nautilus_tui.config.apply import daemon_settings, engine_spec, stream_limit
 from nautilus_tui.config.document import key_lines
 from nautilus_tui.config.listing import differences, schema, toml
 from nautilus_tui.config.load import ConfigError, Fault, load, parse
-from nautilus_tui.config.settings import Config
+from nautilus_tui.config.settings import Config, Section
 
 SHIPPED = Path(__file__).parents[2] / "config.toml"
+
+
+def sections_of(section: Section, path: str = "") -> Iterator[tuple[str, Section]]:
+    """Yield the sections below one, each with its path in the file."""
+    for name in section.__struct_fields__:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield f"{path}{name}", value
+            yield from sections_of(value, f"{path}{name}.")
+
+
 KEYS = [
-    (section.name, name)
-    for section in msgspec.structs.fields(Config)
-    for name in getattr(Config(), section.name).__struct_fields__
+    (path, type(section).__name__, name)
+    for path, section in sections_of(Config())
+    for name in section.__struct_fields__
+    if not isinstance(getattr(section, name), Section)
 ]
 
 
@@ -40,13 +53,13 @@ def test_the_shipped_file_is_the_defaults() -> None:
 def test_every_key_has_a_one_line_comment_and_stands_in_the_schema() -> None:
     lines = SHIPPED.read_text().splitlines()
     properties = schema()["$defs"]
-    for section, name in KEYS:
+    for section, kind, name in KEYS:
         at = next(
             i for i, line in enumerate(lines) if line.startswith(f"{name} = ") and f"[{section}]" in lines[:i]
         )
         assert lines[at - 1].startswith("# ")
         assert len(lines[at - 1]) > 20
-        assert properties[section.capitalize()]["properties"][name]["description"]
+        assert properties[kind]["properties"][name]["description"]
 
 
 def test_a_file_lies_over_the_defaults_and_a_missing_one_changes_nothing(tmp_path: Path) -> None:
@@ -170,9 +183,9 @@ def written(value: Any) -> str:
 
 @given(place=st.sampled_from(KEYS), value=VALUES, above=st.integers(0, 5))
 def test_any_value_of_any_key_is_taken_or_refused_by_name(
-    place: tuple[str, str], value: Any, above: int
+    place: tuple[str, str, str], value: Any, above: int
 ) -> None:
-    section, name = place
+    section, _, name = place
     text = "\n" * above + f"[{section}]\n{name} = {written(value)}\n"
     try:
         config = parse(text.encode(), "f")
