@@ -224,6 +224,36 @@ class SetFeed(Command, frozen=True, kw_only=True, tag="engine.feed"):
     speed: str | None = None
 
 
+# ---------------------------------------------------------------- facts
+
+
+class RefreshProviders(Command, frozen=True, kw_only=True, tag="provider.refresh"):
+    """Ask a provider anew for what is shown, instead of when its answers are no longer fresh.
+
+    Without a name it is every provider whose requests are not counted by the day.
+    """
+
+    title: ClassVar[str] = "Refresh facts"
+
+    provider: str | None = None
+
+
+class WatchCompany(Command, frozen=True, kw_only=True, tag="filing.watch"):
+    """Tell of a company's new filings, whether or not it is held."""
+
+    title: ClassVar[str] = "Watch a company's filings"
+
+    ticker: str
+
+
+class UnwatchCompany(Command, frozen=True, kw_only=True, tag="filing.unwatch"):
+    """Tell of a company's new filings no longer, unless it is held."""
+
+    title: ClassVar[str] = "Stop watching a company's filings"
+
+    ticker: str
+
+
 # ---------------------------------------------------------------- history, access, system
 
 
@@ -316,6 +346,9 @@ AnyCommand = (
     | ConfigureEngine
     | StopEngine
     | RestartEngine
+    | RefreshProviders
+    | WatchCompany
+    | UnwatchCompany
     | ImportHistory
     | CompactHistory
     | CreateToken

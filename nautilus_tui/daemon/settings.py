@@ -12,6 +12,7 @@ import msgspec
 
 from engines.spec import EngineSpec
 from nautilus_tui.daemon.streams.limits import StreamLimits
+from providers.settings import ProviderSettings
 
 
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,3 +28,6 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.0
     streams: StreamLimits = StreamLimits()
     engine: EngineSpec = EngineSpec(engine="paper-1")  #: what a new engine starts with, apart from its id
+    providers: ProviderSettings = ProviderSettings()
+    watch: tuple[str, ...] = ()  #: tickers whose new filings are told, besides those of what is held
+    filings_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10  #: how often new filings are looked for
