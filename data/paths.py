@@ -96,6 +96,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def providers(self) -> Path:
+        """Providers' limits and kept answers, shared by all processes of the home."""
+        return self.root / "providers"
+
+    @property
     def state_db(self) -> Path:
         """The daemon's database; it alone writes it."""
         return self.root / "state.duckdb"
@@ -146,7 +151,7 @@ class Home:
             UnavailableError: a folder cannot be made, or the sockets' folder belongs to someone else.
         """
         try:
-            for folder in (self.root, self.run, self.journals, self.history, self.logs):
+            for folder in (self.root, self.run, self.journals, self.history, self.logs, self.providers):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.sockets != self.run:
                 for folder in (self.sockets.parent, self.sockets):
