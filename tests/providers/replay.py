@@ -119,7 +119,7 @@ def _handler(replay: Replay) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+        def do_GET(self) -> None:
             parts = urlsplit(self.path)
             response = replay.answer(
                 Request(
