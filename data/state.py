@@ -23,6 +23,8 @@ from data.commands import Role
 from data.database import Database, Transaction
 from data.fold import COMMANDS, ORDERS, Folded, add_orders, append_audit, cursor_key, prepare, put_orders
 from data.inboxes import Inboxes
+from data.knowledge import Knowledge
+from data.knowledge import prepare as prepare_knowledge
 from data.paging import Page, Where, cursor_after
 from data.problems import ConflictError, NotFoundError
 from data.records import (
@@ -84,6 +86,7 @@ class State:
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
         self._inboxes = Inboxes(self._db)
+        self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
 
     @property
     def path(self) -> Path:
@@ -102,7 +105,7 @@ class State:
             StoreHeldError: another process, the daemon, has it open.
             StoreFailedError: it cannot be read, or a later version wrote it.
         """
-        self._db.open(prepare)
+        self._db.open(_prepare)
 
     def close(self) -> None:
         """Finish what waits to be written and close the file."""
@@ -429,6 +432,11 @@ class State:
         more = len(rows) > limit
         items = [decoder.decode(row[0]) for row in rows[:limit]]
         return Page(items, cursor_after(rows[limit - 1][1:]) if more else None)
+
+
+def _prepare(tx: Transaction) -> None:
+    prepare(tx)
+    prepare_knowledge(tx)
 
 
 def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:
