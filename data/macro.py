@@ -51,6 +51,7 @@ class Series(Fact, frozen=True, kw_only=True, tag="series"):
     info: SeriesInfo
     observations: tuple[Observation, ...]
     missing: int = 0  #: observations without a value
+    note: str | None = None  #: what to know of how it was told, e.g. that it has no archive
 
     @property
     def id(self) -> str:
@@ -84,6 +85,7 @@ class MacroFactor(Fact, frozen=True, kw_only=True, tag="macro_update"):
     percentile: float | None = None  #: 0 to 100, over the last 10 years
     points: int = 0  #: how many values the last two are over
     spark: tuple[float, ...] = ()  #: the latest values, oldest first
+    note: str | None = None  #: what to know of how its inputs were told
     problem: str | None = None  #: the typed error's name and what was wrong
     ts: int  #: when it was computed
 

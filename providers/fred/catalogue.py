@@ -216,7 +216,8 @@ ENTRIES: tuple[Entry, ...] = (
     # scoring
     Entry(
         "USREC",
-        "NBER based Recession Indicators for the United States from the Period following the Peak through the Trough",
+        "NBER based Recession Indicators for the United States from the Period following the Peak"
+        " through the Trough",
         "scoring",
         "monthly",
         "+1 or 0",

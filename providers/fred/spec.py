@@ -27,7 +27,10 @@ from providers.settings import ProviderSettings
 
 ADDRESS = "https://api.stlouisfed.org"
 #: Shown wherever its facts are.
-NOTICE = "This product uses the FRED® API but is not endorsed or certified by the Federal Reserve Bank of St. Louis."
+NOTICE = (
+    "This product uses the FRED® API but is not endorsed or certified by the"
+    " Federal Reserve Bank of St. Louis."
+)
 #: FRED counts 120 a minute and refuses more than two within a second.
 _SPACING_S = 0.55
 #: FRED does not say how long to wait after too many requests.
@@ -158,13 +161,13 @@ def _refuse(status: int, message: str, body: Body) -> NoReturn:
             retry_after=_seconds(body.retry_after),
         )
     if "api_key" in said:
-        extra = {"refused": "api_key"} if "registered" in said else {}
+        refused = "api_key" if "registered" in said else ""
         raise NotConfiguredError(
             f"FRED does not accept FRED_API_KEY: {message}",
             rule="FRED wants a registered key of 32 lower-case letters and digits",
             fix=CREDENTIAL.fix,
             variable=CREDENTIAL.variable,
-            **extra,
+            refused=refused,
         )
     if "alfred" in said:
         raise ProviderNotFoundError(

@@ -49,7 +49,7 @@ class Page[T](NamedTuple):
     """A piece of a list."""
 
     rows: list[T]
-    count: int  #: of the whole list
+    total: int  #: of the whole list, of which this may be a part
     offset: int
     start: dt.date  #: the real-time period that it answers for
     end: dt.date
