@@ -11,14 +11,13 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import Binding
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
 
@@ -32,18 +31,21 @@ from nautilus_tui.terminal.handlers.engines import EngineRoom
 from nautilus_tui.terminal.handlers.keyboard import Keyboard
 from nautilus_tui.terminal.handlers.layout import Layout
 from nautilus_tui.terminal.handlers.looking import Looking
+from nautilus_tui.terminal.handlers.macro import MacroDesk
+from nautilus_tui.terminal.handlers.research import ResearchDesk
 from nautilus_tui.terminal.handlers.saying import Saying
+from nautilus_tui.terminal.handlers.selecting import Selecting
+from nautilus_tui.terminal.handlers.standing import Standing
 from nautilus_tui.terminal.handlers.trading import Trading
 from nautilus_tui.terminal.keymap import Keymap
 from nautilus_tui.terminal.link import DaemonLink, Link
 from nautilus_tui.terminal.messages import CommandAnswered
 from nautilus_tui.terminal.mirror import Mirror
-from nautilus_tui.terminal.panes.chart import ChartPane
+from nautilus_tui.terminal.pane_classes import pane_key_ids
 from nautilus_tui.terminal.panes.header import Header
-from nautilus_tui.terminal.panes.logs import Logs
 from nautilus_tui.terminal.panes.logstrip import LogStrip
 from nautilus_tui.terminal.panes.orders import Orders
-from nautilus_tui.terminal.panes.positions import Positions
+from nautilus_tui.terminal.places import PLACES
 from nautilus_tui.terminal.reception import Reception
 from nautilus_tui.terminal.screens.banner import Banner
 from nautilus_tui.terminal.screens.command_bar import CommandBar
@@ -58,12 +60,14 @@ from nautilus_tui.terminal.settings import (
     recall,
     remember,
 )
-from nautilus_tui.terminal.situation import PANES, Pane, Situation, Workspace
+from nautilus_tui.terminal.situation import Situation
 from nautilus_tui.terminal.theme import register_themes, variables
 from nautilus_tui.terminal.thrift import thrifty
 from nautilus_tui.terminal.ticket import mint_command_id
 from nautilus_tui.terminal.widgets.table import LiveTable
 from nautilus_tui.terminal.workspaces.engines import EnginesWorkspace
+from nautilus_tui.terminal.workspaces.macro import MacroWorkspace
+from nautilus_tui.terminal.workspaces.research import ResearchWorkspace
 from nautilus_tui.terminal.workspaces.trade import Trade
 
 if TYPE_CHECKING:
@@ -72,10 +76,6 @@ if TYPE_CHECKING:
 #: Classes of the screen by its size, in columns and in lines.
 WIDTHS: list[tuple[int, str]] = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 HEIGHTS: list[tuple[int, str]] = [(0, "-short"), (30, "-tall"), (50, "-high")]
-#: Following the cursor through a list asks for bars and books only where it rests.
-REST_S = 0.12
-
-PANE_CLASSES: tuple[type[LiveTable | Logs | ChartPane], ...] = (LiveTable, Logs, ChartPane)
 
 
 class Terminal(App[int], inherit_bindings=False):
@@ -103,7 +103,7 @@ class Terminal(App[int], inherit_bindings=False):
             InvalidRequestError: the settings' keys are wrong.
         """
         self.settings = settings or TerminalSettings()
-        self.keymap = Keymap(self.settings.keys, {b.id for b in _bindings() if b.id is not None})
+        self.keymap = Keymap(self.settings.keys, pane_key_ids())
         self.glyphs = ASCII if self.settings.ascii else UNICODE
         self.remembered = recall(state_file)
         self.mirror = Mirror()
@@ -118,20 +118,24 @@ class Terminal(App[int], inherit_bindings=False):
         self._clock = clock
         self._link = link
         self._frames = Frames(self)
-        self._rest: object = None
         self._keyboard = Keyboard(self)
-        self._last_pane: Pane = "watchlist"
+        self.standing = Standing(self)
         self.reception = Reception(link, self)
         self.inquiry = self.reception.inquiry
         self.trading = Trading(self)
         self.engine_room = EngineRoom(self)
         self.looking = Looking(self)
+        self.macro = MacroDesk(self)
+        self.research = ResearchDesk(self)
+        self.selecting = Selecting(self)
         self.saying = Saying(self)
         self.layout_sizes = Layout(self)
         self._handlers = {
             **self.trading.handlers(),
             **self.engine_room.handlers(),
             **self.looking.handlers(),
+            **self.macro.handlers(),
+            **self.research.handlers(),
             **self.layout_sizes.handlers(),
         }
 
@@ -145,8 +149,10 @@ class Terminal(App[int], inherit_bindings=False):
         """Lay out what is always there and the workspaces."""
         yield Header(id="header")
         yield Banner(id="banner")
-        with ContentSwitcher(initial="trade", id="workspaces"):
+        with ContentSwitcher(initial=PLACES[0].id, id="workspaces"):
             yield Trade(self.blocked, self.inquiry.preview)
+            yield MacroWorkspace()
+            yield ResearchWorkspace()
             yield EnginesWorkspace()
         yield LogStrip(id="logstrip")
         yield Hints(id="hints")
@@ -159,7 +165,7 @@ class Terminal(App[int], inherit_bindings=False):
         if not self.settings.glow:
             for table in self.query(LiveTable):
                 table.glows.duration = 0.0
-        self.looking.focus("watchlist")
+        self.looking.focus(PLACES[0].first)
         self.frame()
         self.set_interval(1 / min(15, max(1, self.settings.max_fps)), self.frame)
         self.call_after_refresh(gc.enable)
@@ -169,26 +175,14 @@ class Terminal(App[int], inherit_bindings=False):
         return self._clock()
 
     @property
-    def workspace(self) -> Workspace:
+    def workspace(self) -> str:
         """The workspace shown."""
-        current = self.query_one("#workspaces", ContentSwitcher).current
-        return "engines" if current == "engines" else "trade"
+        return self.standing.workspace
 
     @property
-    def pane(self) -> Pane | None:
+    def pane(self) -> str | None:
         """The pane that has the focus."""
-        focused = self.screen_stack[0].focused if self.screen_stack else None
-        name = focused.id if focused is not None else None
-        return cast("Pane", name) if name in PANES else None
-
-    @property
-    def last_pane(self) -> Pane:
-        """The pane that had the focus last."""
-        return (
-            self._last_pane
-            if PANES[self._last_pane] == self.workspace
-            else ("watchlist" if self.workspace == "trade" else "engine_table")
-        )
+        return self.standing.pane
 
     @property
     def trade(self) -> Trade:
@@ -224,30 +218,7 @@ class Terminal(App[int], inherit_bindings=False):
 
     def situation(self) -> Situation:
         """Return what the user is in the middle of."""
-        engine = self.view.engine or ""
-        orders, ticket = self.orders, self.ticket_pane
-        known = self.mirror.orders.get(engine, {})
-        positions = self.screen_stack[0].query_one(Positions)
-        under = next(
-            (
-                r.position
-                for r in self.mirror.position_rows(engine)
-                if r.position.position_id == positions.cursor_key
-            ),
-            None,
-        )
-        return Situation(
-            self.view,
-            self.mirror,
-            workspace=self.workspace,
-            pane=self.pane,
-            order=known.get(orders.cursor_key or ""),
-            marked=tuple(known[key] for key in orders.marked if key in known),
-            position=under,
-            ticket_open=ticket.ticket is not None,
-            typing=ticket.has_focus and ticket.typing,
-            ticket_sendable=ticket.sendable,
-        )
+        return self.standing.situation()
 
     def blocked(self) -> str | None:
         """Return why no order at all can be sent now: the role, or no connection."""
@@ -303,34 +274,18 @@ class Terminal(App[int], inherit_bindings=False):
     # ------------------------------------------------------------ selections
 
     def selection_changed(self) -> None:
-        """Redraw, and ask for the book and the bars of what is selected where the cursor rests."""
-        self.changed()
-        token = self._rest = object()
-        self.set_timer(REST_S, lambda: self.reception.follow() if self._rest is token else None)
+        """Redraw, and ask for what is selected where the cursor rests."""
+        self.selecting.changed()
 
     @on(LiveTable.RowHighlighted)
     def row_highlighted(self, event: LiveTable.RowHighlighted) -> None:
-        """The cursor of the watchlist selects the instrument, that of the engines the engine."""
-        if not event.table.has_focus or event.key != event.table.cursor_key:
-            return  # rows came or went, nobody moved the cursor
-        if event.table.id == "watchlist":
-            self.looking.select_instrument(event.key)
-        elif event.table.id == "engine_table":
-            self.looking.select_engine(event.key)
-        self.screen_stack[0].query_one(Hints).again()
+        """The cursor of a table selects what its row is about."""
+        self.selecting.highlighted(event)
 
     @on(LiveTable.RowSelected)
     def row_selected(self, event: LiveTable.RowSelected) -> None:
         """Enter goes to what a row is about."""
-        situation = self.situation()
-        subject = {"orders": situation.order, "positions": situation.position}.get(event.table.id or "")
-        if subject is not None:
-            self.looking.select_instrument(subject.instrument)
-        elif event.table.id == "watchlist":
-            self.looking.select_instrument(event.key)
-        elif event.table.id == "engine_table":
-            self.looking.select_engine(event.key)
-            self.looking.workspace("trade")
+        self.selecting.selected(event)
 
     def on_resize(self) -> None:
         """Each size of screen has the panes' sizes that were given to it."""
@@ -339,8 +294,7 @@ class Terminal(App[int], inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane had the focus, and show its hints."""
-        if event.widget.id in PANES:
-            self._last_pane = cast("Pane", event.widget.id)
+        self.standing.focused(self.pane)
         self.changed()
 
     # ------------------------------------------------------------ command line
@@ -417,11 +371,6 @@ class Terminal(App[int], inherit_bindings=False):
             remember(self._state_file, state)
         except InvalidRequestError as error:
             self.log.warning(error.detail)
-
-
-def _bindings() -> Sequence[Binding]:
-    """Return the bindings that panes handle themselves."""
-    return [b for cls in PANE_CLASSES for b in cls.BINDINGS if isinstance(b, Binding)]
 
 
 def run(

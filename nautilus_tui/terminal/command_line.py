@@ -15,6 +15,8 @@ from difflib import get_close_matches
 from typing import NamedTuple, cast, get_args
 
 from data.records import OrderType, Side, TimeInForce
+from nautilus_tui.terminal.macro_lines import MACRO_VERBS
+from nautilus_tui.terminal.research_lines import RESEARCH_VERBS
 from nautilus_tui.terminal.statements import (
     ActionLine,
     BracketLine,
@@ -325,6 +327,8 @@ VERBS: dict[str, tuple[Callable[[Reader], Statement], str]] = {
     "tf": (_timeframe, "tf 5m"),
     "theme": (_theme, "theme light"),
     "symbol": (_symbol, "symbol MSFT"),
+    **MACRO_VERBS,
+    **RESEARCH_VERBS,
 }
 
 

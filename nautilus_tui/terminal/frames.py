@@ -6,12 +6,14 @@ know what panes show.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.widget import Widget
 
 from nautilus_tui.terminal.panes.pane import Pane
-from nautilus_tui.terminal.situation import PANES
+from nautilus_tui.terminal.places import PANES
+from nautilus_tui.terminal.questions.question import Question
 
 if TYPE_CHECKING:
     from nautilus_tui.terminal.app import Terminal
@@ -49,4 +51,17 @@ class Frames:
                 continue
             if whole or (tick and pane.shows_ages) or not pane.watches.isdisjoint(dirty):
                 pane.refresh_from(app.mirror, view)
+        answered = "macro" in dirty or "research" in dirty
         app.mirror.clear_dirty()
+        if (whole or tick or answered) and app.selecting.resting:
+            app.reception.wonder(self._wanted(here))
+
+    def _wanted(self, here: str) -> Iterator[Question[Any]]:
+        """Yield what the panes in sight want to know."""
+        for pane, workspace in self._panes:
+            if workspace in (None, here):
+                yield from getattr(pane, "wants", _nothing)(self._app.mirror, self._app.view)
+
+
+def _nothing(*_: object) -> tuple[()]:
+    return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.worker import WorkType
@@ -14,6 +14,7 @@ from data.commands import AnyCommand, PreviewOrder
 from data.problems import OutcomeUnknownError, ProblemError
 from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.messages import (
+    Answered,
     BarsFetched,
     CommandAnswered,
     EnginesFetched,
@@ -23,7 +24,9 @@ from nautilus_tui.terminal.messages import (
     PreviewAnswered,
     StreamEnded,
     StreamHeard,
+    Unanswered,
 )
+from nautilus_tui.terminal.questions.question import Question
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -155,6 +158,20 @@ class Inquiry:
             return LogsFetched(engine, await self._link.logs(engine))
 
         self._ask(f"log of {engine}", ask)
+
+    def ask(self, question: Question[Any]) -> None:
+        """Ask a question; what comes of it is told in :class:`Answered` or :class:`Unanswered`."""
+        self._start(partial(self._put, question), "questions")
+
+    async def _put(self, question: Question[Any]) -> None:
+        try:
+            self._node.post_message(Answered(question, await self._link.ask(question)))
+        except ProblemError as error:
+            self._node.post_message(Unanswered(question, error.document()))
+        except Exception as error:
+            broken = ProblemError(f"{type(error).__name__}: {error}")
+            self._node.post_message(Unanswered(question, broken.document()))
+            raise
 
     def _ask(self, what: str, question: Callable[[], Awaitable[Message]], *, only: str | None = None) -> None:
         async def work() -> None:

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 
 from data.problems import InvalidRequestError
 from nautilus_tui.terminal.actions import ACTIONS, BY_ID, Action, actions_for
-from nautilus_tui.terminal.situation import Situation, overlap
+from nautilus_tui.terminal.places import overlap
+from nautilus_tui.terminal.situation import Situation
 
 #: How keys are written where their name is longer than what is on the key.
 _WRITTEN = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "delete": "del"}

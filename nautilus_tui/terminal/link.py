@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.problems import NotFoundError
 from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
+from nautilus_tui.terminal.questions.question import Question
 
 if TYPE_CHECKING:
     from nautilus_tui.client import Address, ApiClient
@@ -32,6 +33,10 @@ ALWAYS = (
     "engines.*.log",
     "system.health",
     "system.broadcast",
+    "macro.factors",
+    "macro.regime",
+    "filings",
+    "providers.*.health",
 )
 _BARS = 600
 _LOG_LINES = 300
@@ -67,6 +72,9 @@ class Link(Protocol):
 
     async def logs(self, engine: str) -> Sequence[EngineLog]:
         """Return the latest log lines, oldest first."""
+
+    async def ask[T](self, question: Question[T]) -> T:
+        """Return the answer to a question."""
 
     async def close(self) -> None:
         """End it."""
@@ -141,6 +149,10 @@ class DaemonLink:
     async def logs(self, engine: str) -> Sequence[EngineLog]:
         """Return the latest log lines, oldest first."""
         return (await (await self._client()).engine_logs(engine, limit=_LOG_LINES)).items
+
+    async def ask[T](self, question: Question[T]) -> T:
+        """Return the answer to a question."""
+        return await question.put_to(await self._client())
 
     async def close(self) -> None:
         """End it."""

@@ -27,6 +27,7 @@ from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.mirror import Connection, Mirror
 from nautilus_tui.terminal.panes.watchlist import Watchlist
+from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.settings import TerminalSettings
 from nautilus_tui.terminal.theme import DEFAULT_THEME, register_themes, variables
 from nautilus_tui.terminal.thrift import thrifty
@@ -318,6 +319,10 @@ class _Still:
     async def logs(self, engine: str) -> Sequence[EngineLog]:
         """None are known."""
         return ()
+
+    async def ask[T](self, question: Question[T]) -> T:
+        """Nothing can be asked."""
+        raise UnavailableError("no daemon")
 
     async def close(self) -> None:
         """Nothing to end."""

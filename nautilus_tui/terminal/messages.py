@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.problems import ProblemDocument
 from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
+from nautilus_tui.terminal.questions.question import Question
 
 if TYPE_CHECKING:
     from nautilus_tui.client.stream import StreamEvent
@@ -80,6 +81,24 @@ class FetchFailed(Message):
     def __init__(self, what: str, problem: ProblemDocument) -> None:
         super().__init__()
         self.what = what
+        self.problem = problem
+
+
+class Answered(Message):
+    """A question was answered."""
+
+    def __init__(self, question: Question[Any], value: object) -> None:
+        super().__init__()
+        self.question = question
+        self.value = value
+
+
+class Unanswered(Message):
+    """A question was asked and not answered."""
+
+    def __init__(self, question: Question[Any], problem: ProblemDocument) -> None:
+        super().__init__()
+        self.question = question
         self.problem = problem
 
 

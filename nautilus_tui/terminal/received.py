@@ -32,6 +32,7 @@ from data.records import (
     SystemHealth,
     Trade,
 )
+from nautilus_tui.terminal.facts import Facts
 
 Kind = Literal[
     "quotes",
@@ -49,6 +50,10 @@ Kind = Literal[
     "health",
     "broadcasts",
     "connection",
+    "macro",
+    "research",
+    "filings",
+    "providers",
 ]
 ConnectionState = Literal["connecting", "connected", "disconnected"]
 
@@ -65,7 +70,7 @@ MAX_TRAIL = 60
 MAX_EQUITIES = 720
 
 #: Topics whose records no reader may miss: a sequence number seen twice is the same event.
-_LOSSLESS = ("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast")
+_LOSSLESS = ("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast", "filings")
 
 
 class Envelope(Protocol):
@@ -122,6 +127,7 @@ class Records:
         self.trails: dict[tuple[str, str], deque[tuple[int, float]]] = {}
         self.equities: dict[str, deque[tuple[int, float]]] = {}  #: engine → equity by slot, oldest first
         self.newest_recv: dict[str, int] = {}  #: engine → receipt time of its newest quote
+        self.facts = Facts(self._mark)
         self._seqs: dict[str, int] = {}
         self._appliers: dict[type, Callable[..., None]] = {
             Quote: self._quote,
@@ -137,6 +143,7 @@ class Records:
             EngineLog: self._log,
             SystemHealth: self._health,
             Broadcast: self._broadcast,
+            **self.facts.appliers(),
         }
 
     # ------------------------------------------------------------ writing

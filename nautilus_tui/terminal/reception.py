@@ -6,7 +6,8 @@ does not bring (engines, rules of instruments, bars of the past) when it becomes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.widget import Widget
@@ -16,6 +17,7 @@ from data.records import EngineStatus
 from nautilus_tui.terminal.inquiry import Inquiry
 from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.messages import (
+    Answered,
     BarsFetched,
     EnginesFetched,
     FetchFailed,
@@ -24,8 +26,10 @@ from nautilus_tui.terminal.messages import (
     PreviewAnswered,
     StreamEnded,
     StreamHeard,
+    Unanswered,
 )
 from nautilus_tui.terminal.mirror import Connection, Mirror
+from nautilus_tui.terminal.questions.question import Question
 from nautilus_tui.terminal.view import View
 
 if TYPE_CHECKING:
@@ -106,6 +110,9 @@ class Reception(Widget):
             self._followed = ()
             self.inquiry.engines()
             self.follow()
+            self._mirror.facts.ask_again()
+        else:
+            self._mirror.facts.left_unanswered()
         self._terminal.changed()
 
     @on(StreamEnded)
@@ -171,6 +178,30 @@ class Reception(Widget):
             self._asked.pop(message.what.removeprefix("instruments of "), None)
         if message.problem.type not in ("not-reachable", "not-found"):
             self._terminal.tell(f"{message.what}: {message.problem.detail}", "warning")
+
+    # ------------------------------------------------------------ questions of the panes
+
+    def wonder(self, questions: Iterable[Question[Any]]) -> None:
+        """Ask those of the questions that were not asked yet, or whose answers have grown old."""
+        if self._mirror.connection.state != "connected":
+            return
+        facts, now = self._mirror.facts, self._terminal.now_ns()
+        for question in questions:
+            if facts.answer(question).wanting(question, now):
+                facts.put_asking(question)
+                self.inquiry.ask(question)
+
+    @on(Answered)
+    def answered(self, message: Answered) -> None:
+        """Write an answer down."""
+        message.stop()
+        self._mirror.facts.put_answer(message.question, message.value, self._terminal.now_ns())
+
+    @on(Unanswered)
+    def unanswered(self, message: Unanswered) -> None:
+        """Write down why there is no answer; the panes that want it say so."""
+        message.stop()
+        self._mirror.facts.put_problem(message.question, message.problem, self._terminal.now_ns())
 
     # ------------------------------------------------------------ what to look at
 

@@ -7,29 +7,11 @@ Textual or of how anything is carried out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from data.records import WORKING_STATUSES, EngineStatus, Instrument, OrderUpdate, PositionUpdate, Quote
 from nautilus_tui.terminal.mirror import Mirror
+from nautilus_tui.terminal.places import ANYWHERE
 from nautilus_tui.terminal.view import View
-
-Workspace = Literal["trade", "engines"]
-Pane = Literal["watchlist", "chart", "book", "ticket", "orders", "positions", "engine_table", "logs"]
-#: Where an action applies: everywhere, in a workspace, or in one pane that has the focus.
-Scope = Literal["anywhere"] | Workspace | Pane
-
-WORKSPACES: tuple[Workspace, ...] = ("trade", "engines")
-#: The workspace each pane is in.
-PANES: dict[str, Workspace] = {
-    "watchlist": "trade",
-    "chart": "trade",
-    "book": "trade",
-    "ticket": "trade",
-    "positions": "trade",
-    "orders": "trade",
-    "engine_table": "engines",
-    "logs": "engines",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +20,8 @@ class Situation:
 
     view: View
     mirror: Mirror
-    workspace: Workspace = "trade"
-    pane: Pane | None = None
+    workspace: str = "trade"
+    pane: str | None = None
     order: OrderUpdate | None = None  #: under the cursor of the orders pane
     marked: tuple[OrderUpdate, ...] = field(default=())  #: orders marked for one action on all
     position: PositionUpdate | None = None  #: under the cursor of the positions pane
@@ -80,13 +62,6 @@ class Situation:
         chosen = self.marked or (() if self.order is None else (self.order,))
         return tuple(o for o in chosen if o.status in WORKING_STATUSES)
 
-    def applies(self, scope: Scope) -> bool:
+    def applies(self, scope: str) -> bool:
         """Say whether something of this scope applies here."""
-        return scope == "anywhere" or scope in (self.workspace, self.pane)
-
-
-def overlap(one: Scope, other: Scope) -> bool:
-    """Say whether two scopes can apply at the same moment."""
-    if one == other or "anywhere" in (one, other):
-        return True
-    return PANES.get(one) == other or PANES.get(other) == one
+        return scope == ANYWHERE or scope in (self.workspace, self.pane)

@@ -8,16 +8,18 @@ of how a statement is carried out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
 from data.records import OrderType, Side, TimeInForce
+from nautilus_tui.terminal.research_lines import ResearchLine
 
 SizeMode = Literal["units", "notional", "equity", "risk"]
 EngineVerb = Literal["start", "stop", "restart", "kill"]
 FeedVerb = Literal["pause", "resume", "step", "speed"]
 Feed = Literal["simulated", "replay"]
+MacroVerb = Literal["show", "factor", "series", "as-of", "years", "refresh"]
 
 _SECOND = 1_000_000_000
 
@@ -265,6 +267,30 @@ class SymbolLine:
 
 
 @dataclass(frozen=True, slots=True)
+class MacroLine:
+    """``macro factor slope_10y_2y``, ``macro as-of 2024-12-01``; ``show`` only goes there."""
+
+    verb: MacroVerb
+    name: str = ""  #: of a factor or a series
+    as_of: date | None = None  #: None: today
+    years: int | None = None  #: 0: all there are
+
+    def text(self) -> str:
+        """Return the line that says this."""
+        match self.verb:
+            case "show":
+                return "macro"
+            case "as-of":
+                return f"macro as-of {self.as_of or 'today'}"
+            case "years":
+                return f"macro years {self.years or 'max'}"
+            case "refresh":
+                return "macro refresh"
+            case _:
+                return f"macro {self.verb} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class ActionLine:
     """The name of any other action: ``quit``, ``help``, ``maximise`` …"""
 
@@ -289,5 +315,7 @@ Statement = (
     | TimeframeLine
     | ThemeLine
     | SymbolLine
+    | MacroLine
+    | ResearchLine
     | ActionLine
 )

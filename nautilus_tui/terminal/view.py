@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from data.commands import Role
+from nautilus_tui.terminal.macro_view import MacroView
+from nautilus_tui.terminal.research_view import ResearchView
 
 #: Timeframes a chart offers, in the order ``[`` and ``]`` walk them.
 TIMEFRAMES: tuple[str, ...] = ("5s", "15s", "1m", "5m", "15m", "1h", "1d")
@@ -53,3 +55,5 @@ class View:
     stale_after_ms: int = 5000  #: a quote older than this is dimmed
     now_ns: int = 0
     watched: tuple[str, ...] = field(default=())  #: instruments of the watchlist; empty: all
+    macro: MacroView = field(default_factory=MacroView)
+    research: ResearchView = field(default_factory=ResearchView)

@@ -36,6 +36,9 @@ class Known:
     engines: tuple[str, ...] = ()
     timeframes: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()  #: ids of series that are worth naming; others are taken too
+    companies: tuple[str, ...] = ()  #: tickers that are worth naming; others are taken too
     actions: tuple[str, ...] = ()  #: names of all other actions
 
 

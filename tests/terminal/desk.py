@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any, cast
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
-from data.problems import ProblemError
+from data.problems import ProblemError, UnavailableError
 from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
 from nautilus_tui.client.stream import ConnectionChanged, StreamEvent
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.link import Link
+from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.settings import TerminalSettings
 from risk.limits import GateLimits
 from tests.terminal import scene
@@ -32,6 +34,8 @@ class Line(Link):
         self.limits = GateLimits()
         self.no_preview: ProblemError | None = None  #: raised instead of an answer
         self.watched: list[tuple[str, ...]] = []
+        self.asked: list[Question[Any]] = []
+        self.facts: dict[Question[Any], Any] = {}  #: what is answered; a ``ProblemError`` is raised
 
     async def listen(self) -> AsyncIterator[StreamEvent]:
         while (event := await self.events.get()) is not None:
@@ -64,6 +68,15 @@ class Line(Link):
 
     async def logs(self, engine: str) -> Sequence[EngineLog]:
         return []
+
+    async def ask[T](self, question: Question[T]) -> T:
+        self.asked.append(question)
+        answer = self.facts.get(question)
+        if answer is None:
+            answer = UnavailableError(f"the scene has no {question.words}")
+        if isinstance(answer, ProblemError):
+            raise answer
+        return cast("T", answer)
 
     async def close(self) -> None:
         self.events.put_nowait(None)

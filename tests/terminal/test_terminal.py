@@ -31,13 +31,13 @@ from data.records import OrderUpdate
 from nautilus_tui.client.stream import ConnectionChanged
 from nautilus_tui.terminal import inquiry
 from nautilus_tui.terminal.actions import ACTIONS, TAKEN_KEYS
-from nautilus_tui.terminal.app import PANE_CLASSES
+from nautilus_tui.terminal.pane_classes import PANE_CLASSES
+from nautilus_tui.terminal.places import PANES
 from nautilus_tui.terminal.screens.confirm import Confirm
 from nautilus_tui.terminal.screens.help import Help
 from nautilus_tui.terminal.screens.line_input import LineInput
 from nautilus_tui.terminal.screens.picker import Picker
 from nautilus_tui.terminal.settings import TerminalSettings, recall
-from nautilus_tui.terminal.situation import PANES
 from nautilus_tui.terminal.ticket import Ticket
 from nautilus_tui.terminal.widgets.lines import Lines
 from tests.terminal import scene
@@ -495,7 +495,7 @@ async def test_workspaces_jump_maximise_and_filter() -> None:
         await pilot.press("6")
         await until(pilot, lambda: app.workspace == "engines")
         assert app.pane == "engine_table"
-        await pilot.press("2", "1")
+        await pilot.press("5", "1")
         await until(pilot, lambda: app.workspace == "trade")
         await pilot.press("g", "d")
         await until(pilot, lambda: app.pane == "book")

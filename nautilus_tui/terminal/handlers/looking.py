@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.widgets import ContentSwitcher
@@ -12,10 +13,10 @@ from nautilus_tui.terminal.command_line import VERBS
 from nautilus_tui.terminal.panes.engines import Engines
 from nautilus_tui.terminal.panes.logs import Logs
 from nautilus_tui.terminal.panes.logstrip import LEVELS
+from nautilus_tui.terminal.places import BY_PLACE, PLACES, SPOTS
 from nautilus_tui.terminal.screens.help import Help, HelpLine
 from nautilus_tui.terminal.screens.jump import Jump
 from nautilus_tui.terminal.screens.picker import Entry, Picker
-from nautilus_tui.terminal.situation import PANES, Workspace
 from nautilus_tui.terminal.theme import PALETTES
 from nautilus_tui.terminal.view import TIMEFRAMES, OrderScope
 from nautilus_tui.terminal.widgets.table import LiveTable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[[], None]
 _SCOPES: tuple[OrderScope, ...] = ("today", "working", "all")
-_FILTERED = ("watchlist", "orders", "positions", "engine_table", "logs")
 
 
 class Looking:
@@ -46,8 +46,7 @@ class Looking:
             "order.logs": self.order_logs,
             "logs.level": self.log_level,
             "logs.all": self.all_logs,
-            "workspace.trade": lambda: self.workspace("trade"),
-            "workspace.engines": lambda: self.workspace("engines"),
+            **{f"workspace.{place.id}": partial(self.workspace, place.id) for place in PLACES},
             "app.command": self.command,
             "app.palette": self.palette,
             "app.help": self.help,
@@ -145,7 +144,7 @@ class Looking:
 
     # ------------------------------------------------------------ panes
 
-    def workspace(self, workspace: Workspace) -> None:
+    def workspace(self, workspace: str) -> None:
         """Go to another workspace."""
         app = self._app
         if app.workspace == workspace:
@@ -153,7 +152,7 @@ class Looking:
         self.unmaximise()
         app.query_one("#workspaces", ContentSwitcher).current = workspace
         # The log is on the screen already where the engines are.
-        app.query_one("#logstrip").display = workspace == "trade"
+        app.query_one("#logstrip").display = BY_PLACE[workspace].logstrip
         app.changed()
         app.frame()
         if app.view.engine is not None:
@@ -161,7 +160,7 @@ class Looking:
         if workspace == "trade" and app.ticket_pane.ticket is not None:
             self.focus("ticket")
         else:
-            self.focus("watchlist" if workspace == "trade" else "engine_table")
+            self.focus(BY_PLACE[workspace].first)
 
     def focus(self, pane: str) -> None:
         """Put the focus on a pane of the current workspace."""
@@ -171,8 +170,9 @@ class Looking:
     def jump(self) -> None:
         """Label every pane and go to the one whose letter is pressed."""
         screen = self._app.screen_stack[0]
-        panes = [screen.query_one(f"#{p}") for p, place in PANES.items() if place == self._app.workspace]
-        shown = [pane for pane in panes if pane.display and pane.region.area]
+        spots = BY_PLACE[self._app.workspace].panes
+        panes = {spot.letter: screen.query_one(f"#{spot.id}") for spot in spots}
+        shown = {letter: pane for letter, pane in panes.items() if pane.display and pane.region.area}
 
         def jumped(pane: str | None) -> None:
             if pane is not None:
@@ -208,8 +208,8 @@ class Looking:
     def filter(self) -> None:
         """Filter the focused table, or the workspace's first."""
         pane = self._app.pane
-        if pane not in _FILTERED:
-            pane = "watchlist" if self._app.workspace == "trade" else "logs"
+        if pane is None or not SPOTS[pane].filters:
+            pane = BY_PLACE[self._app.workspace].filtered
         self._filtered = pane
         table = self._app.screen_stack[0].query_one(f"#{pane}")
         self._app.command_bar.open("filter", table.filter if isinstance(table, LiveTable | Logs) else "")
@@ -227,7 +227,7 @@ class Looking:
             self.narrow("")
         pane = self._filtered if filtering else None
         self._filtered = None if filtering else self._filtered
-        self.focus(pane or self._app.last_pane)
+        self.focus(pane or self._app.standing.last_pane)
 
     # ------------------------------------------------------------ dialogs
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nautilus_tui.terminal.actions import BY_ID, BY_NAME, Action, actions_for
 from nautilus_tui.terminal.command_line import Completion, History, complete, parse
+from nautilus_tui.terminal.research_lines import ResearchLine
 from nautilus_tui.terminal.statements import (
     ActionLine,
     BracketLine,
@@ -15,6 +16,7 @@ from nautilus_tui.terminal.statements import (
     EngineLine,
     FeedLine,
     FlattenLine,
+    MacroLine,
     ModifyLine,
     OcoLine,
     OrderLine,
@@ -65,6 +67,8 @@ class Saying:
             engines=tuple(sorted(mirror.engines)),
             timeframes=TIMEFRAMES,
             themes=tuple(PALETTES),
+            factors=tuple(mirror.facts.factors),
+            series=tuple(sorted({i for f in mirror.facts.factors.values() for i in f.inputs})),
             actions=tuple(a.name for a in actions_for(self._app.view.role)),
         )
 
@@ -125,5 +129,9 @@ class Saying:
                 app.use_theme(theme)
             case SymbolLine(instrument):
                 app.looking.select_instrument(instrument)
+            case MacroLine():
+                app.macro.say(statement)
+            case ResearchLine():
+                app.research.say(statement)
             case ActionLine(name):
                 app.perform(BY_NAME[name].id)

@@ -14,7 +14,11 @@ from nautilus_tui.terminal.widgets.rows import Cell
 
 
 class Pane(Protocol):
-    """A part of a workspace."""
+    """A part of a workspace.
+
+    One that shows what has to be asked for also has ``wants(mirror, view)``, which returns the
+    questions it wants answered as things stand; they are asked for it while it is in sight.
+    """
 
     #: Kinds of change this pane shows; ``clock`` panes also show ages or the time.
     watches: ClassVar[frozenset[Kind]]

@@ -9,7 +9,8 @@ from textual import events
 from nautilus_tui.terminal.actions import BY_ID, hints
 from nautilus_tui.terminal.keymap import Keymap
 from nautilus_tui.terminal.mirror import Kind, Mirror
-from nautilus_tui.terminal.situation import WORKSPACES, Situation
+from nautilus_tui.terminal.places import PLACES
+from nautilus_tui.terminal.situation import Situation
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Lines, Part, spread, width_of
 
@@ -50,11 +51,11 @@ class Hints(Lines):
 def hints_line(situation: Situation, keymap: Keymap, width: int) -> list[Part]:
     """Return workspaces at the left and as many hints at the right as there is room for."""
     left: list[Part] = []
-    for workspace in WORKSPACES:
-        key = keymap.first(f"workspace.{workspace}")
-        here = workspace == situation.workspace
+    for place in PLACES:
+        key = keymap.first(f"workspace.{place.id}")
+        here = place.id == situation.workspace
         left.append((f" {key} ", "accent" if here else "dim"))
-        left.append((f"{workspace.capitalize()} ", "bright" if here else "dim"))
+        left.append((f"{place.title} ", "bright" if here else "dim"))
     working = hints(situation)
     found = [a for a in working if a.id not in _LAST]
     last = [a for action_id in _LAST if (a := BY_ID[action_id]) in working]

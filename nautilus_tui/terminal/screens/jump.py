@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,8 +10,6 @@ from textual.geometry import Offset
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
-
-_LETTERS = "asdfghjklqwertyuiop"
 
 
 class Jump(ModalScreen[str | None]):
@@ -25,9 +23,9 @@ class Jump(ModalScreen[str | None]):
     }
     """
 
-    def __init__(self, panes: Sequence[Widget]) -> None:
+    def __init__(self, panes: Mapping[str, Widget]) -> None:
         super().__init__()
-        self._panes = dict(zip(_LETTERS, panes, strict=False))
+        self._panes = dict(panes)
 
     def compose(self) -> ComposeResult:
         """Put a letter on each pane."""

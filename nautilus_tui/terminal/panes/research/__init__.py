@@ -1,0 +1,1 @@
+"""The panes of the Research workspace: companies, their filings, facts, insiders and holdings."""
