@@ -69,7 +69,7 @@ class Edgar:
         """Return a company as its own file describes it."""
         from providers.edgar import submissions
 
-        return await submissions.company(self.wire, await self.resolve(who))
+        return await submissions.company(self.wire, (await self.resolve(who)).cik)
 
     # ------------------------------------------------------------ filings
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
 from lxml import etree
 
+from data import forms
 from data.problems import (
     BadPayloadError,
     ProviderBadRequestError,
@@ -226,6 +228,11 @@ def _not(label: str, what: str, body: Body) -> BadPayloadError:
         fix="nothing of it was used; ask again later",
         url=body.url,
     )
+
+
+def day_of(ns: int) -> date:
+    """Return the UTC date of a time in ns."""
+    return datetime.fromtimestamp(ns // forms.NANOS, UTC).date()
 
 
 def accession_of(text: str) -> str:
