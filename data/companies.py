@@ -135,6 +135,13 @@ class InsiderTransaction(Fact, frozen=True, kw_only=True, tag="insider_transacti
     direct: bool | None = None
     footnotes: tuple[str, ...] = ()
     amends: bool = False  #: it replaces an earlier filing
+    owner_ciks: tuple[int, ...] = ()
+    nature: str = ""  #: of what is held indirectly, e.g. ``By Trust``
+    underlying: str = ""  #: the security under a derivative
+    underlying_shares: Decimal | None = None
+    exercise_price: Decimal | None = None
+    expires: dt.date | None = None
+    planned: bool | None = None  #: under a Rule 10b5-1 plan; None: from before there was the box to tick
 
 
 class InsiderReport(Fact, frozen=True, kw_only=True, tag="insiders"):
