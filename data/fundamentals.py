@@ -26,6 +26,7 @@ class StockQuote(Fact, frozen=True, kw_only=True, tag="stock_quote"):
     previous_close: Decimal | None
     change: Decimal | None
     change_percent: Decimal | None
+    currency: str | None = None  #: of the prices, ``GBX`` is pence; None: not told
 
 
 class PriceBar(Fact, frozen=True, kw_only=True, tag="price_bar"):
@@ -52,6 +53,7 @@ class PriceSeries(Fact, frozen=True, kw_only=True, tag="price_series"):
     adjusted: bool
     bars: tuple[PriceBar, ...]
     degraded: str | None = None
+    currency: str | None = None  #: of the prices, ``GBX`` is pence; None: not told
 
 
 class SymbolMatch(Fact, frozen=True, kw_only=True, tag="symbol_match"):
@@ -101,6 +103,7 @@ class Earnings(Fact, frozen=True, kw_only=True, tag="earnings_period"):
     surprise: Decimal | None = None
     surprise_percent: Decimal | None = None
     partial: bool = False  #: the running year, of which not all quarters are in
+    time_of_day: str = ""  #: when it was reported, e.g. ``post-market``
 
 
 class EarningsReport(Fact, frozen=True, kw_only=True, tag="earnings"):
@@ -109,6 +112,22 @@ class EarningsReport(Fact, frozen=True, kw_only=True, tag="earnings"):
     symbol: str
     quarterly: tuple[Earnings, ...]
     annual: tuple[Earnings, ...]
+
+
+class EarningsEstimate(Fact, frozen=True, kw_only=True, tag="earnings_estimate"):
+    """What analysts expect of one period. None: not told."""
+
+    symbol: str
+    period: Literal["quarter", "annual"]
+    fiscal_end: dt.date
+    eps: Decimal | None  #: the average of the analysts
+    eps_high: Decimal | None
+    eps_low: Decimal | None
+    eps_analysts: int | None
+    revenue: Decimal | None
+    revenue_high: Decimal | None
+    revenue_low: Decimal | None
+    revenue_analysts: int | None
 
 
 class StatementPeriod(Fact, frozen=True, kw_only=True, tag="statement_period"):
@@ -134,6 +153,18 @@ class EarningsDate(Fact, frozen=True, kw_only=True, tag="earnings_date"):
     time_of_day: str = ""
 
 
+class IpoDate(Fact, frozen=True, kw_only=True, tag="ipo_date"):
+    """When a company is expected to be listed. A range of prices that is not set yet is None."""
+
+    symbol: str
+    name: str
+    date: dt.date
+    price_low: Decimal | None
+    price_high: Decimal | None
+    currency: str
+    exchange: str
+
+
 class Listing(Fact, frozen=True, kw_only=True, tag="listing"):
     """A listed or delisted symbol."""
 
@@ -153,7 +184,10 @@ class CorporateAction(Fact, frozen=True, kw_only=True, tag="corporate_action"):
     kind: Literal["dividend", "split"]
     date: dt.date  #: ex-dividend or effective date
     amount: Decimal | None = None  #: a share, of a dividend
-    factor: Decimal | None = None  #: new shares for an old one, of a split
+    factor: Decimal | None = None  #: new shares for an old one, of a split; as the vendor tells it
+    declared: dt.date | None = None  #: these three of a dividend
+    recorded: dt.date | None = None
+    paid: dt.date | None = None
 
 
 class SupportedFunction(Fact, frozen=True, kw_only=True, tag="supported_function"):
