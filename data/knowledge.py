@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from data.companies import CompanyFact, Filing, FilingStatistics, FormCount
+from data.companies import CompanyFact, Filing, FilingStatistics, FormCount, View
 from data.database import Database, Table, Transaction
 from data.macro import MacroFactor, MacroRegime
 from data.paging import Where
@@ -141,12 +141,15 @@ class Knowledge:
         )
         await self._insert(_FACTS, list(rows.values()), rule)
 
-    async def facts(self, source: str, cik: int, metric: str | None, limit: int) -> list[CompanyFact]:
+    async def facts(
+        self, source: str, cik: int, *, metric: str | None = None, view: View | None = None, limit: int
+    ) -> list[CompanyFact]:
         """Return a company's stored figures, latest period first."""
         where = Where()
         where.equal("source", source)
         where.equal("cik", cik)
         where.equal("metric", metric)
+        where.equal("view", view)
         rows = await self._db.read(
             f'SELECT body FROM company_facts{where.sql} ORDER BY "end" DESC, metric, period, view, filed DESC'
             f" LIMIT {int(limit)}",

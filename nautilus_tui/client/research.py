@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from data.companies import (
     Company,
+    CompanyFact,
     CompanyFacts,
     Filing,
     FilingDocument,
@@ -89,9 +90,11 @@ class ResearchQuestions(ABC):
         """Return every macro factor, as it was known on ``as_of`` if given; each has its own problem."""
         return await self._ask_list(f"{_FRED}/macro-factors", MacroFactor, as_of=as_of)
 
-    async def factor_history(self, id: str, years: int = 10) -> FactorHistory:
+    async def factor_history(self, id: str, years: int = 10, as_of: dt.date | None = None) -> FactorHistory:
         """Return a factor over the last years, oldest first."""
-        return await self._ask(f"{_FRED}/macro-factors/{_level(id)}/history", FactorHistory, years=years)
+        return await self._ask(
+            f"{_FRED}/macro-factors/{_level(id)}/history", FactorHistory, years=years, as_of=as_of
+        )
 
     async def stored_factor(self, id: str, limit: int = 400) -> list[MacroFactor]:
         """Return what was told of a factor over time, latest first, from the daemon's own store."""
@@ -100,6 +103,10 @@ class ResearchQuestions(ABC):
     async def macro_regime(self, as_of: dt.date | None = None) -> MacroRegime:
         """Return the regime and the recession probability."""
         return await self._ask(f"{_FRED}/regime", MacroRegime, as_of=as_of)
+
+    async def stored_regimes(self, limit: int = 400) -> list[MacroRegime]:
+        """Return the regimes that were told over time, latest first, from the daemon's own store."""
+        return await self._ask_list(f"{_FRED}/regime/stored", MacroRegime, limit=limit)
 
     async def regime_score(self, horizon_months: int = 12, threshold: float = 0.5) -> RegimeScore:
         """Return how well the recession probability would have done."""
@@ -312,13 +319,16 @@ class ResearchQuestions(ABC):
         """Return counts of what the daemon holds about companies."""
         return await self._ask(f"{_EDGAR}/statistics", FilingStatistics)
 
-    async def stored_filings(self, limit: int = 100) -> list[Filing]:
+    async def stored_filings(self, days: int = 30, limit: int = 100) -> list[Filing]:
         """Return the latest filings of what is held or watched, as the daemon has seen them."""
-        return await self._ask_list(f"{_EDGAR}/filings", Filing, limit=limit)
+        return await self._ask_list(f"{_EDGAR}/filings", Filing, days=days, limit=limit)
 
-    async def stored_facts(self, who: str | int, metric: str | None = None) -> CompanyFacts:
+    async def stored_facts(
+        self, cik: int, metric: str | None = None, view: View = "restated", limit: int = 1000
+    ) -> list[CompanyFact]:
         """Return the figures that the daemon has stored of a company, from earlier answers."""
-        return await self._ask(f"{_of(who)}/facts/stored", CompanyFacts, metric=metric)
+        path = f"{_EDGAR}/companies/{cik}/facts/stored"
+        return await self._ask_list(path, CompanyFact, metric=metric, view=view, limit=limit)
 
     async def watched(self) -> list[WatchedCompany]:
         """Return whose new filings are looked for, and why."""

@@ -40,12 +40,14 @@ from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.schedule import Schedule
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import Authenticate
 from nautilus_tui.daemon.watch import OrderWatch
+from providers.core.secrets import keep_out_of_logs
 
 #: Time that the answer to the command that stops the daemon has to leave the house.
 _LAST_WORD_S = 0.1
@@ -85,6 +87,7 @@ class Daemon:
             InvalidRequestError: ``listen`` is not an address, or not loopback and without TLS.
             UnavailableError: a socket cannot be bound.
         """
+        keep_out_of_logs()
         async with AsyncExitStack() as stack:
             self.home.ensure()
             lock = DaemonLock(self.home)
@@ -152,6 +155,26 @@ class Daemon:
         hub = StreamHub(bus, self.settings.streams, version=self.version)
         await supervisor.open()
         stack.push_async_callback(self._close_supervisor, supervisor)
+        health = HealthWatch(
+            state=state,
+            supervisor=supervisor,
+            sink=sink,
+            stream_clients=lambda: len(hub.connections()),
+            version=self.version,
+        )
+        research = Research(
+            self.home.providers,
+            self.settings,
+            state=state,
+            supervisor=supervisor,
+            present=present,
+            bus=bus,
+            health=health,
+            clock=time.time_ns,
+        )
+        stack.push_async_callback(research.close)
+        await research.filings.load()
+        bus.declare(topics.FILINGS)
         executors = Executors(
             state=state,
             supervisor=supervisor,
@@ -159,6 +182,7 @@ class Daemon:
             authenticator=authenticator,
             hub=hub,
             sink=sink,
+            research=research.executors,
             defaults=self.settings.engine,
             stop=self.stop,
         )
@@ -172,19 +196,14 @@ class Daemon:
             execute=executors.execute,
         )
         stack.push_async_callback(door.close)
-        health = HealthWatch(
-            state=state,
-            supervisor=supervisor,
-            sink=sink,
-            stream_clients=lambda: len(hub.connections()),
-            version=self.version,
-        )
+        stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
         schedule = Schedule(
             bus=bus,
             health=health,
             execute=door.execute,
             health_seconds=self.settings.health_seconds,
             compaction_minutes=self.settings.compaction_minutes,
+            more=research.jobs.plan,
         )
         context = Context(
             state=state,
@@ -196,6 +215,7 @@ class Daemon:
             health=health,
             logs=EngineLogs(self.home, present),
             hub=hub,
+            research=research,
             clock=time.time_ns,
         )
         return _Parts(context, schedule, self.settings, self.version)

@@ -16,6 +16,7 @@ from data.audit import AuditDraft
 from data.commands import Command
 from data.problems import ProblemDocument
 from nautilus_tui.daemon.principal import Principal
+from providers.core.secrets import redact
 
 REDACTED = "[redacted]"
 #: A command's text is kept up to this many characters.
@@ -53,7 +54,7 @@ class Auditor:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._clock = clock
-        body = msgspec.json.encode(redacted(msgspec.to_builtins(command))).decode()
+        body = redact(msgspec.json.encode(redacted(msgspec.to_builtins(command))).decode())
         if len(body) > MAX_BODY:
             body = f"{body[:MAX_BODY]}… ({len(body)} characters)"
         self._facts = {
@@ -70,4 +71,5 @@ class Auditor:
     ) -> AuditDraft:
         """Return the entry that says the command has ``outcome``."""
         said = detail if problem is None else f"{problem.type}: {problem.detail}"
-        return AuditDraft(outcome=outcome, detail=said, ts=self._clock(), **self._facts)
+        told = None if said is None else redact(said)
+        return AuditDraft(outcome=outcome, detail=told, ts=self._clock(), **self._facts)

@@ -21,12 +21,15 @@ from data.commands import (
     EngineCommand,
     ImportHistory,
     Outcome,
+    RefreshProviders,
     RestartEngine,
     RevokeToken,
     SendBroadcast,
     StartEngine,
     StopDaemon,
     StopEngine,
+    UnwatchCompany,
+    WatchCompany,
 )
 from data.history import History
 from data.problems import NotFoundError, from_document
@@ -39,6 +42,7 @@ from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.research.commands import ResearchExecutors
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams.hub import StreamHub
 
@@ -55,6 +59,7 @@ class Executors:
         authenticator: Authenticator,
         hub: StreamHub,
         sink: Sink,
+        research: ResearchExecutors,
         defaults: EngineSpec,
         stop: Callable[[bool], None],
     ) -> None:
@@ -64,6 +69,7 @@ class Executors:
         self._authenticator = authenticator
         self._hub = hub
         self._sink = sink
+        self._research = research
         self._defaults = defaults
         self._stop = stop
 
@@ -90,6 +96,8 @@ class Executors:
                 return replace(done, engine=stopped)
             case RestartEngine():
                 return replace(done, engine=await self._supervisor.restart(command.engine))
+            case RefreshProviders() | WatchCompany() | UnwatchCompany():
+                return await self._research.execute(command, done, timeout)
             case ImportHistory():
                 return replace(done, data=await asyncio.to_thread(self._import, command))
             case CompactHistory():

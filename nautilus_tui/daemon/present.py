@@ -1,7 +1,7 @@
 """The present state of what is told without loss: the records that a reader begins with.
 
 Open orders and the latest that ended, the latest fills, open positions, accounts, the latest log
-lines, audit entries and broadcasts. The store keeps everything; this keeps what a screen shows
+lines, audit entries, broadcasts and new filings. The store keeps everything; this keeps what a screen shows
 first. This module must not know who reads it.
 """
 
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from data import topics
+from data.companies import Filing
 from data.facts import Record
 from data.records import (
     FINAL_STATUSES,
@@ -30,6 +31,7 @@ RECENT = 500
 LOG_LINES = 1000
 AUDIT_ENTRIES = 200
 BROADCASTS = 20
+FILINGS = 100
 
 
 type FillKey = tuple[str, str]  #: trade id, client order id
@@ -62,6 +64,7 @@ class Present:
         self._engines: dict[str, _Engine] = {}
         self._audit: deque[AuditEntry] = deque(maxlen=AUDIT_ENTRIES)
         self._broadcasts: deque[Broadcast] = deque(maxlen=BROADCASTS)
+        self._filings: deque[Filing] = deque(maxlen=FILINGS)
 
     async def load(self, state: State) -> None:
         """Begin with what the store holds."""
@@ -121,6 +124,10 @@ class Present:
         """Take a message to everyone."""
         self._broadcasts.append(message)
 
+    def filed(self, filings: Iterable[Filing]) -> None:
+        """Take filings that were told of as new, oldest first."""
+        self._filings.extend(filings)
+
     def order(self, engine: str, client_order_id: str) -> OrderUpdate | None:
         """Return an order that is open or ended lately; None if it is not among those."""
         found = self._engines.get(engine)
@@ -137,6 +144,8 @@ class Present:
             return list(self._audit)
         if topic == topics.BROADCAST:
             return list(self._broadcasts)
+        if topic == topics.FILINGS:
+            return list(self._filings)
         family, _, engine = topic.partition(".")
         if family == "engines":
             engine = engine.removesuffix(".log")

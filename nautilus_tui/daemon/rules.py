@@ -24,6 +24,7 @@ from data.commands import (
     Flatten,
     ImportHistory,
     ModifyOrder,
+    RefreshProviders,
     RestartEngine,
     RevokeToken,
     SendBroadcast,
@@ -33,18 +34,22 @@ from data.commands import (
     SubmitBracket,
     SubmitOco,
     SubmitOrder,
+    UnwatchCompany,
+    WatchCompany,
 )
 from data.paths import engine_id
 from data.problems import InvalidRequestError, NotFoundError, UnavailableError
 from data.records import EngineStatus, Instrument
 from engines import rules
 from engines.supervisor import Supervisor
+from nautilus_tui.daemon.research.desk import PROVIDERS
 
 #: States in which an engine takes commands.
 READY_STATES = frozenset({"running", "degraded"})
 ID_LENGTH = 64
 _ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{ID_LENGTH - 1}}}")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./ -]{0,15}")
 _MESSAGE_LENGTH = 1000
 #: Numbers are below ten to this power and have at most this many decimals.
 _MAX_POWER = 18
@@ -85,6 +90,8 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             _check_start(command)
         case StopEngine() | RestartEngine():
             supervisor.status_of(command.engine)
+        case RefreshProviders() | WatchCompany() | UnwatchCompany():
+            _check_research(command)
         case CreateToken() | RevokeToken() | SendBroadcast() | ImportHistory():
             _check_words(command)
         case _:
@@ -166,6 +173,16 @@ def _check_words(command: CreateToken | RevokeToken | SendBroadcast | ImportHist
         case ImportHistory():
             if not command.path.startswith("/") or "\0" in command.path:
                 raise _invalid("path", command.path[:80], "the full path of a file, from the root")
+
+
+def _check_research(command: RefreshProviders | WatchCompany | UnwatchCompany) -> None:
+    match command:
+        case RefreshProviders():
+            if command.provider is not None and command.provider not in PROVIDERS:
+                raise _invalid("provider", command.provider[:80], f"one of {', '.join(PROVIDERS)}")
+        case WatchCompany() | UnwatchCompany():
+            if not _TICKER.fullmatch(command.ticker):
+                raise _invalid("ticker", command.ticker[:80], "a ticker, e.g. AAPL or BRK-B, or a CIK")
 
 
 def _invalid(field: str, value: str, rule: str) -> InvalidRequestError:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Schedule:
-    """Runs the daemon's regular work on its event loop."""
+    """Runs the daemon's regular work on its event loop; ``more`` adds what others do by the clock."""
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Schedule:
         execute: Callable[[AnyCommand, Principal], Awaitable[Outcome]],
         health_seconds: float,
         compaction_minutes: int,
+        more: Callable[[AsyncIOScheduler], None] | None = None,
     ) -> None:
         self._bus = bus
         self._health = health
@@ -44,6 +45,8 @@ class Schedule:
         self._scheduler.add_job(
             self._compact, "interval", minutes=compaction_minutes, id="compaction", **once
         )
+        if more is not None:
+            more(self._scheduler)
 
     def start(self) -> None:
         """Begin, on the running loop."""

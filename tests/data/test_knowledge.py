@@ -169,10 +169,11 @@ async def test_figures_come_back_exactly_and_every_filing_of_one_is_kept(state: 
     half = fact(period="ytd", start=dt.date(2026, 1, 1))
     await known.put_facts([fact(), first, derived, half])
     await known.put_facts([fact(), fact(stale="ProviderDown", filed=DAY)])
-    kept = await known.facts("edgar", 320193, "revenue", 100)
+    kept = await known.facts("edgar", 320193, metric="revenue", limit=100)
     assert len(kept) == 4
     assert {fact(), first, derived, half} == set(kept)
-    assert await known.facts("edgar", 320193, "net_income", 100) == []
+    assert await known.facts("edgar", 320193, view="first_filed", limit=100) == [first]
+    assert await known.facts("edgar", 320193, metric="net_income", limit=100) == []
 
 
 async def test_many_figures_fit(state: State) -> None:

@@ -18,6 +18,7 @@ from data.commands import Outcome
 from data.paging import Page
 from data.problems import ProblemDocument, ProblemError
 from nautilus_tui.daemon.api.context import Context
+from providers.core.secrets import redact
 
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
@@ -73,7 +74,8 @@ def outcome_answer(request: AnyRequest, outcome: Outcome) -> Answer:
     if outcome.problem is None:
         return answer(request, outcome)
     document = msgspec.to_builtins(outcome.problem) | {"outcome": forms.to_json_form(outcome)}
-    return Response(msgspec.json.encode(document), media_type=PROBLEM, status_code=outcome.problem.status)
+    body = redact(msgspec.json.encode(document).decode()).encode()
+    return Response(body, media_type=PROBLEM, status_code=outcome.problem.status)
 
 
 # ---------------------------------------------------------------- errors
@@ -81,7 +83,7 @@ def outcome_answer(request: AnyRequest, outcome: Outcome) -> Answer:
 
 def problem_answer(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Answer:
     """Return an error as it goes on the wire."""
-    body = msgspec.json.encode(document)
+    body = redact(msgspec.json.encode(document).decode()).encode()
     return Response(body, media_type=PROBLEM, status_code=document.status, headers=dict(headers or {}))
 
 

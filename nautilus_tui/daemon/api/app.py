@@ -12,7 +12,17 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from data.problems import ProblemError
-from nautilus_tui.daemon.api import commands, engines, market, orders, system
+from nautilus_tui.daemon.api import (
+    commands,
+    companies,
+    engines,
+    macro,
+    market,
+    orders,
+    stocks,
+    system,
+    watching,
+)
 from nautilus_tui.daemon.api.access import Authenticated
 from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen
 from nautilus_tui.daemon.api.context import Context
@@ -34,6 +44,10 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
             *engines.HANDLERS,
             *orders.HANDLERS,
             *market.HANDLERS,
+            *macro.HANDLERS,
+            *stocks.HANDLERS,
+            *companies.HANDLERS,
+            *watching.HANDLERS,
             *system.HANDLERS,
             openapi_document,
         ],

@@ -16,6 +16,7 @@ from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
+from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.streams.hub import StreamHub
 
 
@@ -32,4 +33,5 @@ class Context:
     health: HealthWatch
     logs: EngineLogs
     hub: StreamHub
+    research: Research
     clock: Callable[[], int]

@@ -1,0 +1,193 @@
+"""Routes of the economy: series, factors, regime, yield curve, calendar.
+
+This module must not know where the facts come from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from litestar.params import Parameter
+
+from data.commands import Outcome, RefreshProviders
+from data.facts import ProviderHealth
+from data.macro import (
+    FactorHistory,
+    MacroFactor,
+    MacroRegime,
+    Observation,
+    RegimeScore,
+    ReleaseDate,
+    Series,
+    SeriesInfo,
+    YieldCurve,
+)
+from data.paging import Page
+from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.asked import AsOf, End, FactorId, Few, SeriesId, Start, known_then, named, span
+from nautilus_tui.daemon.api.commands import through_the_door
+from nautilus_tui.daemon.api.describe import route
+
+if TYPE_CHECKING:  # slow to load, and not needed to start
+    from providers.fred.client import Fred
+
+_TAG = "Economy (FRED)"
+_BASE = "/api/v1/fred"
+
+Text = Annotated[str, Parameter(description="words to look for")]
+Years = Annotated[int, Parameter(ge=1, le=100, description="how far back")]
+DaysAhead = Annotated[int, Parameter(ge=0, le=366, description="how far ahead")]
+DaysBack = Annotated[int, Parameter(ge=0, le=366, description="how far back")]
+Horizon = Annotated[
+    int, Parameter(ge=1, le=60, description="months within which a recession counts as foretold")
+]
+Threshold = Annotated[float, Parameter(gt=0, lt=1, description="the probability from which it is a signal")]
+
+
+async def _fred(request: AnyRequest) -> Fred:
+    return (await context_of(request).research.providers.desk()).fred
+
+
+@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
+async def fred_health(request: AnyRequest) -> Answer:
+    """Return how FRED is, without asking it."""
+    return answer(request, await context_of(request).research.health.provider("fred"))
+
+
+# ---------------------------------------------------------------- series
+
+
+@route("GET", f"{_BASE}/series", returns=Page[SeriesInfo], tag=_TAG)
+async def fred_series_catalogue(request: AnyRequest) -> Answer:
+    """Return the series that the factors are made of."""
+    return answer(request, Page(list((await _fred(request)).catalogue())))
+
+
+@route("GET", f"{_BASE}/series/{{series_id:str}}", returns=Series, tag=_TAG)
+async def fred_series(
+    request: AnyRequest, series_id: SeriesId, as_of: AsOf = None, start: Start = None, end: End = None
+) -> Answer:
+    """Return a series with its observations, as it was known on a date if one is given."""
+    span(start, end)
+    fred = await _fred(request)
+    series = await fred.series(named("series_id", series_id), as_of=known_then(as_of), start=start, end=end)
+    return answer(request, series)
+
+
+@route("GET", f"{_BASE}/series/{{series_id:str}}/latest", returns=Observation, tag=_TAG)
+async def fred_series_latest(request: AnyRequest, series_id: SeriesId, as_of: AsOf = None) -> Answer:
+    """Return a series' latest observation that has a value."""
+    fred = await _fred(request)
+    return answer(request, await fred.latest(named("series_id", series_id), as_of=known_then(as_of)))
+
+
+@route("GET", f"{_BASE}/search", returns=Page[SeriesInfo], tag=_TAG)
+async def fred_search(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
+    """Return series that match a text, best first."""
+    return answer(request, Page(await (await _fred(request)).search(named("text", text), limit=limit)))
+
+
+# ---------------------------------------------------------------- factors and regime
+
+
+async def _factors(request: AnyRequest, as_of: AsOf) -> Answer:
+    factors = await (await _fred(request)).factors(as_of=known_then(as_of))
+    context_of(request).research.keeper.factors(factors)
+    return answer(request, Page(factors))
+
+
+@route("GET", f"{_BASE}/macro-factors", returns=Page[MacroFactor], tag=_TAG)
+async def fred_macro_factors(request: AnyRequest, as_of: AsOf = None) -> Answer:
+    """Return every macro factor; one that cannot be had says why, and the others stand."""
+    return await _factors(request, as_of)
+
+
+@route("GET", "/api/v1/nautilus-data/fred/macro-factors", returns=Page[MacroFactor], tag=_TAG)
+async def data_macro_factors(request: AnyRequest, as_of: AsOf = None) -> Answer:
+    """Return every macro factor; the same as under /api/v1/fred."""
+    return await _factors(request, as_of)
+
+
+@route("GET", f"{_BASE}/macro-factors/{{factor_id:str}}/history", returns=FactorHistory, tag=_TAG)
+async def fred_factor_history(
+    request: AnyRequest, factor_id: FactorId, years: Years = 10, as_of: AsOf = None
+) -> Answer:
+    """Return a factor over the last years, oldest first, with the recessions of that time."""
+    fred = await _fred(request)
+    history = await fred.factor_history(named("factor_id", factor_id), years=years, as_of=known_then(as_of))
+    return answer(request, history)
+
+
+@route("GET", f"{_BASE}/macro-factors/{{factor_id:str}}/stored", returns=Page[MacroFactor], tag=_TAG)
+async def fred_factor_stored(request: AnyRequest, factor_id: FactorId, limit: Few = 400) -> Answer:
+    """Return what was told of a factor, one a day, latest first; from the store, nobody is asked."""
+    research = context_of(request).research
+    await research.keeper.settled()
+    source = research.providers.source("fred")
+    return answer(request, Page(await research.knowledge.factors(source, factor_id, limit)))
+
+
+@route("GET", f"{_BASE}/regime", returns=MacroRegime, tag=_TAG)
+async def fred_regime(request: AnyRequest, as_of: AsOf = None) -> Answer:
+    """Return growth × inflation and the recession probability, with the rule they are computed by."""
+    regime = await (await _fred(request)).regime(as_of=known_then(as_of))
+    context_of(request).research.keeper.regime(regime)
+    return answer(request, regime)
+
+
+@route("GET", f"{_BASE}/regime/stored", returns=Page[MacroRegime], tag=_TAG)
+async def fred_regime_stored(request: AnyRequest, limit: Few = 400) -> Answer:
+    """Return the regimes that were told, one a day, latest first; from the store, nobody is asked."""
+    research = context_of(request).research
+    await research.keeper.settled()
+    return answer(request, Page(await research.knowledge.regimes(research.providers.source("fred"), limit)))
+
+
+@route("GET", f"{_BASE}/score", returns=RegimeScore, tag=_TAG)
+async def fred_score(request: AnyRequest, horizon_months: Horizon = 12, threshold: Threshold = 0.5) -> Answer:
+    """Return how well the recession probability would have done against what was a recession."""
+    fred = await _fred(request)
+    return answer(request, await fred.score(horizon_months=horizon_months, threshold=threshold))
+
+
+# ---------------------------------------------------------------- curve and calendar
+
+
+@route("GET", f"{_BASE}/yield-curve", returns=Page[YieldCurve], tag=_TAG)
+async def fred_yield_curve(request: AnyRequest, as_of: AsOf = None) -> Answer:
+    """Return the yield curve now, a month ago and a year ago."""
+    return answer(request, Page(await (await _fred(request)).yield_curves(as_of=known_then(as_of))))
+
+
+@route("GET", f"{_BASE}/economic-calendar", returns=Page[ReleaseDate], tag=_TAG)
+async def fred_economic_calendar(
+    request: AnyRequest, days_ahead: DaysAhead = 14, days_back: DaysBack = 0
+) -> Answer:
+    """Return the releases of the days ahead, earliest first."""
+    fred = await _fred(request)
+    return answer(request, Page(await fred.calendar(days_ahead=days_ahead, days_back=days_back)))
+
+
+@route("POST", f"{_BASE}/cache/refresh", returns=Outcome, tag=_TAG, role="trader")
+async def fred_refresh(request: AnyRequest) -> Answer:
+    """Let no kept answer of FRED count as fresh, and ask anew for factors and regime."""
+    return await through_the_door(request, RefreshProviders(provider="fred"))
+
+
+HANDLERS = [
+    fred_health,
+    fred_series_catalogue,
+    fred_series,
+    fred_series_latest,
+    fred_search,
+    fred_macro_factors,
+    data_macro_factors,
+    fred_factor_history,
+    fred_factor_stored,
+    fred_regime,
+    fred_regime_stored,
+    fred_score,
+    fred_yield_curve,
+    fred_economic_calendar,
+    fred_refresh,
+]
