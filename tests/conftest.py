@@ -1,8 +1,15 @@
-"""What holds for every test: nothing fails because the machine was busy."""
+"""What holds for every test: nothing fails because the machine was busy, and no key is anybody's."""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+# No test asks with, or for, the credentials of whoever runs it.
+for _variable in ("FRED_API_KEY", "ALPHA_VANTAGE_API_KEY", "SEC_USER_AGENT"):
+    os.environ.pop(_variable, None)
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
