@@ -63,7 +63,7 @@ class Filed:
     @property
     def accepted(self) -> str:
         """When it was accepted, as the list of filings has it."""
-        return f"{self.filed.isoformat()}T16:30:{self.number % 60:02d}.000Z"
+        return f"{self.filed.isoformat()}T00:00:{self.number % 60:02d}.000Z"
 
 
 REGISTRANTS: tuple[Registrant, ...] = (
@@ -146,7 +146,7 @@ def _all(cik: int, last_year: int) -> tuple[Filed, ...]:
     registrant = BY_CIK[cik]
     if registrant.insider_of is not None:
         company = _all(registrant.insider_of, last_year)
-        return tuple(filed for filed in company if filed.form in ("4", "4/A") and filed.number % 2 == 0)
+        return tuple(filed for filed in company if filed.form == "4" and filed.number % 2 == 0)
     drafts = sorted(_drafts(registrant, last_year), key=lambda filed: (filed.filed, filed.form))
     numbered: list[Filed] = []
     counts: dict[str, int] = {}

@@ -22,6 +22,8 @@ from providers.edgar.wire import LABEL, EdgarWire, accession_of, day_of, json_of
 
 _FRESH_S = 2 * MINUTE
 _PAGE_FRESH_S = 60 * MINUTE
+#: Numbers began in the year 1993, of which they have two digits.
+_FIRST_YEAR = 93
 
 
 class Arrays(msgspec.Struct, frozen=True, rename="camel"):
@@ -386,6 +388,31 @@ def _url(wire: EdgarWire, cik: int, row: Row) -> str:
         return wire.document_url(cik, row.accession, row.document or f"{row.accession}-index.htm")
     except ProviderBadRequestError as error:
         raise _bad(error.detail) from error
+
+
+async def find(wire: EdgarWire, cik: int, accession: str) -> Row | None:
+    """Return a filing of a registrant's list by its number; None: it is not listed.
+
+    The page is looked for by the year in the number, which is that of the filing or the one before.
+
+    Raises:
+        ProviderError: the list, or a page that can have it, cannot be had.
+    """
+    first = (await registrant(wire, cik)).value
+    row = _with_number(first.recent, accession)
+    year = int(accession[11:13])
+    year += 1900 if year >= _FIRST_YEAR else 2000
+    wanted = _Wanted(frozenset(), date(year, 1, 1), date(year + 1, 12, 31))
+    for page in first.pages:
+        if row is None and wanted.may_have(page):
+            url = f"{wire.data}/submissions/{_page_name(page.name)}"
+            answer = await wire.http.get(url, read=_read_page, fresh_s=_PAGE_FRESH_S)
+            row = _with_number(answer.value, accession)
+    return row
+
+
+def _with_number(listing: Listing, accession: str) -> Row | None:
+    return next((row for row in listing.rows if row.accession == accession), None)
 
 
 async def new_filings(
