@@ -283,8 +283,8 @@ def growth(known: Figures, key: Key, view: View) -> float | None:
     """Return the growth against the same period a year before, as a fraction; None: there is nothing to say.
 
     As first filed, the year before counts as it stood when the later period was filed: a company that
-    split its shares or changed its accounts tells both years alike then. What was not positive has no
-    growth.
+    split its shares or changed its accounts tells both years alike then. As restated, both must have been
+    told under the same accounts. What was not positive has no growth.
     """
     span, loose = key
     if loose is not None:
@@ -292,7 +292,10 @@ def growth(known: Figures, key: Key, view: View) -> float | None:
     now, before = known[key], known.get((span._replace(year=span.year - 1), None))
     if before is None:
         return None
-    base = before.value_on(now.told.filed) if view == "first_filed" else before.value
+    if view == "first_filed":
+        base = before.value_on(now.told.filed)
+    else:
+        base = before.value if consistent([before, now]) else None
     if base is None or base <= 0:
         return None
     return float((now.value - base) / base)
