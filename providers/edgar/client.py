@@ -30,9 +30,10 @@ from providers.edgar.wire import EdgarWire, judge, spec, twin_or_none
 from providers.settings import ProviderSettings
 
 _INSIDER_FORMS = ("3", "3/A", "4", "4/A", "5", "5/A")
-_HOLDINGS_FORMS = ("13F-HR", "13F-HR/A")
-#: Reports of a manager to choose a period from: five years of quarters and their amendments.
-_HOLDINGS_FILINGS = 40
+_HOLDINGS_FORMS = ("13F-HR", "13F-HR/A", "13F-NT", "13F-NT/A")
+#: Reports of a manager to choose a period from: five years of quarters and their amendments; of a period
+#: that was asked for, all that were filed since it ended.
+_HOLDINGS_FILINGS, _HOLDINGS_SINCE = 40, 400
 
 
 class Edgar:
@@ -152,7 +153,12 @@ class Edgar:
         from providers.edgar import submissions
 
         found = await submissions.filings(
-            self.wire, company, forms=_HOLDINGS_FORMS, limit=_HOLDINGS_FILINGS, as_of=as_of
+            self.wire,
+            company,
+            forms=_HOLDINGS_FORMS,
+            start=period,
+            limit=_HOLDINGS_FILINGS if period is None else _HOLDINGS_SINCE,
+            as_of=as_of,
         )
         from providers.edgar import holdings
 
