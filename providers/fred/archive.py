@@ -275,7 +275,7 @@ class Archive:
                 fix="ask as of a later day",
             )
         start = params.get("observation_start")
-        note = f"{series_id} {why}: as prices are not revised, it is cut at those before {as_of}"
+        note = f"{series_id} {why}; prices are not revised, so those of the days before {as_of} are taken"
         reading = Reading(series_id, tuple(rows), answer.stamp(as_of), note)
         return reading.between(dt.date.fromisoformat(start) if start else None, None)
 
