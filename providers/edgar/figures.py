@@ -54,6 +54,7 @@ class Figure:
         last: when it was last told.
         superseded: when another value was told after it.
         original: it is the first value that was told for the period, and not long after it.
+        changed: it is not the first value that was told for the period.
         restated: another value was told too.
         derived: how it was computed.
         history: all that was told of the period, in order.
@@ -67,6 +68,7 @@ class Figure:
     last: date
     superseded: date | None
     original: bool
+    changed: bool
     restated: bool
     derived: str = ""
     history: tuple[Told, ...] = ()
@@ -173,7 +175,7 @@ def _figure(start: date | None, end: date, tellings: list[Told], view: View) -> 
         run.append(telling)
     after = ordered[len(run) :]
     dates = [telling.filed for telling in run]
-    first_value = view == "first_filed" or not after
+    changed = view == "restated" and bool(after)
     return Figure(
         start,
         end,
@@ -182,7 +184,8 @@ def _figure(start: date | None, end: date, tellings: list[Told], view: View) -> 
         min(dates),
         max(dates),
         after[0].filed if after and view == "first_filed" else None,
-        first_value and min(dates) - end <= _LATE,
+        not changed and min(dates) - end <= _LATE,
+        changed,
         bool(after),
         history=tuple(history),
     )
@@ -206,7 +209,7 @@ def consistent(parts: Sequence[Figure]) -> bool:
 
 def _follows(other: Figure, restated: Figure) -> bool:
     """Say whether a value was told under the accounts under which another one was restated."""
-    return other.last >= restated.first or (not other.original and restated.first - other.first <= _LATE)
+    return other.last >= restated.first or (other.changed and restated.first - other.first <= _LATE)
 
 
 def with_quarters(reported: Figures) -> dict[Key, Figure]:
@@ -274,6 +277,7 @@ def combined(parts: Sequence[Figure], value: Decimal, derived: str) -> Figure:
         min(part.last for part in parts),
         min((part.superseded for part in parts if part.superseded is not None), default=None),
         all(part.original for part in parts),
+        all(part.changed for part in parts),
         any(part.restated for part in parts),
         derived,
     )
