@@ -26,6 +26,8 @@ from data.companies import (
 from providers.core.cache import Cache
 from providers.core.http import ProviderHttp
 from providers.core.ledger import Ledger
+from providers.edgar import facts, feed, form_types, fulltext, holdings, ownership, reader, submissions
+from providers.edgar.tickers import Tickers
 from providers.edgar.wire import EdgarWire, judge, spec, twin_or_none
 from providers.settings import ProviderSettings
 
@@ -42,8 +44,6 @@ class Edgar:
     def __init__(self, http: ProviderHttp, settings: ProviderSettings) -> None:
         self.http = http
         self.wire = EdgarWire(http, settings)
-        from providers.edgar.tickers import Tickers
-
         self.tickers = Tickers(self.wire)
 
     @classmethod
@@ -68,8 +68,6 @@ class Edgar:
 
     async def company(self, who: str) -> Company:
         """Return a company as its own file describes it."""
-        from providers.edgar import submissions
-
         return await submissions.company(self.wire, (await self.resolve(who)).cik)
 
     # ------------------------------------------------------------ filings
@@ -96,16 +94,12 @@ class Edgar:
             as_of: only what was filed by then.
         """
         company = await self.resolve(who)
-        from providers.edgar import submissions
-
         return await submissions.filings(
             self.wire, company, forms=tuple(forms), start=start, end=end, limit=limit, as_of=as_of
         )
 
     async def document(self, who: str, accession: str, *, document: str | None = None) -> FilingDocument:
         """Return the text of a filing's primary document, or of another one by its file name."""
-        from providers.edgar import reader
-
         return await reader.document(self.wire, await self.resolve(who), accession, document)
 
     # ------------------------------------------------------------ what filings say
@@ -131,18 +125,12 @@ class Edgar:
             limit: at most so many of each metric.
         """
         company = await self.resolve(who)
-        from providers.edgar import facts
-
         return await facts.company_facts(self.wire, company, metric, period, view, as_of, limit)
 
     async def insiders(self, who: str, *, limit: int = 20, as_of: date | None = None) -> InsiderReport:
         """Return what insiders traded, from a company's latest ``limit`` ownership filings."""
         company = await self.resolve(who)
-        from providers.edgar import submissions
-
         found = await submissions.filings(self.wire, company, forms=_INSIDER_FORMS, limit=limit, as_of=as_of)
-        from providers.edgar import ownership
-
         return await ownership.insider_report(self.wire, company, found, as_of)
 
     async def holdings(
@@ -150,8 +138,6 @@ class Edgar:
     ) -> HoldingsReport:
         """Return a manager's holdings at the end of a quarter; None: the latest reported."""
         company = await self.resolve(who)
-        from providers.edgar import submissions
-
         found = await submissions.filings(
             self.wire,
             company,
@@ -160,8 +146,6 @@ class Edgar:
             limit=_HOLDINGS_FILINGS if period is None else _HOLDINGS_SINCE,
             as_of=as_of,
         )
-        from providers.edgar import holdings
-
         return await holdings.holdings_report(self.wire, company, found, period, as_of)
 
     # ------------------------------------------------------------ search and news
@@ -176,26 +160,18 @@ class Edgar:
         limit: int = 20,
     ) -> SearchResult:
         """Return companies by name and filings by their text; one may fail without the other."""
-        from providers.edgar import fulltext
-
         return await fulltext.search(
             self.wire, self.tickers, text, forms=tuple(forms), start=start, end=end, limit=limit
         )
 
     async def current(self, *, form: str = "", limit: int = 100) -> list[Filing]:
         """Return what was filed last, over all companies, latest first."""
-        from providers.edgar import feed
-
         return await feed.current(self.wire, self.tickers, form=form, limit=limit)
 
     async def new_filings(self, companies: Sequence[Company], since: date) -> list[Filing]:
         """Return what some companies filed on a date or later, oldest first."""
-        from providers.edgar import submissions
-
         return await submissions.new_filings(self.wire, companies, since)
 
     def form_types(self) -> tuple[FormType, ...]:
         """Return the forms with what they are, without asking."""
-        from providers.edgar import form_types
-
         return form_types.FORM_TYPES

@@ -14,7 +14,7 @@ from datetime import date
 import msgspec
 
 from data.companies import Company, Filing, FilingList
-from data.problems import BadPayloadError, ProviderBadRequestError, ProviderError
+from data.problems import BadPayloadError, ProviderBadRequestError, ProviderDownError, ProviderError
 from providers.core.exchange import Body
 from providers.core.http import MINUTE, Answer, Stamp
 from providers.edgar import form_types
@@ -24,6 +24,7 @@ _FRESH_S = 2 * MINUTE
 _PAGE_FRESH_S = 60 * MINUTE
 #: Numbers began in the year 1993, of which they have two digits.
 _FIRST_YEAR = 93
+_MOST_NEW = 10_000
 
 
 class Arrays(msgspec.Struct, frozen=True, rename="camel"):
@@ -415,22 +416,23 @@ def _with_number(listing: Listing, accession: str) -> Row | None:
     return next((row for row in listing.rows if row.accession == accession), None)
 
 
-async def new_filings(
-    wire: EdgarWire, companies: Sequence[Company], since: date
-) -> tuple[list[Filing], list[str]]:
-    """Return what companies filed on a date or later, oldest first, and what could not be looked at.
+async def new_filings(wire: EdgarWire, companies: Sequence[Company], since: date) -> list[Filing]:
+    """Return what companies filed on a date or later, oldest first.
 
     Each company's own list is asked for: it has everything, while the live feed of all companies shows
     what was accepted in the evening only the next morning, behind what was seen before.
+
+    Raises:
+        ProviderError: a list, or a part of it that counts, cannot be had: nothing is missed silently.
     """
     found: list[Filing] = []
-    problems: list[str] = []
     for company in companies:
-        try:
-            listed = await filings(wire, company, start=since, limit=1000)
-        except ProviderError as error:
-            problems.append(f"{company.name or company.cik}: {error.detail}")
-            continue
+        listed = await filings(wire, company, start=since, limit=_MOST_NEW)
+        if listed.problems:
+            raise ProviderDownError(
+                f"{LABEL}: filings of {listed.name} since {since} are missing: {'; '.join(listed.problems)}",
+                rule="news are told when nothing of them is missing",
+                fix="ask again later",
+            )
         found.extend(listed.filings)
-        problems.extend(f"{company.name or company.cik}: {problem}" for problem in listed.problems)
-    return sorted(found, key=lambda filing: (filing.filed, filing.accession)), problems
+    return sorted(found, key=lambda filing: (filing.filed, filing.accession))
