@@ -306,7 +306,14 @@ class ApiClient(ResearchQuestions):
         return wire.convert(await self._research(path, params), type_)
 
     async def _ask_list[T](self, path: str, type_: type[T], **params: Any) -> list[T]:
-        return _list_of(path, await self._research(path, params), type_).items
+        found: list[T] = []
+        cursor: str | None = None
+        while True:
+            page = _list_of(path, await self._research(path, params | {"cursor": cursor}), type_)
+            found += page.items
+            if page.next is None or page.next == cursor:
+                return found
+            cursor = page.next
 
     async def _research(self, path: str, params: dict[str, Any]) -> Any:
         """Return the answer to a question that a provider may have to be asked for."""

@@ -34,7 +34,9 @@ from data.fundamentals import (
     CorporateAction,
     Due,
     EarningsDate,
+    EarningsEstimate,
     EarningsReport,
+    IpoDate,
     Listing,
     PriceSeries,
     StatementPeriod,
@@ -164,13 +166,13 @@ class ResearchQuestions(ABC):
             f"{_STOCKS}/intraday/{_level(symbol)}", PriceSeries, interval=interval, month=month, full=full
         )
 
-    async def weekly(self, symbol: str) -> PriceSeries:
+    async def weekly(self, symbol: str, adjusted: bool = False) -> PriceSeries:
         """Return weekly prices."""
-        return await self._ask(f"{_STOCKS}/weekly/{_level(symbol)}", PriceSeries)
+        return await self._ask(f"{_STOCKS}/weekly/{_level(symbol)}", PriceSeries, adjusted=adjusted)
 
-    async def monthly(self, symbol: str) -> PriceSeries:
+    async def monthly(self, symbol: str, adjusted: bool = False) -> PriceSeries:
         """Return monthly prices."""
-        return await self._ask(f"{_STOCKS}/monthly/{_level(symbol)}", PriceSeries)
+        return await self._ask(f"{_STOCKS}/monthly/{_level(symbol)}", PriceSeries, adjusted=adjusted)
 
     async def stock_search(self, keywords: str) -> list[SymbolMatch]:
         """Return symbols that match, best first."""
@@ -200,9 +202,19 @@ class ResearchQuestions(ABC):
             f"{_STOCKS}/earnings-calendar", EarningsDate, symbol=symbol, horizon=horizon
         )
 
-    async def listings(self, date: dt.date | None = None, state: str = "active") -> list[Listing]:
+    async def estimates(self, symbol: str) -> list[EarningsEstimate]:
+        """Return what analysts expect a company to earn."""
+        return await self._ask_list(f"{_STOCKS}/estimates/{_level(symbol)}", EarningsEstimate)
+
+    async def ipo_calendar(self) -> list[IpoDate]:
+        """Return who is expected to be listed for the first time."""
+        return await self._ask_list(f"{_STOCKS}/ipo-calendar", IpoDate)
+
+    async def listings(
+        self, date: dt.date | None = None, status: Literal["active", "delisted"] = "active"
+    ) -> list[Listing]:
         """Return what is, or on ``date`` was, listed (``active``) or no longer is (``delisted``)."""
-        return await self._ask_list(f"{_STOCKS}/listings", Listing, date=date, state=state)
+        return await self._ask_list(f"{_STOCKS}/listings", Listing, date=date, status=status)
 
     async def dividends(self, symbol: str) -> list[CorporateAction]:
         """Return a symbol's dividends."""

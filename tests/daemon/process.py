@@ -7,25 +7,37 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from data.paths import Home
+from tests.daemon.serve import Told
 
 REPO = Path(__file__).parents[2]
 
 
 class DaemonProcess:
-    """One daemon process over a home."""
+    """One daemon process over a home, told of providers if that is given, with more in its environment."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, told: Told | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.home = Home(root)
         self._errors = (root.parent / f"{root.name}.stderr").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.daemon.serve", str(root)],
+            [
+                sys.executable,
+                "-m",
+                "tests.daemon.serve",
+                str(root),
+                msgspec.json.encode(told or Told()).decode(),
+            ],
             cwd=REPO,
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,

@@ -1,4 +1,7 @@
-"""Runs a daemon over the home given as argument, on its unix socket and a free TCP port."""
+"""Runs a daemon over the home given as argument, on its unix socket and a free TCP port.
+
+A second argument has what it is told of providers, as JSON.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,27 @@ import logging
 import sys
 from pathlib import Path
 
+import msgspec
+
 from data.paths import Home
 from nautilus_tui.daemon.app import Daemon
+from nautilus_tui.daemon.settings import DaemonSettings
+from providers.settings import ProviderSettings
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a daemon is told of providers."""
+
+    providers: ProviderSettings = ProviderSettings()
+    watch: tuple[str, ...] = ()
 
 
 async def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    await Daemon(Home(Path(sys.argv[1]))).serve(("127.0.0.1", 0), lambda line: print(line, flush=True))
+    told = msgspec.json.decode(sys.argv[2] if len(sys.argv) > 2 else "{}", type=Told)
+    settings = DaemonSettings(providers=told.providers, watch=told.watch)
+    daemon = Daemon(Home(Path(sys.argv[1])), settings)
+    await daemon.serve(("127.0.0.1", 0), lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

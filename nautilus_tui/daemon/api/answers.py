@@ -6,6 +6,7 @@ This module must not know what is answered.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,9 @@ _HTTP_TYPES: Mapping[int, tuple[str, str]] = {
     413: ("too-large", "Request too large"),
     415: ("unsupported-media-type", "Unsupported media type"),
 }
+
+#: How the framework says that a parameter was left out.
+_MISSING = re.compile(r"[Mm]issing required \w+ parameter '(\w+)'")
 
 AnyRequest = Request[Any, Any, Any]
 Answer = Response[bytes]
@@ -112,7 +116,10 @@ def _detail(request: AnyRequest, error: HTTPException) -> str:
 
 def _extra(error: HTTPException) -> dict[str, str]:
     faults = _faults(error)
-    return {"field": faults[0][0]} if faults else {}
+    if faults:
+        return {"field": faults[0][0]}
+    missing = _MISSING.search(error.detail)
+    return {"field": missing[1]} if missing else {}
 
 
 def _faults(error: HTTPException) -> list[tuple[str, str]]:

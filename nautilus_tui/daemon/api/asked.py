@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from litestar.params import Parameter, PathParameter
 
+from data.paging import Page
 from data.problems import InvalidRequestError
 
 AsOf = Annotated[dt.date | None, Parameter(description="as it was known on this date, e.g. 2020-03-31")]
@@ -71,6 +73,15 @@ def named(field: str, text: str) -> str:
     if not cleaned or len(cleaned) > _MAX_TEXT or not cleaned.isprintable():
         raise _invalid(field, text[:80], f"{field} is 1 to {_MAX_TEXT} printable characters")
     return cleaned
+
+
+def page_of[T](items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
+    """Return a page of a list that is known as a whole."""
+    if cursor is not None and not cursor.isdigit():
+        raise _invalid("cursor", cursor[:80], "a cursor is the `next` of the page before")
+    start = int(cursor or 0)
+    end = start + limit
+    return Page(list(items[start:end]), str(end) if end < len(items) else None)
 
 
 def _invalid(field: str, value: str, rule: str) -> InvalidRequestError:

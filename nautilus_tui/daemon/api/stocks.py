@@ -8,14 +8,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from litestar.params import Parameter, QueryParameter
+from litestar.params import Parameter
 
 from data.facts import ProviderHealth
 from data.fundamentals import (
     CompanyOverview,
     CorporateAction,
     EarningsDate,
+    EarningsEstimate,
     EarningsReport,
+    IpoDate,
     Listing,
     PriceSeries,
     StatementPeriod,
@@ -25,8 +27,9 @@ from data.fundamentals import (
 )
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
-from nautilus_tui.daemon.api.asked import StockSymbol, known_then, named
+from nautilus_tui.daemon.api.asked import StockSymbol, known_then, named, page_of
 from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.parameters import Cursor, Limit
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
     from providers.alpha_vantage.client import AlphaVantage
@@ -49,9 +52,7 @@ Adjusted = Annotated[
 Statement = Annotated[Literal["income", "balance", "cash_flow"], Parameter(description="which statement")]
 Only = Annotated[str | None, Parameter(description="one symbol; all if left out")]
 Span = Annotated[Literal["3month", "6month", "12month"], Parameter(description="how far ahead")]
-Standing = Annotated[
-    Literal["active", "delisted"], QueryParameter(name="state", description="listed, or no longer")
-]
+Status = Annotated[Literal["active", "delisted"], Parameter(description="listed, or no longer")]
 On = Annotated[dt.date | None, Parameter(description="as it was on this date")]
 
 
@@ -103,15 +104,17 @@ async def stock_intraday(
 
 
 @route("GET", f"{_BASE}/weekly/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
-async def stock_weekly(request: AnyRequest, symbol: StockSymbol) -> Answer:
+async def stock_weekly(request: AnyRequest, symbol: StockSymbol, adjusted: Adjusted = False) -> Answer:
     """Return weekly prices, oldest first."""
-    return answer(request, await (await _vendor(request)).weekly(named("symbol", symbol)))
+    vendor = await _vendor(request)
+    return answer(request, await vendor.weekly(named("symbol", symbol), adjusted=adjusted))
 
 
 @route("GET", f"{_BASE}/monthly/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
-async def stock_monthly(request: AnyRequest, symbol: StockSymbol) -> Answer:
+async def stock_monthly(request: AnyRequest, symbol: StockSymbol, adjusted: Adjusted = False) -> Answer:
     """Return monthly prices, oldest first."""
-    return answer(request, await (await _vendor(request)).monthly(named("symbol", symbol)))
+    vendor = await _vendor(request)
+    return answer(request, await vendor.monthly(named("symbol", symbol), adjusted=adjusted))
 
 
 # ---------------------------------------------------------------- search
@@ -130,10 +133,16 @@ async def data_stock_search(request: AnyRequest, keywords: Keywords) -> Answer:
 
 
 @route("GET", f"{_BASE}/listings", returns=Page[Listing], tag=_TAG)
-async def stock_listings(request: AnyRequest, date: On = None, standing: Standing = "active") -> Answer:
+async def stock_listings(
+    request: AnyRequest,
+    date: On = None,
+    status: Status = "active",
+    limit: Limit = 10_000,
+    cursor: Cursor = None,
+) -> Answer:
     """Return what is, or was, listed or no longer is."""
-    vendor = await _vendor(request)
-    return answer(request, Page(await vendor.listings(date=known_then(date), state=standing)))
+    listings = await (await _vendor(request)).listings(date=known_then(date), state=status)
+    return answer(request, page_of(listings, limit, cursor))
 
 
 # ---------------------------------------------------------------- companies
@@ -163,11 +172,28 @@ async def stock_statements(
 
 @route("GET", f"{_BASE}/earnings-calendar", returns=Page[EarningsDate], tag=_TAG)
 async def stock_earnings_calendar(
-    request: AnyRequest, symbol: Only = None, horizon: Span = "3month"
+    request: AnyRequest,
+    symbol: Only = None,
+    horizon: Span = "3month",
+    limit: Limit = 10_000,
+    cursor: Cursor = None,
 ) -> Answer:
     """Return when companies, or one, are expected to report."""
     only = None if symbol is None else named("symbol", symbol)
-    return answer(request, Page(await (await _vendor(request)).earnings_calendar(only, horizon=horizon)))
+    dates = await (await _vendor(request)).earnings_calendar(only, horizon=horizon)
+    return answer(request, page_of(dates, limit, cursor))
+
+
+@route("GET", f"{_BASE}/estimates/{{symbol:str}}", returns=Page[EarningsEstimate], tag=_TAG)
+async def stock_estimates(request: AnyRequest, symbol: StockSymbol) -> Answer:
+    """Return what analysts expect a company to earn."""
+    return answer(request, Page(await (await _vendor(request)).estimates(named("symbol", symbol))))
+
+
+@route("GET", f"{_BASE}/ipo-calendar", returns=Page[IpoDate], tag=_TAG)
+async def stock_ipo_calendar(request: AnyRequest) -> Answer:
+    """Return who is expected to be listed for the first time."""
+    return answer(request, Page(await (await _vendor(request)).ipo_calendar()))
 
 
 @route("GET", f"{_BASE}/dividends/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG)
@@ -197,6 +223,8 @@ HANDLERS = [
     stock_earnings,
     stock_statements,
     stock_earnings_calendar,
+    stock_estimates,
+    stock_ipo_calendar,
     stock_dividends,
     stock_splits,
 ]
