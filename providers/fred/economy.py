@@ -27,6 +27,7 @@ FIRST_DAY = dt.date(1982, 1, 4)
 #: The day from which there are vintages.
 ARCHIVE = dt.date(1991, 1, 30)
 FOREVER = dt.date(9999, 12, 31)
+_NIGHT, _WEEKEND = dt.timedelta(days=1), dt.timedelta(days=3)
 _SEED = "nautilus"
 #: Months after its turn at which a recession's begin or end is announced.
 _ANNOUNCED = 11
@@ -354,7 +355,7 @@ def _published(series_id: str, today: dt.date, first: dt.date) -> Iterator[Vinta
 
 def _as_seen(row: Vintage, today: dt.date) -> Vintage:
     """Return a row as it is before its correction is known."""
-    return row if row.end < today else row._replace(end=FOREVER)
+    return row if row.end < today or row.end is FOREVER else row._replace(end=FOREVER)
 
 
 class _Made(NamedTuple):
@@ -407,9 +408,9 @@ def _special(id: str, today: dt.date) -> _Made:
 def _daily(entry: catalogue.Entry, line: list[tuple[dt.date, float]], digits: int) -> Iterator[Vintage]:
     """Return prices of the market: published the next weekday, never revised, none on holidays."""
     for date, value in line:
-        after = date + dt.timedelta(days=3 if date.weekday() == 4 else 1)
         text = "." if date in _holidays(date.year) else f"{value:.{digits}f}"
-        yield Vintage(max(after, ARCHIVE) if entry.archived else date, FOREVER, date, text)
+        start = date + (_WEEKEND if date.weekday() == 4 else _NIGHT) if entry.archived else date
+        yield Vintage(ARCHIVE if entry.archived and start < ARCHIVE else start, FOREVER, date, text)
 
 
 def _revised(entry: catalogue.Entry, line: list[tuple[dt.date, float]], made: _Made) -> Iterator[Vintage]:

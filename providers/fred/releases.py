@@ -20,6 +20,7 @@ class Release(NamedTuple):
     days: Callable[[dt.date], list[dt.date]]
 
 
+@cache
 def _all(first: dt.date) -> list[dt.date]:
     days = [first + dt.timedelta(days=one) for one in range(31)]
     return [day for day in days if day.month == first.month]

@@ -22,6 +22,7 @@ from data.problems import (
     ProviderRateLimitedError,
 )
 from providers.core.exchange import Body
+from providers.core.secrets import redact
 from providers.core.spec import Credential, ProviderSpec
 from providers.settings import ProviderSettings
 
@@ -146,8 +147,8 @@ def _message(body: Body, head: bytes) -> tuple[int | None, str | None]:
 
 
 def _plain(message: str) -> str:
-    """Return a message with single blanks, which FRED doubles between sentences."""
-    return " ".join(message.split())[:_MOST]
+    """Return a message without credentials and with single blanks, which FRED doubles between sentences."""
+    return redact(" ".join(message.split()))[:_MOST]
 
 
 def _refuse(status: int, message: str, body: Body) -> NoReturn:
@@ -160,7 +161,7 @@ def _refuse(status: int, message: str, body: Body) -> NoReturn:
             fix="ask again in a moment",
             retry_after=_seconds(body.retry_after),
         )
-    if "api_key" in said:
+    if "variable api_key" in said:
         refused = "api_key" if "registered" in said else ""
         raise NotConfiguredError(
             f"FRED does not accept FRED_API_KEY: {message}",
