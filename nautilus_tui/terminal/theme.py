@@ -142,7 +142,7 @@ _BACKGROUNDS: dict[str, str] = {
 }
 #: Bars and lines: a colour half way to the background.
 _TINTED = frozenset({"up-bar", "down-bar", "buy-bar", "sell-bar", "accent-bar"})
-_TAGS = ("tag-up", "tag-down", "tag-flat")
+_TAGS = ("tag-up", "tag-down", "tag-flat", "tag-accent")
 #: What a key looks like where there is no colour.
 _COLOURLESS: dict[str, str] = {
     **dict.fromkeys((*_COLOURS, *_BACKGROUNDS, *_TINTED, "line-0", "line-1", "line-2", "italic"), ""),

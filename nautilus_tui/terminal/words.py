@@ -39,6 +39,7 @@ class Known:
     factors: tuple[str, ...] = ()
     series: tuple[str, ...] = ()  #: ids of series that are worth naming; others are taken too
     companies: tuple[str, ...] = ()  #: tickers that are worth naming; others are taken too
+    metrics: tuple[str, ...] = ()  #: of the company looked at; others are taken too
     actions: tuple[str, ...] = ()  #: names of all other actions
 
 

@@ -178,6 +178,7 @@ class LiveTable(Titled, ScrollView, can_focus=True):
             self.columns = tuple(columns)
             self._set.sort = None
             self.set_rows(())
+            self._widths = content_widths(self.columns, ())
             self._relayout()
 
     def set_rows(self, rows: Sequence[Row]) -> Changes:
