@@ -117,7 +117,7 @@ class Terminal(App[int], inherit_bindings=False):
         self._state_file = state_file
         self._clock = clock
         self._link = link
-        self._frames = Frames(self)
+        self.frames = Frames(self)
         self._keyboard = Keyboard(self)
         self.standing = Standing(self)
         self.reception = Reception(link, self)
@@ -152,7 +152,7 @@ class Terminal(App[int], inherit_bindings=False):
         with ContentSwitcher(initial=PLACES[0].id, id="workspaces"):
             yield Trade(self.blocked, self.inquiry.preview)
             yield MacroWorkspace()
-            yield ResearchWorkspace()
+            yield ResearchWorkspace(self.research)
             yield EnginesWorkspace()
         yield LogStrip(id="logstrip")
         yield Hints(id="hints")
@@ -208,11 +208,11 @@ class Terminal(App[int], inherit_bindings=False):
 
     def changed(self) -> None:
         """Redraw every pane with the next frame: the view changed."""
-        self._frames.whole = True
+        self.frames.whole = True
 
     def frame(self) -> None:
         """Let the panes redraw whose facts changed."""
-        self._frames.paint()
+        self.frames.paint()
 
     # ------------------------------------------------------------ actions
 

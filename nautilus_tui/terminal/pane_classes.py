@@ -9,9 +9,17 @@ from textual.widget import Widget
 
 from nautilus_tui.terminal.panes.chart import ChartPane
 from nautilus_tui.terminal.panes.logs import Logs
+from nautilus_tui.terminal.panes.macro.factor_chart import FactorChart
+from nautilus_tui.terminal.panes.research.facts import FactsTable
+from nautilus_tui.terminal.panes.research.filings import Filings
+from nautilus_tui.terminal.widgets.scrolled import ScrolledLines
 from nautilus_tui.terminal.widgets.table import LiveTable
+from nautilus_tui.terminal.widgets.textview import TextView
 
-PANE_CLASSES: Final[tuple[type[Widget], ...]] = (LiveTable, Logs, ChartPane)
+PANE_CLASSES: Final[tuple[type[Widget], ...]] = (
+    *(LiveTable, Logs, ChartPane, FactorChart),
+    *(Filings, FactsTable, TextView, ScrolledLines),
+)
 
 
 def pane_key_ids() -> set[str]:

@@ -27,13 +27,14 @@ class Place:
     title: str
     said: str  #: how its action is said on the ``:`` line
     panes: tuple[Spot, ...]  #: the first of them has the focus first
+    start: str = ""  #: the pane that has the focus first, where it is not the first of them
     filtered: str = ""  #: the pane that ``/`` filters where the focused one has nothing to filter
     logstrip: bool = False  #: whether the engine's latest log line stands under it
 
     @property
     def first(self) -> str:
         """The pane that has the focus first."""
-        return self.panes[0].id
+        return self.start or self.panes[0].id
 
 
 PLACES: Final[tuple[Place, ...]] = (
@@ -81,6 +82,7 @@ PLACES: Final[tuple[Place, ...]] = (
             Spot("insiders", "h", True),
             Spot("holdings", "j", True),
         ),
+        start="filings",
         filtered="companies",
     ),
     Place(

@@ -36,6 +36,10 @@ WIDTHS = {
     "ticket": Lever("ticket", 1),
     "positions": Lever("book", -1),
     "orders": Lever("book", -1),
+    **dict.fromkeys(("factors", "calendar"), Lever("factor_chart", -1)),
+    **dict.fromkeys(("factor_chart", "curve", "regime"), Lever("factor_chart", 1)),
+    **dict.fromkeys(("companies", "overview"), Lever("profile", 1)),
+    **dict.fromkeys(("filings", "insiders", "holdings", "facts", "reader"), Lever("profile", -1)),
 }
 HEIGHTS = {
     "watchlist": Lever("lower", -1),
@@ -46,6 +50,15 @@ HEIGHTS = {
     "orders": Lever("lower", 1),
     "engine_table": Lever("machines", 1),
     "logs": Lever("machines", -1),
+    "factors": Lever("calendar", -1),
+    "calendar": Lever("calendar", 1),
+    "factor_chart": Lever("curve", -1),
+    "curve": Lever("curve", 1),
+    "regime": Lever("regime", 1),
+    "companies": Lever("companies", 1),
+    "overview": Lever("companies", -1),
+    **dict.fromkeys(("filings", "insiders", "holdings"), Lever("figures", -1)),
+    "facts": Lever("figures", 1),
 }
 
 

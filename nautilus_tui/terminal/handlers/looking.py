@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from nautilus_tui.terminal.actions import here
@@ -13,13 +14,14 @@ from nautilus_tui.terminal.command_line import VERBS
 from nautilus_tui.terminal.panes.engines import Engines
 from nautilus_tui.terminal.panes.logs import Logs
 from nautilus_tui.terminal.panes.logstrip import LEVELS
-from nautilus_tui.terminal.places import BY_PLACE, PLACES, SPOTS
+from nautilus_tui.terminal.places import BY_PLACE, PANES, PLACES, SPOTS
 from nautilus_tui.terminal.screens.help import Help, HelpLine
 from nautilus_tui.terminal.screens.jump import Jump
 from nautilus_tui.terminal.screens.picker import Entry, Picker
 from nautilus_tui.terminal.theme import PALETTES
 from nautilus_tui.terminal.view import TIMEFRAMES, OrderScope
 from nautilus_tui.terminal.widgets.table import LiveTable
+from nautilus_tui.terminal.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from nautilus_tui.terminal.app import Terminal
@@ -157,7 +159,9 @@ class Looking:
         app.frame()
         if app.view.engine is not None:
             app.screen_stack[0].query_one(Engines).move_to(app.view.engine, announce=False)
-        if workspace == "trade" and app.ticket_pane.ticket is not None:
+        if workspace == "research":
+            app.research.arrive()
+        elif workspace == "trade" and app.ticket_pane.ticket is not None:
             self.focus("ticket")
         else:
             self.focus(BY_PLACE[workspace].first)
@@ -165,14 +169,30 @@ class Looking:
     def focus(self, pane: str) -> None:
         """Put the focus on a pane of the current workspace."""
         screen = self._app.screen_stack[0]
-        screen.set_focus(screen.query_one(f"#{pane}"))
+        widget = screen.query_one(f"#{pane}")
+        if PANES.get(pane) == "research":
+            self._app.research.reveal(pane)
+        self._reveal(widget)
+        screen.set_focus(widget)
+
+    def _reveal(self, widget: Widget) -> None:
+        """Bring a pane to the top of its deck; the others of the workspace make room where there is none."""
+        if widget.has_class("deck"):
+            workspace = next(node for node in widget.ancestors if node.has_class("workspace"))
+            for other in workspace.query(".deck"):
+                other.set_class(other is widget, "-shown")
 
     def jump(self) -> None:
         """Label every pane and go to the one whose letter is pressed."""
         screen = self._app.screen_stack[0]
         spots = BY_PLACE[self._app.workspace].panes
         panes = {spot.letter: screen.query_one(f"#{spot.id}") for spot in spots}
-        shown = {letter: pane for letter, pane in panes.items() if pane.display and pane.region.area}
+        # A pane under others of its deck can be gone to, one that has no place now cannot.
+        shown = {
+            letter: pane
+            for letter, pane in panes.items()
+            if (pane.display and pane.region.area) or pane.has_class("deck") or pane.has_class("turns")
+        }
 
         def jumped(pane: str | None) -> None:
             if pane is not None:
@@ -205,20 +225,23 @@ class Looking:
             self._app.layout_sizes.apply()
         return there
 
-    def filter(self) -> None:
-        """Filter the focused table, or the workspace's first."""
-        pane = self._app.pane
+    def filter(self, pane: str | None = None) -> None:
+        """Filter a table: the one named, the focused one, or the workspace's first."""
+        pane = pane or self._app.pane
         if pane is None or not SPOTS[pane].filters:
             pane = BY_PLACE[self._app.workspace].filtered
+        if PANES[pane] == "research":
+            self._app.research.reveal(pane)
         self._filtered = pane
         table = self._app.screen_stack[0].query_one(f"#{pane}")
-        self._app.command_bar.open("filter", table.filter if isinstance(table, LiveTable | Logs) else "")
+        known = table.filter if isinstance(table, LiveTable | Logs | TextView) else ""
+        self._app.command_bar.open("filter", known)
 
     def narrow(self, text: str) -> None:
         """Show only rows with this text in the table being filtered."""
         if self._filtered is not None:
             table = self._app.screen_stack[0].query_one(f"#{self._filtered}")
-            if isinstance(table, LiveTable | Logs):
+            if isinstance(table, LiveTable | Logs | TextView):
                 table.filter = text
 
     def line_left(self, *, kept: bool, filtering: bool) -> None:

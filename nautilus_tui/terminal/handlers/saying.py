@@ -69,6 +69,8 @@ class Saying:
             themes=tuple(PALETTES),
             factors=tuple(mirror.facts.factors),
             series=tuple(sorted({i for f in mirror.facts.factors.values() for i in f.inputs})),
+            companies=self._app.research.known_companies(),
+            metrics=self._app.research.known_metrics(),
             actions=tuple(a.name for a in actions_for(self._app.view.role)),
         )
 

@@ -21,6 +21,7 @@ class Jump(ModalScreen[str | None]):
         position: absolute; width: 5; height: 1; background: $accent; color: $background;
         text-style: bold; content-align: center middle;
     }
+    Jump > Static.named { width: 23; content-align: left middle; }
     """
 
     def __init__(self, panes: Mapping[str, Widget]) -> None:
@@ -29,9 +30,17 @@ class Jump(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Put a letter on each pane."""
+        hidden = 0
         for letter, pane in self._panes.items():
-            label = Static(f" {letter} ")
-            label.styles.offset = Offset(pane.region.x + 2, pane.region.y)
+            if pane.region.area:
+                label, at = Static(f" {letter} "), Offset(pane.region.x + 2, pane.region.y)
+            else:
+                # It lies under another: its letter stands with its name at the lower right.
+                name = getattr(pane, "title", "") or pane.id or ""
+                label = Static(f" {letter}  {name[:18]:<18} ", classes="named")
+                at = Offset(self.app.size.width - 25, self.app.size.height - 3 - hidden)
+                hidden += 1
+            label.styles.offset = at
             yield label
 
     def on_key(self, event: events.Key) -> None:
