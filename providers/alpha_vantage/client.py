@@ -307,7 +307,7 @@ class AlphaVantage:
         params = {"state": state, **({} if date is None else {"date": date.isoformat()})}
 
         def read(body: Body) -> Reading[list[Listing]]:
-            return listings.read_listings(body, state=state)
+            return listings.read_listings(body, state=state, day=date)
 
         return facts(await self._ask("LISTING_STATUS", params, read))
 

@@ -18,7 +18,6 @@ from data.fundamentals import (
     EarningsReport,
     StatementPeriod,
 )
-from data.problems import BadPayloadError
 from providers.alpha_vantage import shapes, values
 from providers.alpha_vantage.reading import Reading, nothing, of_symbol
 from providers.core.exchange import Body
@@ -214,16 +213,14 @@ def _latest_first(value: object, what: str, *, spelled: bool = False) -> list[tu
 def _of(body: Body, symbol: str, function: str, *names: str) -> dict[str, Any]:
     """Return a JSON answer about a symbol; raises if it is empty, about another or lacks a name."""
     if shapes.is_table(body):
-        raise BadPayloadError("Alpha Vantage answered CSV", rule=f"{function} is answered in JSON")
+        raise shapes.bad("answered CSV", f"{function} is answered in JSON")
     answer = shapes.record(body)
     if not any(value not in (None, "", [], {}) for value in answer.values()):
         raise nothing(function, symbol)
     missing = [name for name in names if name not in answer]
     if missing:
-        raise BadPayloadError(
-            f"Alpha Vantage answered {function} without {', '.join(missing)}",
-            rule=f"{function} has {', '.join(names)}",
-            fix="nothing of it was used; ask again later",
+        raise shapes.bad(
+            f"answered {function} without {', '.join(missing)}", f"{function} has {', '.join(names)}"
         )
     of_symbol(answer.get("symbol", answer.get("Symbol")), symbol)
     return answer

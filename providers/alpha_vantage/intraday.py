@@ -1,8 +1,9 @@
 """Bars within the day: New York time without an offset, labelled by start or by end, made one of it.
 
 Old series label a bar by its end, newer ones by its start. The first and last minute of the extended
-session tell: a bar cannot end when trading begins (04:00), nor begin when it is over (20:00). Bars
-without a trade are absent. This module must not know how a series is asked for.
+session tell: a bar cannot end when trading begins (04:00), nor begin when it is over (20:00); the same
+goes for series of regular hours only. Bars without a trade are absent. This module must not know how a
+series is asked for.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import itertools
 from collections.abc import Sequence
 
 from data.fundamentals import PriceSeries
-from data.problems import BadPayloadError, ProviderBadRequestError
-from providers.alpha_vantage import series, symbols, values
+from data.problems import ProviderBadRequestError
+from providers.alpha_vantage import series, shapes, symbols, values
 from providers.alpha_vantage.prices import bar, nanos, zone_of
 from providers.alpha_vantage.reading import Reading, nothing
 from providers.core.exchange import Body
@@ -44,13 +45,14 @@ def interval_of(text: str) -> str:
 def labelled_by_end(labels: Sequence[dt.datetime]) -> bool:
     """Say whether the labels of a series are the ends of its bars; if nothing tells, they are starts."""
     times = [label.time() for label in labels]
-    begins, ends = times.count(_OPENS), times.count(_CLOSES)
-    if begins or ends:
-        return ends > begins
-    if any(time < _REGULAR_OPENS or time > _REGULAR_CLOSES for time in times):
-        return False
-    begins, ends = times.count(_REGULAR_OPENS), times.count(_REGULAR_CLOSES)
-    return ends > begins
+    days = {label.date() for label in labels}
+    for opens, closes, fewest in ((_OPENS, _CLOSES, 1), (_REGULAR_OPENS, _REGULAR_CLOSES, 2)):
+        # That there is nothing outside the regular hours is only plain from several days.
+        if len(days) >= fewest and all(opens <= time <= closes for time in times):
+            begins, ends = times.count(opens), times.count(closes)
+            if begins != ends:
+                return ends > begins
+    return False
 
 
 def read(
@@ -81,9 +83,7 @@ def read(
     if month is not None:
         bars = [(start, row) for start, row in bars if f"{start:%Y-%m}" == month]
         if not bars:
-            raise BadPayloadError(
-                f"Alpha Vantage answered no bar of {month}", rule="the bars are of the month that was asked"
-            )
+            raise shapes.bad(f"answered no bar of {month}", "the bars are of the month that was asked")
     bars = bars[-most:] if most else bars
 
     def make(stamp: Stamp) -> PriceSeries:
@@ -106,7 +106,7 @@ def _check_interval(told: str, labels: Sequence[dt.datetime], interval: str) -> 
     step = dt.timedelta(minutes=INTERVALS[interval])
     gaps = [later - earlier for earlier, later in itertools.pairwise(labels)]
     if (told and told != interval) or any(gap < step for gap in gaps):
-        raise BadPayloadError(
-            f"Alpha Vantage answered other bars than those of {interval}",
-            rule="the bars have the length that was asked",
+        raise shapes.bad(
+            f"answered other bars than those of {interval}",
+            "the bars have the length that was asked",
         )

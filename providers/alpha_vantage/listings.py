@@ -5,10 +5,10 @@ This module must not know how any of it is asked for.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from data.fundamentals import CorporateAction, EarningsDate, IpoDate, Listing, SymbolMatch
-from data.problems import BadPayloadError
 from providers.alpha_vantage import shapes, values
 from providers.alpha_vantage.reading import Reading, nothing, of_symbol
 from providers.core.exchange import Body
@@ -22,7 +22,7 @@ def read_search(body: Body) -> Reading[list[SymbolMatch]]:
     else:
         answer = shapes.record(body)
         if answer and "bestMatches" not in answer:
-            raise BadPayloadError("Alpha Vantage answered no matches", rule="an answer has bestMatches")
+            raise shapes.bad("answered no matches", "an answer has bestMatches")
         rows = shapes.rows(answer.get("bestMatches", []), "bestMatches", "symbol", "name", "matchscore")
     told: list[dict[str, Any]] = [
         {
@@ -80,8 +80,8 @@ def read_ipo_calendar(body: Body) -> Reading[list[IpoDate]]:
     return Reading(lambda stamp: _with(stamp._asdict(), IpoDate, told))
 
 
-def read_listings(body: Body, *, state: str) -> Reading[list[Listing]]:
-    """Read LISTING_STATUS by symbol, of one state: ``active`` or ``delisted``; raises BadPayloadError."""
+def read_listings(body: Body, *, state: str, day: dt.date | None) -> Reading[list[Listing]]:
+    """Read LISTING_STATUS by symbol, of one state and day (None: the latest); raises BadPayloadError."""
     told: list[dict[str, Any]] = [
         {
             "symbol": values.symbol(row["symbol"]),
@@ -97,7 +97,7 @@ def read_listings(body: Body, *, state: str) -> Reading[list[Listing]]:
         )
     ]
     kept = sorted((one for one in told if one["status"].lower() == state), key=lambda one: one["symbol"])
-    return Reading(lambda stamp: _with(stamp._asdict(), Listing, kept))
+    return Reading(lambda stamp: _with(stamp._asdict(), Listing, kept), day)
 
 
 def read_dividends(body: Body, symbol: str) -> Reading[list[CorporateAction]]:
@@ -140,7 +140,7 @@ def _actions(body: Body, symbol: str, function: str, *columns: str) -> list[dict
         raise nothing(function, symbol)
     of_symbol(answer.get("symbol"), symbol)
     if "data" not in answer:
-        raise BadPayloadError(f"Alpha Vantage answered no {function}", rule="an answer has data")
+        raise shapes.bad(f"answered no {function}", "an answer has data")
     return shapes.rows(answer["data"], "data", *columns)
 
 

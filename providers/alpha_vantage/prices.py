@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from data.forms import NANOS
 from data.fundamentals import PriceBar, PriceSeries, StockQuote
-from data.problems import BadPayloadError
 from providers.alpha_vantage import series, shapes, symbols, values
 from providers.alpha_vantage.reading import Reading, nothing, of_symbol
 from providers.core.exchange import Body
@@ -27,9 +26,10 @@ def read_quote(body: Body, symbol: str) -> Reading[StockQuote]:
         told = {**table[0]} if table else {}
     else:
         answer = shapes.record(body)
-        if answer and "Global Quote" not in answer:
-            raise BadPayloadError("Alpha Vantage answered no quote", rule="an answer has a Global Quote")
-        told = shapes.fields(answer.get("Global Quote", {}), "Global Quote")
+        name = next((name for name in answer if name.startswith("Global Quote")), "")
+        if answer and not name:
+            raise shapes.bad("answered no quote", "an answer has a Global Quote")
+        told = shapes.fields(answer.get(name, {}), "Global Quote")
     if not any(values.text(value) for value in told.values()):
         raise nothing("GLOBAL_QUOTE", symbol)
     asked = of_symbol(told.get("symbol"), symbol)
@@ -75,9 +75,9 @@ def read_periods(
         raise nothing(f"{period} prices", symbol)
     zone = zone_of(told.timezone)
     if adjusted and all(row.adjusted_close is None for row in told.rows):
-        raise BadPayloadError(
-            "Alpha Vantage answered raw prices when adjusted ones were asked",
-            rule="an adjusted series has an adjusted close",
+        raise shapes.bad(
+            "answered raw prices when adjusted ones were asked",
+            "an adjusted series has an adjusted close",
         )
     kept = told.rows[-most:] if most else told.rows
     bars = [
@@ -136,7 +136,7 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadPayloadError(
-            f"Alpha Vantage answered in the time zone {name[:40]!r}, which is not known",
-            rule="a series names its time zone",
+        raise shapes.bad(
+            f"answered in the time zone {name[:40]!r}, which is not known",
+            "a series names its time zone",
         ) from error

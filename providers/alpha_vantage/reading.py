@@ -9,8 +9,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from data.problems import BadPayloadError, ProviderNotFoundError
-from providers.alpha_vantage import symbols
+from data.problems import ProviderNotFoundError
+from providers.alpha_vantage import shapes, symbols
 from providers.core.http import Answer, Stamp
 
 
@@ -31,10 +31,9 @@ def facts[T](answer: Answer[Reading[T]]) -> T:
 def of_symbol(answered: object, asked: str) -> str:
     """Return the symbol that an answer is about; raises BadPayloadError if another was asked about."""
     if answered and symbols.spelled(str(answered)) != asked:
-        raise BadPayloadError(
-            f"Alpha Vantage answered {str(answered)[:20]!r} when {asked} was asked",
-            rule="an answer is about the symbol that was asked",
-            fix="nothing of it was used; ask again later",
+        raise shapes.bad(
+            f"answered {str(answered)[:20]!r} when {asked} was asked",
+            "an answer is about the symbol that was asked",
         )
     return asked
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from data.problems import BadPayloadError
 from providers.alpha_vantage import shapes, values
 from providers.alpha_vantage.reading import of_symbol
 from providers.core.exchange import Body
@@ -92,20 +91,16 @@ def _labelled(answer: Mapping[str, object]) -> list[tuple[str, Mapping[str, obje
     if not names and not answer:
         return []
     if len(names) != 1:
-        raise BadPayloadError("Alpha Vantage answered no series", rule="an answer has one Time Series")
+        raise shapes.bad("answered no series", "an answer has one Time Series")
     found = answer[names[0]]
     if not isinstance(found, Mapping):
-        raise BadPayloadError(
-            "Alpha Vantage answered a series that is no record", rule="it has a row a label"
-        )
+        raise shapes.bad("answered a series that is no record", "it has a row a label")
     rows: list[tuple[str, Mapping[str, object]]] = [
         (str(label), shapes.fields(row, "a row of a series")) for label, row in found.items()
     ]
     for _, row in rows:
         if any(name not in row for name in _PRICES):
-            raise BadPayloadError(
-                "Alpha Vantage answered a row without a price", rule=f"a row has {', '.join(_PRICES)}"
-            )
+            raise shapes.bad("answered a row without a price", f"a row has {', '.join(_PRICES)}")
     return rows
 
 
@@ -116,9 +111,7 @@ def _told(
     rows = sorted((_row(label, fields) for label, fields in labelled), key=lambda row: row.label)
     for earlier, later in itertools.pairwise(rows):
         if earlier.label == later.label:
-            raise BadPayloadError(
-                f"Alpha Vantage answered two rows of {later.label}", rule="a period has one row"
-            )
+            raise shapes.bad(f"answered two rows of {later.label}", "a period has one row")
     refreshed = values.text(meta.get("last_refreshed")) or (rows[-1].label if rows else "")
     return Told(
         rows=tuple(rows),

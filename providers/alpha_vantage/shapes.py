@@ -67,9 +67,9 @@ def judge(body: Body) -> None:
         _refusal(body)
     _status(body)
     if not start:
-        raise _bad("answered nothing", "an answer has a body")
-    if start == b"<" or "html" in body.content_type.lower():
-        raise _bad("answered a web page", "an answer is JSON or CSV")
+        raise bad("answered nothing", "an answer has a body")
+    if start == b"<":
+        raise bad("answered a web page", "an answer is JSON or CSV")
 
 
 def record(body: Body) -> dict[str, Any]:
@@ -77,9 +77,9 @@ def record(body: Body) -> dict[str, Any]:
     try:
         value = _decode(body.content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _bad("answered JSON that cannot be read", "an answer is whole JSON") from error
+        raise bad("answered JSON that cannot be read", "an answer is whole JSON") from error
     if not isinstance(value, dict):
-        raise _bad("answered JSON that is no record", "the outermost part of an answer is a record")
+        raise bad("answered JSON that is no record", "the outermost part of an answer is a record")
     return value
 
 
@@ -99,19 +99,19 @@ def table(body: Body, *columns: str) -> list[dict[str, str]]:
         BadPayloadError: it is something else, a column is missing or a row is broken off.
     """
     if not is_table(body):
-        raise _bad("answered no CSV", "this question is answered in CSV")
+        raise bad("answered no CSV", "this question is answered in CSV")
     try:
         rows = list(csv.reader(io.StringIO(body.content.decode("utf-8-sig")), strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise _bad("answered CSV that cannot be read", "an answer is CSV in UTF-8") from error
+        raise bad("answered CSV that cannot be read", "an answer is CSV in UTF-8") from error
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     names = [plain(name) for name in rows[0]] if rows else []
     missing = [name for name in columns if name not in names]
     if missing:
-        raise _bad(f"answered CSV without {', '.join(missing)}", f"the table has {', '.join(columns)}")
+        raise bad(f"answered CSV without {', '.join(missing)}", f"the table has {', '.join(columns)}")
     for row in rows[1:]:
         if len(row) != len(names):
-            raise _bad("answered a broken row of CSV", "every row has as many cells as the first")
+            raise bad("answered a broken row of CSV", "every row has as many cells as the first")
     return [dict(zip(names, row, strict=True)) for row in rows[1:]]
 
 
@@ -123,19 +123,19 @@ def plain(name: str) -> str:
 def fields(value: object, what: str) -> dict[str, object]:
     """Return a record of an answer under plain names; raises BadPayloadError if it is none."""
     if not isinstance(value, Mapping):
-        raise _bad(f"answered {what} that is no record", f"{what} is a record")
+        raise bad(f"answered {what} that is no record", f"{what} is a record")
     return {plain(str(name)): held for name, held in value.items()}
 
 
 def rows(value: object, what: str, *columns: str) -> list[dict[str, object]]:
     """Return the records of a list under plain names; raises BadPayloadError if it is none."""
     if not isinstance(value, list):
-        raise _bad(f"answered {what} that is no list", f"{what} is a list")
+        raise bad(f"answered {what} that is no list", f"{what} is a list")
     found = [fields(one, what) for one in value]
     for row in found:
         missing = [name for name in columns if name not in row]
         if missing:
-            raise _bad(f"answered {what} without {', '.join(missing)}", f"{what} has {', '.join(columns)}")
+            raise bad(f"answered {what} without {', '.join(missing)}", f"{what} has {', '.join(columns)}")
     return found
 
 
@@ -144,7 +144,8 @@ def told(text: str) -> str:
     return _ECHO.sub(rf"\1{REDACTED}", redact(" ".join(text.split())))[:300]
 
 
-def _bad(what: str, rule: str) -> BadPayloadError:
+def bad(what: str, rule: str) -> BadPayloadError:
+    """Return the error for an answer that is not what it should be: what Alpha Vantage did, and the rule."""
     return BadPayloadError(f"Alpha Vantage {what}", rule=rule, fix="nothing of it was used; ask again later")
 
 

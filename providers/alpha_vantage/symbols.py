@@ -9,9 +9,9 @@ import re
 
 from data.problems import ProviderBadRequestError
 
-_SYMBOL = re.compile(r"[A-Z0-9.:&^=+$-]{1,32}")
-#: A share class, warrant or unit: one or two letters. Suffixes of exchanges have three and more.
-_CLASS = re.compile(r"[./ ]([A-Z]{1,2})$")
+_SYMBOL = re.compile(r"[A-Z0-9.:&^$+()/-]{1,32}")
+#: A share class, warrants or rights. Suffixes of exchanges have three letters and more.
+_CLASS = re.compile(r"[./ ]([A-Z]|WS|WT|RT)$")
 
 
 def spelling(symbol: str) -> str:

@@ -22,7 +22,6 @@ _BACK = 0.01  #: of the way to its level that a price is drawn back a day
 _GROWTH = 0.07  #: of the level, a year
 _LEVEL_DAY = dt.date(2026, 11, 2)
 _SETTLED = dt.time(16, 20)
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +47,18 @@ def latest_session(now: dt.datetime) -> dt.date:
     return day
 
 
-def sessions(first: dt.date, last: dt.date) -> Iterator[dt.date]:
-    """Yield the days on which there is trading."""
-    for number in range(first.toordinal(), last.toordinal() + 1):
-        day = dt.date.fromordinal(number)
-        if is_session(day):
-            yield day
+@lru_cache(maxsize=4)
+def sessions(last: dt.date) -> tuple[dt.date, ...]:
+    """Return the days on which there was trading, up to one."""
+    numbers = range(FIRST_DAY.toordinal(), last.toordinal() + 1)
+    return tuple(day for day in map(dt.date.fromordinal, numbers) if is_session(day))
 
 
 @lru_cache(maxsize=64)
 def history(symbol: str, last: dt.date) -> tuple[Day, ...]:
     """Return all sessions of a symbol up to a day, oldest first, raw, with an adjusted close."""
     twin = LISTED[symbol]
-    days = tuple(_drawn(twin, sessions(FIRST_DAY, last)))
+    days = tuple(_drawn(twin, sessions(last)))
     adjusted: list[Day] = []
     factor = Decimal(1)
     for at in range(len(days) - 1, -1, -1):
@@ -104,7 +102,7 @@ def _drawn(twin: Twin, days: Iterable[dt.date]) -> Iterator[Day]:
 
 
 def _cents(price: float) -> Decimal:
-    return round(Decimal(price), 2).quantize(_CENT)
+    return Decimal(round(price * 100)).scaleb(-2)
 
 
 def joined(days: Iterable[Day], *, weekly: bool) -> list[Day]:
