@@ -152,20 +152,31 @@ async def _read(wire: EdgarWire, filing: Filing, known: date) -> tuple[Part, Sta
 
 
 async def _table(wire: EdgarWire, filing: Filing) -> tuple[etree._Element, int, str | None]:
-    """Return the information table, whose file may have any name, and where it comes from."""
+    """Return the information table, whose file may have any name, and where it comes from.
+
+    A file that is listed but is not there, or is broken, may be whole in the submission.
+    """
     try:
         folder = await wire.index(filing.cik, filing.accession)
         names = [item.name for item in folder.value if item.name.lower().endswith(".xml")]
     except ProviderNotFoundError:
-        names = []  # the submission has it all the same
+        names = []
+    first: ProviderError | None = None
     for name in names:
         if name == source_name(filing.document or _COVER_NAME):
             continue
-        answer = await wire.archive(filing.cik, filing.accession, name)
-        root = parse_xml(answer.value.content, f"{name} of {filing.accession}")
+        try:
+            answer = await wire.archive(filing.cik, filing.accession, name)
+            root = parse_xml(answer.value.content, f"{name} of {filing.accession}")
+        except (ProviderNotFoundError, BadPayloadError) as error:
+            first = first or error
+            continue
         if local(root) == _TABLE:
             return root, answer.fetched_at, answer.stamp(filing.filed).stale
-    submission = await wire.submission_text(filing.cik, filing.accession)
+    try:
+        submission = await wire.submission_text(filing.cik, filing.accession)
+    except ProviderNotFoundError as error:
+        raise first or error from error
     root = from_submission(submission.value, filing.accession, _TABLE)
     return root, submission.fetched_at, submission.stamp(filing.filed).stale
 

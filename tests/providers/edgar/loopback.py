@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ NOT_THERE = (403, XML, b"<Error><Code>AccessDenied</Code><Message>Access Denied<
 async def wire_to(server: Replay, folder: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[EdgarWire]:
     """Open EDGAR's questions to a server that stands in for all of its hosts."""
     patch.setenv("SEC_USER_AGENT", "Test House test@example.com")
+    patch.setattr("providers.edgar.wire.SPACING_S", 0.0)  # needed by no server on loopback
     settings = ProviderSettings(
         edgar_data_url=server.url, edgar_www_url=server.url, edgar_efts_url=server.url, deadline_s=10.0
     )
@@ -82,7 +83,7 @@ def reported(
     return {**span, "val": value, **about, **more}
 
 
-def facts_body(facts: dict[str, Iterable[dict[str, Any]]], cik: int = 7, unit: str = "USD") -> bytes:
+def facts_body(facts: Mapping[str, Iterable[dict[str, Any]]], cik: int = 7, unit: str = "USD") -> bytes:
     """Return the file of a company's facts with these of ``us-gaap``."""
     concepts = {
         tag: {"label": None, "description": None, "units": {unit: list(told)}} for tag, told in facts.items()

@@ -314,7 +314,10 @@ def test_trap_7_of_several_currencies_the_one_that_goes_on_is_taken() -> None:
     units = {"USD": [year(3, 2022)], "TWD": [year(80, 2021), year(90, 2022)]}
     concept = {"label": None, "description": None, "units": units}
     body = json.dumps({"cik": "7", "entityName": "x", "facts": {"ifrs-full": {"Revenue": concept}}}).encode()
-    assert [(fact.value, fact.unit) for fact in of(body, "revenue")] == [(90, "TWD"), (80, "TWD")]
+    assert [(fact.value, fact.unit) for fact in of(body, "revenue")] == [
+        (Decimal(90), "TWD"),
+        (Decimal(80), "TWD"),
+    ]
 
 
 def test_a_tag_can_be_asked_for_and_agrees_with_what_was_told_under_it_alone() -> None:
