@@ -187,23 +187,26 @@ _RISK = (
     "conditions, and adverse economic conditions can materially adversely affect the Company’s business, "
     "results of operations and financial condition."
 )
-_TABLE = """\
-                                                    Years ended
-
-                                       September 27,        September 28,        September 30,
-                                                2025                 2024                 2023
-
-Net sales:
-  Products                                  $   307,003          $   294,866          $   298,085
-  Services                                      109,158               96,169               85,200
-    Total net sales                             416,161              391,035              383,285
-
-Cost of sales:
-  Products                                      194,116              185,233              189,282
-  Services                                       26,844               25,119               24,855
-    Total cost of sales                         220,960              210,352              214,137
-
-    Gross margin                            $   195,201          $   180,683          $   169,148"""
+_CELLS: tuple[tuple[str, ...], ...] = (
+    ("", "September 27,", "September 28,", "September 30,"),
+    ("", "2025", "2024", "2023"),
+    ("",),
+    ("Net sales:",),
+    ("  Products", "$   307,003", "$   294,866", "$   298,085"),
+    ("  Services", "109,158", "96,169", "85,200"),
+    ("    Total net sales", "416,161", "391,035", "383,285"),
+    ("",),
+    ("Cost of sales:",),
+    ("  Products", "194,116", "185,233", "189,282"),
+    ("  Services", "26,844", "25,119", "24,855"),
+    ("    Total cost of sales", "220,960", "210,352", "214,137"),
+    ("",),
+    ("    Gross margin", "$   195,201", "$   180,683", "$   169,148"),
+)
+#: As it comes from a page: cells padded to the widest of their column, with empty columns between them.
+_TABLE = "\n".join(
+    (f"{row[0]:<40}" + "".join(f"{cell:>20}      " for cell in row[1:])).rstrip() for row in _CELLS
+)
 
 
 def document(**changes: object) -> FilingDocument:

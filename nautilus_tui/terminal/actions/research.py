@@ -17,6 +17,9 @@ def _company_chosen(situation: Situation) -> str | None:
 
 
 def _can_ask(situation: Situation) -> str | None:
+    health = situation.mirror.facts.providers.get("alpha_vantage")
+    if health is not None and (health.synthetic or not health.configured):
+        return "it is asked by itself here: no request is counted"
     return _company_chosen(situation) or connected(situation)
 
 

@@ -226,10 +226,11 @@ class ResearchDesk:
 
     def _chart_or_not(self, _: str) -> None:
         metric = self._app.screen_stack[0].query_one(FactsTable).metric
-        self.chart(None if metric == self._view.metric else metric)
+        seen = self._view.metric is not None and self._app.size.width < WIDE
+        self.chart(None if seen and metric == self._view.metric else metric)
 
     def _chart_follows(self, _: str) -> None:
-        if self._view.metric is not None:
+        if self._view.metric is not None or self._app.size.width >= WIDE:
             self.chart(self._app.screen_stack[0].query_one(FactsTable).metric)
 
     # ------------------------------------------------------------ the screen

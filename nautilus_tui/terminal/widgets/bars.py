@@ -14,6 +14,8 @@ from nautilus_tui.terminal.widgets.rows import fit
 
 #: The narrowest and the widest a bar is with the blank beside it.
 _LEAST, _MOST = 7, 14
+#: The widest a bar itself is drawn.
+_WIDEST = 6
 
 
 class Bar(NamedTuple):
@@ -71,7 +73,13 @@ def _column(bar: Bar, span: float, zero: int, rows: int, pitch: int, glyphs: Gly
         if length < 0:
             filled = 8 if filled >= 4 else 0
         if filled > 0:
-            cells[row + 1] = [(" ", ""), (glyphs.spark[filled - 1] * (pitch - 2), bar.style), (" ", "")]
+            drawn = glyphs.spark[filled - 1] * min(_WIDEST, pitch - 2)
+            before = (pitch - len(drawn)) // 2
+            cells[row + 1] = [
+                (" " * before, ""),
+                (drawn, bar.style),
+                (" " * (pitch - before - len(drawn)), ""),
+            ]
     written = "bright" if bar.value >= 0 else "down"
     cells[max(0, rows - -(-top // 8))] = [(fit(bar.text, pitch, "center", glyphs.ellipsis), written)]
     return cells

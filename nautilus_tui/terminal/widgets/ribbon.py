@@ -54,5 +54,5 @@ def chips(words: Sequence[str], chosen: int | None) -> list[Part]:
     """Return words to choose from on one line; the chosen one stands out."""
     parts: list[Part] = [(" ", "")]
     for index, word in enumerate(words):
-        parts.append((f" {word} ", "tag-accent" if index == chosen else "dim"))
+        parts.append((f" {word} ", "accent bold under" if index == chosen else "dim"))
     return parts

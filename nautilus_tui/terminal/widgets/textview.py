@@ -15,14 +15,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from nautilus_tui.terminal.theme import glyphs_of, palette_of
-from nautilus_tui.terminal.widgets.document import Document, Place, TextRow
-from nautilus_tui.terminal.widgets.lines import Line, spread
+from nautilus_tui.terminal.widgets.document import Document, Place, TextRow, plain
+from nautilus_tui.terminal.widgets.lines import Line, Part, spread, width_of
+from nautilus_tui.terminal.widgets.rows import fit
 from nautilus_tui.terminal.widgets.strips import Piece, joined
 from nautilus_tui.terminal.widgets.titled import Titled
 
 #: Blank columns at the left of the text.
 MARGIN = 1
 _WHEEL = 3
+#: Lines between the title and the text: where one is, and the address.
+_HEAD = 2
 
 
 class TextView(Titled, Widget, can_focus=True):
@@ -102,7 +105,7 @@ class TextView(Titled, Widget, can_focus=True):
 
     @property
     def _page(self) -> int:
-        return max(1, self.room.height - 1)
+        return max(1, self.room.height - _HEAD)
 
     @property
     def _width(self) -> int:
@@ -201,12 +204,12 @@ class TextView(Titled, Widget, can_focus=True):
         y -= self.title_lines
         if self.document is None:
             return self._line(self._remarks[y] if y < len(self._remarks) else (), width)
-        if y == 0:
-            return self._line(self._where(self.document, width), width)
-        rows = self._laid_rows(self.document)
-        if y - 1 < len(rows):
-            return self._text_row(rows[y - 1], width)
-        if y - 1 == len(rows) and self.truncated:
+        if y < _HEAD:
+            return self._line((self._where(self.document, width), self._address(width))[y], width)
+        rows, y = self._laid_rows(self.document), y - _HEAD
+        if y < len(rows):
+            return self._text_row(rows[y], width)
+        if y == len(rows) and self.truncated:
             return self._line([(" The text is longer; the rest is at the address above.", "warn")], width)
         return self._line((), width)
 
@@ -218,25 +221,29 @@ class TextView(Titled, Widget, can_focus=True):
         return self._rows
 
     def _where(self, document: Document, width: int) -> Line:
-        """Return the line under the title: the match or the section at the left, the address at the right."""
-        right: Line = [(f"{self.url} ", "faint")]
-        if self.truncated:
-            right = [(" TRUNCATED ", "warn"), *right]
+        """Return the line under the title: the match, or the section."""
         if document.query:
-            words = _counted(document)
-            left: Line = [
-                (f" /{document.query} ", "accent"),
-                (f" {words}", "warn" if not document.matches else "dim"),
-            ]
-        else:
-            at = document.section_at(self.top.line)
-            names = document.sections
-            left = [(f" {names[at][0]}" if at is not None else " ", "bright")]
-            if names:
-                left = [*left, (f"  section {(at if at is not None else -1) + 1} of {len(names)}", "dim")]
-        if sum(len(text) for text, _ in (*left, *right)) > width - 2:
-            right = right[:1] if self.truncated else []
+            found = (f" {_counted(document)}", "dim" if document.matches else "warn")
+            return spread(
+                [(f" /{document.query} ", "accent"), found], [("n N next, before ", "faint")], width
+            )
+        at = document.section_at(self.top.line)
+        names = document.sections
+        left: list[Part] = [(f" {plain(names[at][0])}" if at is not None else " ", "bright")]
+        right: list[Part] = []
+        if names:
+            right = [(f" section {(at if at is not None else -1) + 1} of {len(names)} ", "dim")]
         return spread(left, right, width)
+
+    def _address(self, width: int) -> Line:
+        """Return the line with the address of the whole document."""
+        flag: list[Part] = [(" TRUNCATED ", "warn")] if self.truncated else []
+        address = self.url.removeprefix("https://")
+        room = max(0, width - 2 - width_of(flag))
+        return [
+            *flag,
+            (f" {fit(address, min(room, len(address)), 'left', glyphs_of(self.app).ellipsis)}", "faint"),
+        ]
 
     def _line(self, line: Line, width: int) -> Strip:
         palette = palette_of(self.app)

@@ -81,6 +81,7 @@ class ResearchWorkspace(Vertical):
         """Show those panes for which there is room, and hide the others."""
         width, height = self.app.size
         seen = in_sight(research, width, height)
+        self.set_class("fact_chart" in seen, "-charting")
         for name in ("research_tabs", *_PARTS):
             widget = self.query_one(f"#{name}")
             # Only hiding is written over the style sheet, so that maximising still has its way.
@@ -115,10 +116,10 @@ def in_sight(research: ResearchView, width: int, height: int) -> frozenset[str]:
     if research.open:
         return frozenset(seen | {"reader"} | (lists if width >= WIDE else set()))
     seen |= lists | {"figures", "facts"}
+    if width >= WIDE:
+        return frozenset(seen | {"fact_chart"})
     if research.metric is not None:
-        seen |= {"fact_chart"}
-        if width < WIDE:
-            seen -= {research.side}
+        seen = (seen | {"fact_chart"}) - {research.side}
     return frozenset(seen)
 
 

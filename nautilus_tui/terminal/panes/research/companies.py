@@ -69,8 +69,10 @@ class Companies(LiveTable):
         self._text = text if text != self._text.strip() else self._text
         if not text:
             self.empty = EMPTY
-            self.set_rows(list(_known_rows(mirror, view, glyphs)))
-            entitle(self, "Companies", None, None, view.now_ns, glyphs, count="looked at, traded")
+            known = list(_known_rows(mirror, view, glyphs))
+            self.set_rows(known)
+            count = f"{len(known)} looked at or traded"
+            entitle(self, "Companies", None, None, view.now_ns, glyphs, count=count)
         else:
             answer = mirror.facts.answer(CompaniesLike(text))
             found = answer.value or []

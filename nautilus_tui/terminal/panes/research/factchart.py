@@ -39,33 +39,31 @@ class FactChart(Lines):
 
     def wants(self, mirror: Mirror, view: View) -> Iterator[Question[Any]]:
         """Want the figures the bars are of."""
-        if view.research.metric is not None:
+        if self.region.area:
             yield from facts_wanted(view)
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Draw the metric's bars."""
         self._seen = (mirror, view)
-        metric, glyphs = view.research.metric, glyphs_of(self.app)
-        if metric is None:
-            return
-        measure, laid = self._measure(mirror, view, metric)
+        glyphs = glyphs_of(self.app)
+        measure, laid = self._measure(mirror, view, view.research.metric)
+        metric = view.research.metric or "a metric"
         if measure is None or laid is None:
-            self.title, self.subtitle = f"{metric} over time", ""
+            self.title, self.subtitle = "Over time", ""
             self.set_lines(message(f"No figures of {metric} are known for these periods.", self.room.width))
             return
         self.title = f"{plain(measure.label)} {glyphs.dot} {measure.written_unit}"
         known = [fact for fact in measure.facts if fact is not None]
-        latest = f"latest {growth(known[0])} on a year before" if known and growth(known[0]) else ""
-        self.subtitle = f"{latest} {glyphs.dot} esc closes" if latest else "esc closes"
+        self.subtitle = f"{growth(known[0])} on a year before" if known and growth(known[0]) else ""
         self.set_lines(bar_lines(measure, laid, self.room.width, self.room.height, glyphs_of(self.app)))
 
-    def _measure(self, mirror: Mirror, view: View, metric: str) -> tuple[Measure | None, Sheet | None]:
+    def _measure(self, mirror: Mirror, view: View, metric: str | None) -> tuple[Measure | None, Sheet | None]:
         answers = facts_known(mirror, view)
         made_of = (*(id(known.value) for known in answers), view.research.cadence)
         if self._sheet is None or self._sheet[0] != made_of:
             self._sheet = (made_of, sheet(all_facts(answers), view.research.cadence))
         laid = self._sheet[1]
-        return next((m for m in laid.measures if m.metric == metric), None), laid
+        return next((m for m in laid.measures if metric in (None, m.metric)), None), laid
 
 
 def bar_lines(measure: Measure, laid: Sheet, width: int, height: int, glyphs: Any) -> list[Line]:

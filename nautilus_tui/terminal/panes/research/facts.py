@@ -138,8 +138,7 @@ def _columns(laid: Sheet | None, first: int) -> list[Column]:
     """Return the columns: the metric, its unit, and periods from ``first`` on; the earliest go first."""
     spans = laid.spans[first : first + MOST_PERIODS] if laid is not None else ()
     return [
-        Column("metric", "Metric", "left", least=12, most=30),
-        Column("unit", "Unit", "left", least=4, most=12, drop=MOST_PERIODS + 1 if len(spans) > 2 else 0),
+        Column("metric", "Metric", "left", least=12, most=36),
         *(Column(f"p{i}", f"{span.name} ", least=8, drop=i) for i, span in enumerate(spans)),
     ]
 
@@ -148,13 +147,11 @@ def _rows(laid: Sheet, first: int, *, with_growth: bool) -> Iterator[Row]:
     for measure in laid.measures:
         shown = measure.facts[first : first + MOST_PERIODS]
         key = f"{measure.metric}|{measure.unit}"
-        label = Cell(plain(measure.label), "bright", measure.metric)
-        yield Row(key, (label, Cell(measure.written_unit, "dim"), *(figure_cell(measure, f) for f in shown)))
+        label = Cell(plain(measure.label), "bright", measure.metric, f"  {measure.written_unit}")
+        yield Row(key, (label, *(figure_cell(measure, f) for f in shown)))
         if with_growth:
             grown = (growth_cell(fact) for fact in shown)
-            yield Row(
-                key + _GROWTH, (Cell("  on a year before", "dim", measure.metric), Cell("%", "dim"), *grown)
-            )
+            yield Row(key + _GROWTH, (Cell("  on a year before", "dim", measure.metric, "  %"), *grown))
 
 
 def figure_cell(measure: Measure, fact: CompanyFact | None) -> Cell:

@@ -30,7 +30,7 @@ COLUMNS = (
     Column("form", "Form", "left", least=6, most=16),
     Column("filed", "Filed", "left", width=10),
     Column("period", "Period", "left", width=10, drop=2),
-    Column("what", "What it is", "left", least=18, grow=True),
+    Column("what", "What it is", "left", least=30, grow=True),
     Column("size", "Size", width=6, drop=3),
 )
 
@@ -107,7 +107,7 @@ class Filings(RibbonTable):
         chosen = GROUPS.index(group) if group is not None else None
         left = chips([g.name for g in GROUPS], chosen)
         if group is None:
-            left += [(f" {', '.join(forms)} ", "tag-accent")]
+            left += [(f" {', '.join(forms)} ", "accent bold under")]
         self.set_ribbon([*remark, *left], () if remark else [("h l other forms ", "faint")])
 
     # ------------------------------------------------------------ that say something
@@ -160,14 +160,15 @@ def filing_row(filing: Filing, glyphs: Glyphs, *, new: bool, read: bool) -> Row:
     what = plain(filing.form_title)
     said = items_said(filing.items)
     title = plain(filing.title)
-    tail = said or (
-        title if title and title.casefold() not in (what.casefold(), filing.form.casefold()) else ""
-    )
+    same = title.casefold() in (what.casefold(), filing.form.casefold())
+    tail = "" if same else title
+    if said:
+        what = f"{said[0].upper()}{said[1:]}"
     return Row(
         filing.accession,
         (
             Cell(glyphs.on if new else glyphs.play if read else "", "accent" if new else "dim"),
-            Cell(filing.form, "warn" if filing.amendment else "bright", filing.form),
+            _form_cell(filing.form, amendment=filing.amendment),
             Cell(str(filing.filed), "", _ordinal(filing.filed)),
             Cell(DASH if filing.period is None else str(filing.period), "dim", _ordinal(filing.period)),
             Cell(what, "accent" if new else "", what, f"  {tail}" if tail else ""),
@@ -183,13 +184,18 @@ def hit_row(hit: FilingHit, glyphs: Glyphs) -> Row:
         f"{hit.accession}/{hit.document}",
         (
             Cell(""),
-            Cell(hit.form, "bright", hit.form),
+            _form_cell(hit.form, amendment=hit.form.endswith("/A")),
             Cell(DASH if hit.filed is None else str(hit.filed), "", _ordinal(hit.filed)),
             Cell(DASH if hit.period is None else str(hit.period), "dim", _ordinal(hit.period)),
             Cell(names, "", names, f"  {plain(hit.description)}" if hit.description else ""),
             Cell("", "dim"),
         ),
     )
+
+
+def _form_cell(form: str, *, amendment: bool) -> Cell:
+    """Return a form; the word that long names begin with is shortened."""
+    return Cell(form.replace("SCHEDULE ", "SCH "), "warn" if amendment else "bright", form)
 
 
 def _ordinal(day: dt.date | None) -> int | None:

@@ -24,9 +24,9 @@ from nautilus_tui.terminal.widgets.table import Cell, Column, Row
 
 COLUMNS = (
     Column("date", "Date", "left", width=10),
-    Column("owner", "Owner", "left", least=14, most=26),
+    Column("owner", "Owner", "left", least=14, most=20),
     Column("relationship", "Is", "left", least=8, most=24, drop=4),
-    Column("action", "Did", "left", least=14, grow=True),
+    Column("action", "Did", "left", least=22, grow=True),
     Column("shares", "Shares", least=8),
     Column("price", "Price", least=7, drop=3),
     Column("value", "Value", least=6, drop=1),
