@@ -7,6 +7,7 @@ to. This module must not know how EDGAR is asked.
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from providers.edgar.pieces import (
     flag_at,
     from_submission,
     local,
+    number,
     number_at,
     source_name,
     text_at,
@@ -110,7 +112,7 @@ async def holdings_report(
         raise _nothing(company, chosen[0].period, ())
     oldest = min(stamps, key=lambda stamp: stamp.fetched_at)
     stale = next((stamp.stale for stamp in stamps if stamp.stale), filings.stale)
-    return assemble(company, parts, problems, oldest._replace(stale=stale))
+    return await asyncio.to_thread(assemble, company, parts, problems, oldest._replace(stale=stale))
 
 
 def _of_period(filings: Sequence[Filing], company: Company, period: date | None) -> list[Filing]:
@@ -146,9 +148,8 @@ async def _read(wire: EdgarWire, filing: Filing, known: date) -> tuple[Part, Sta
         return part, cover.stamp(known)
     table, fetched_at, stale = await _table(wire, filing)
     stamp = cover.stamp(known)
-    return with_rows(part, table), stamp._replace(
-        fetched_at=min(stamp.fetched_at, fetched_at), stale=stamp.stale or stale
-    )
+    read = await asyncio.to_thread(with_rows, part, table)
+    return read, stamp._replace(fetched_at=min(stamp.fetched_at, fetched_at), stale=stamp.stale or stale)
 
 
 async def _table(wire: EdgarWire, filing: Filing) -> tuple[etree._Element, int, str | None]:
@@ -167,7 +168,8 @@ async def _table(wire: EdgarWire, filing: Filing) -> tuple[etree._Element, int, 
             continue
         try:
             answer = await wire.archive(filing.cik, filing.accession, name)
-            root = parse_xml(answer.value.content, f"{name} of {filing.accession}")
+            title = f"{name} of {filing.accession}"
+            root = await asyncio.to_thread(parse_xml, answer.value.content, title)
         except (ProviderNotFoundError, BadPayloadError) as error:
             first = first or error
             continue
@@ -177,7 +179,7 @@ async def _table(wire: EdgarWire, filing: Filing) -> tuple[etree._Element, int, 
         submission = await wire.submission_text(filing.cik, filing.accession)
     except ProviderNotFoundError as error:
         raise first or error from error
-    root = from_submission(submission.value, filing.accession, _TABLE)
+    root = await asyncio.to_thread(from_submission, submission.value, filing.accession, _TABLE)
     return root, submission.fetched_at, submission.stamp(filing.filed).stale
 
 
@@ -229,9 +231,10 @@ def _factor(filing: Filing) -> int:
 
 
 def _row(element: etree._Element, filing: Filing) -> Row:
-    cusip = text_at(element, "cusip").upper()
-    value = number_at(element, "value")
-    quantity = number_at(element, "shrsOrPrnAmt/sshPrnamt")
+    cells = {local(cell): " ".join((cell.text or "").split()) for cell in element.iter()}
+    cusip = cells.get("cusip", "").upper()
+    value = number(cells.get("value", ""), "value")
+    quantity = number(cells.get("sshPrnamt", ""), "sshPrnamt")
     if not cusip or value is None or quantity is None:
         raise BadPayloadError(
             f"EDGAR: a row of {filing.accession} lacks its CUSIP, value or quantity",
@@ -240,12 +243,12 @@ def _row(element: etree._Element, filing: Filing) -> Row:
         )
     return Row(
         cusip,
-        text_at(element, "nameOfIssuer"),
-        text_at(element, "titleOfClass"),
-        text_at(element, "putCall").capitalize(),
+        cells.get("nameOfIssuer", ""),
+        cells.get("titleOfClass", ""),
+        cells.get("putCall", "").capitalize(),
         value * _factor(filing),
         quantity,
-        text_at(element, "shrsOrPrnAmt/sshPrnamtType").upper(),
+        cells.get("sshPrnamtType", "").upper(),
     )
 
 

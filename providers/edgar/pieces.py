@@ -151,16 +151,20 @@ def text_at(element: etree._Element | None, path: str) -> str:
 
 def number_at(element: etree._Element | None, path: str) -> Decimal | None:
     """Return a number; None: there is none. Raises BadPayloadError."""
-    text = text_at(element, path)
+    return number(text_at(element, path), path)
+
+
+def number(text: str, path: str) -> Decimal | None:
+    """Return the number that a text is; None: it is empty. Raises BadPayloadError, which names the path."""
     if not text:
         return None
     try:
-        number = Decimal(text.replace(",", ""))
+        amount = Decimal(text.replace(",", ""))
     except InvalidOperation as error:
         raise _malformed(path, text, "a number") from error
-    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+    if not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
         raise _malformed(path, text, "a number of ordinary size")
-    return number
+    return amount
 
 
 def day_at(element: etree._Element | None, path: str) -> date | None:

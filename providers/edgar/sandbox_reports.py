@@ -18,7 +18,7 @@ from providers.edgar.sandbox_companies import BY_CIK, REGISTRANTS, Filed, Regist
 from providers.edgar.sandbox_figures import Figures, quarters
 
 #: This company changed its accounts: reports from the day on tell earlier periods with less revenue.
-_RESTATES, _RESTATED_SINCE = 21344, date(2019, 6, 1)
+_RESTATES, _RESTATED_SINCE = 21344, date(2019, 4, 1)
 #: From this day on revenue is reported under another tag.
 _NEW_TAG_SINCE = date(2018, 7, 1)
 #: Values in reports of holdings are in dollars from this day of filing on.

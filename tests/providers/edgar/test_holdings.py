@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from decimal import Decimal as D
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
@@ -118,11 +118,19 @@ async def test_trap_11_a_real_report_of_2020_filed_in_2023_is_in_dollars_and_its
     )
     found = await report_of(filed_as(late, first, information), tmp_path, monkeypatch, late)
     assert (found.value_unit, found.period, found.form) == ("dollars", dt.date(2020, 12, 31), "13F-HR")
-    assert (found.total, found.stated_total, found.stated_entries) == (D(350_153_407), D(114_663_960), 92)
+    assert (found.total, found.stated_total, found.stated_entries) == (
+        Decimal(350_153_407),
+        Decimal(114_663_960),
+        92,
+    )
     assert len(found.holdings) == 255
     growth = found.holdings[0]
     assert (growth.cusip, growth.issuer, growth.title) == ("922908736", "VANGUARD INDEX FDS", "GROWTH ETF")
-    assert (growth.value, growth.quantity, growth.quantity_type) == (D(26_689_322), D(91_978), "SH")
+    assert (growth.value, growth.quantity, growth.quantity_type) == (
+        Decimal(26_689_322),
+        Decimal(91_978),
+        "SH",
+    )
     assert growth.share == pytest.approx(26_689_322 / 350_153_407)
     assert [problem.split(": ", 1)[1] for problem in found.problems] == [
         "the cover page states 92 entries and there are 255",
@@ -136,7 +144,7 @@ async def test_trap_11_the_same_report_filed_in_2021_is_in_thousands_which_is_do
     information = recorded("edgar/forms/13f_infotable.xml")
     early = listed(1, "2021-02-10", "2020-12-31")
     found = await report_of(filed_as(early, cover("12-31-2020"), information), tmp_path, monkeypatch, early)
-    assert (found.value_unit, found.total) == ("thousands", D(350_153_407_000))
+    assert (found.value_unit, found.total) == ("thousands", Decimal(350_153_407_000))
     assert any("values may be in dollars" in problem for problem in found.problems)
 
 
@@ -161,8 +169,8 @@ async def test_trap_11_the_table_has_any_name_and_any_namespace(
     information = table(security("000000001", 5000, 100, p=p), p=p, space=space)
     routes = filed_as(one, cover(total=5000, entries=1), information, "Q1 holdings (final).XML")
     found = await report_of(routes, tmp_path, monkeypatch, one)
-    assert [(holding.cusip, holding.value) for holding in found.holdings] == [("000000001", D(5000))]
-    assert (found.problems, found.stated_total) == ((), D(5000))
+    assert [(holding.cusip, holding.value) for holding in found.holdings] == [("000000001", Decimal(5000))]
+    assert (found.problems, found.stated_total) == ((), Decimal(5000))
 
 
 async def test_trap_11_the_table_is_cut_out_of_the_submission_where_there_is_no_folder(
@@ -198,10 +206,10 @@ async def test_trap_11_rows_of_one_security_are_summed_and_puts_stand_alone(
     )
     found = await report_of(filed_as(one, cover(), table(*rows)), tmp_path, monkeypatch, one)
     assert [(h.cusip, h.put_call, h.value, h.quantity, h.quantity_type, h.rows) for h in found.holdings] == [
-        ("000000001", "", D(4000), D(40), "SH", 2),
-        ("000000001", "Put", D(1000), D(10), "SH", 2),
-        ("000000002", "", D(500), D(5), "SH", 1),
-        ("000000003", "", D(90), D(100), "PRN", 1),
+        ("000000001", "", Decimal(4000), Decimal(40), "SH", 2),
+        ("000000001", "Put", Decimal(1000), Decimal(10), "SH", 2),
+        ("000000002", "", Decimal(500), Decimal(5), "SH", 1),
+        ("000000003", "", Decimal(90), Decimal(100), "PRN", 1),
     ]
     assert sum(holding.share or 0 for holding in found.holdings) == pytest.approx(1.0)
 
@@ -226,13 +234,13 @@ async def test_trap_11_a_restatement_replaces_and_new_holdings_are_added(
     }
     found = await report_of(routes, tmp_path, monkeypatch, unsaid, added, restated, first)
     assert {holding.cusip: holding.value for holding in found.holdings} == {"000000001": 80, "000000002": 50}
-    assert (found.total, found.stated_total, found.stated_entries) == (D(130), D(130), 2)
+    assert (found.total, found.stated_total, found.stated_entries) == (Decimal(130), Decimal(130), 2)
     assert (found.form, found.accession, found.amendment) == ("13F-HR/A", added.accession, "NEW HOLDINGS")
     assert len(found.problems) == 1
     assert unsaid.accession in found.problems[0]
     as_of = dt.date(2024, 5, 31)
     early = await report_of(routes, tmp_path / "b", monkeypatch, added, restated, first, as_of=as_of)
-    assert (early.total, early.accession, early.as_of) == (D(80), restated.accession, as_of)
+    assert (early.total, early.accession, early.as_of) == (Decimal(80), restated.accession, as_of)
 
 
 async def test_trap_11_an_amendment_that_cannot_be_read_is_a_problem_and_the_report_is_told(
@@ -273,7 +281,11 @@ async def test_trap_11_the_latest_quarter_reported_by_default_or_the_one_asked_f
     }
     assert (await report_of(routes, tmp_path / "a", monkeypatch, older, newer)).total == 100
     asked = await report_of(routes, tmp_path / "b", monkeypatch, older, newer, period=dt.date(2023, 12, 31))
-    assert (asked.total, asked.period, asked.filed) == (D(70), dt.date(2023, 12, 31), dt.date(2024, 2, 13))
+    assert (asked.total, asked.period, asked.filed) == (
+        Decimal(70),
+        dt.date(2023, 12, 31),
+        dt.date(2024, 2, 13),
+    )
     # the newest report comes up to 45 days after the quarter
     known = await report_of(routes, tmp_path / "c", monkeypatch, older, newer, as_of=dt.date(2024, 4, 15))
     assert known.period == dt.date(2023, 12, 31)
@@ -338,8 +350,8 @@ rows = st.lists(
         st.just("ISSUER"),
         st.just("COM"),
         st.sampled_from(["", "Put", "Call"]),
-        st.integers(0, 10**12).map(D),
-        st.integers(0, 10**9).map(D),
+        st.integers(0, 10**12).map(Decimal),
+        st.integers(0, 10**9).map(Decimal),
         st.sampled_from(["SH", "PRN"]),
     )
 )
@@ -347,10 +359,12 @@ rows = st.lists(
 
 @given(rows)
 def test_summing_by_cusip_conserves_the_total(given_rows: list[Row]) -> None:
-    total = sum((row.value for row in given_rows), D(0))
+    total = sum((row.value for row in given_rows), Decimal(0))
     holdings = summed(given_rows, total, STAMP)
-    assert sum((one.value for one in holdings), D(0)) == total
+    assert sum((one.value for one in holdings), Decimal(0)) == total
     assert sum(one.rows for one in holdings) == len(given_rows)
-    assert sum((one.quantity for one in holdings), D(0)) == sum((r.quantity for r in given_rows), D(0))
+    assert sum((one.quantity for one in holdings), Decimal(0)) == sum(
+        (r.quantity for r in given_rows), Decimal(0)
+    )
     assert len({(one.cusip, one.put_call, one.quantity_type) for one in holdings}) == len(holdings)
     assert [one.value for one in holdings] == sorted((one.value for one in holdings), reverse=True)
