@@ -182,7 +182,10 @@ async def _look(wire: EdgarWire, question: Question, found: _Found) -> None:
             return
         _take(wire, question, answer, found, first=offset == 0)
         page = answer.value.hits.hits
-        if len(found.hits) >= question.limit or offset + _PAGE >= answer.value.hits.total.value:
+        if offset + _PAGE >= answer.value.hits.total.value:
+            found.total = None if found.total is None else len(found.hits)  # a page may repeat a match
+            return
+        if len(found.hits) >= question.limit:
             return
         if seen.issuperset(hit.id for hit in page):
             found.problems.append(f"matches after the first {offset} could not be had: nothing new came")
