@@ -65,6 +65,8 @@ def daemon_settings(config: Config) -> DaemonSettings:
         shutdown_seconds=own.shutdown_seconds,
         streams=stream_limits(config),
         engine=engine_spec(config),
+        providers=provider_settings(config),
+        watch=config.providers.edgar.watch,
     )
 
 
