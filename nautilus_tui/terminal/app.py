@@ -21,7 +21,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker, WorkerState
 
-from data.commands import AnyCommand
+from data.commands import AnyCommand, RefreshProviders
 from data.problems import InvalidRequestError
 from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS
 from nautilus_tui.terminal.answers import about, told
@@ -323,6 +323,8 @@ class Terminal(App[int], inherit_bindings=False):
             self.mirror.apply_records(message.outcome.orders)
             if message.outcome.engine is not None:
                 self.mirror.apply_records([message.outcome.engine])
+        if isinstance(message.command, RefreshProviders):
+            self.mirror.facts.ask_again()
         if self.trading.answered(message):
             return
         problem = message.problem or (message.outcome.problem if message.outcome is not None else None)

@@ -62,6 +62,22 @@ def signed_money(value: Decimal | None, *, decimals: int = 2) -> str:
     return f"{rounded:+,.{decimals}f}" if rounded else f"{abs(rounded):,.{decimals}f}"
 
 
+def fixed(value: float | None, decimals: int) -> str:
+    """Write a statistic with fixed decimals, thousands separated; a zero has no sign."""
+    if value is None:
+        return DASH
+    rounded = round(value, decimals)
+    return f"{rounded if rounded else 0.0:,.{decimals}f}"
+
+
+def signed(value: float | None, decimals: int) -> str:
+    """Write a statistic with fixed decimals and its sign; zero has none."""
+    if value is None:
+        return DASH
+    rounded = round(value, decimals)
+    return f"{rounded:+,.{decimals}f}" if rounded else f"{0.0:,.{decimals}f}"
+
+
 def signed_percent(value: Decimal | None, *, decimals: int = 2) -> str:
     """Write per cent with its sign and without the per cent sign; zero has none."""
     return signed_money(value, decimals=decimals)

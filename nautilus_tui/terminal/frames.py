@@ -54,10 +54,11 @@ class Frames:
         answered = "macro" in dirty or "research" in dirty
         app.mirror.clear_dirty()
         if (whole or tick or answered) and app.selecting.resting:
-            app.reception.wonder(self._wanted(here))
+            app.reception.wonder(self.wanted())
 
-    def _wanted(self, here: str) -> Iterator[Question[Any]]:
+    def wanted(self) -> Iterator[Question[Any]]:
         """Yield what the panes in sight want to know."""
+        here = self._app.workspace
         for pane, workspace in self._panes:
             if workspace in (None, here):
                 yield from getattr(pane, "wants", _nothing)(self._app.mirror, self._app.view)

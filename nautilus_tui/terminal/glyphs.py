@@ -44,6 +44,10 @@ class Glyphs:
     play: str
     pause: str
     finish: str
+    cross: str  #: where two axes meet
+    shade: str  #: fills a span that is told apart, a recession for instance
+    sigma: str  #: standard deviations
+    away: str  #: a bar that grows to the left, its last half
     sort_up: str
     sort_down: str
 
@@ -80,6 +84,10 @@ UNICODE = Glyphs(
     play="▸",
     pause="‖",
     finish="■",
+    cross="┼",
+    shade="░",
+    sigma="σ",
+    away="▐",
     sort_up="↑",
     sort_down="↓",
 )
@@ -116,6 +124,10 @@ ASCII = Glyphs(
     play=">",
     pause="=",
     finish="#",
+    cross="+",
+    shade=":",
+    sigma="s",
+    away="#",
     sort_up="^",
     sort_down="v",
 )

@@ -47,7 +47,9 @@ _STROKES: dict[str, tuple[int, int, int, int]] = {
     "╮": (0, 0, 1, 1), "╰": (1, 1, 0, 0), "╯": (1, 0, 0, 1), "╴": (0, 0, 0, 1), "╶": (0, 1, 0, 0),
 }  # fmt: skip
 _DASHES = {"┈": 4, "╌": 2, "┄": 3}
-_SHAPES = frozenset(_BLOCKS) | frozenset(_STROKES) | frozenset(_DASHES)
+#: A quarter of a cell filled, as a raster of squares.
+_SHADE = "░"
+_SHAPES = frozenset(_BLOCKS) | frozenset(_STROKES) | frozenset(_DASHES) | {_SHADE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,13 @@ def _shape(sign: str, x: float, y: float) -> str:
         length = CELL_WIDTH / count
         return "".join(
             _rectangle(x + i * length + length * 0.2, middle_y - 0.5, length * 0.6, 1) for i in range(count)
+        )
+    if sign == _SHADE:
+        step_x, step_y = CELL_WIDTH / 4, CELL_HEIGHT / 8
+        return "".join(
+            _rectangle(x + (2 * i + j % 2) * step_x, y + j * step_y, step_x / 2, step_y / 2)
+            for j in range(8)
+            for i in range(2)
         )
     if sign not in _STROKES:
         return _braille(ord(sign) - 0x2800, x, y)

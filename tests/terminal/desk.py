@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any, cast
 
+from textual.pilot import Pilot
+
 from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.problems import ProblemError, UnavailableError
 from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
@@ -95,3 +97,16 @@ class Desk(Terminal):
         self.mirror = scene.mirror()
         self.view.instrument = "AAPL.SIM"
         self.view.role = "trader"
+
+    async def settled(self, pilot: Pilot[int]) -> None:
+        """Wait until nothing is on its way that the panes in sight have asked for."""
+        for _ in range(2000):
+            self.changed()
+            self.frame()
+            await pilot.pause()
+            facts = self.mirror.facts
+            wanted = [q for q in self.frames.wanted() if facts.answer(q).state in ("none", "asking")]
+            if not wanted and self.selecting.resting:
+                return
+            await pilot.pause(0.005)
+        raise AssertionError(f"never answered: {wanted}")

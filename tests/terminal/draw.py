@@ -9,10 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 from pathlib import Path
+from typing import cast
+
+from textual.app import App
 
 import nautilus_tui.terminal
 from nautilus_tui.terminal.picture import picture
 from nautilus_tui.terminal.theme import DEFAULT_THEME, PALETTES
+from tests.terminal import scene_macro
 from tests.terminal.desk import Desk
 
 README_PICTURE = Path(nautilus_tui.terminal.__file__).with_name("trade.svg")
@@ -21,16 +25,18 @@ README_PICTURE = Path(nautilus_tui.terminal.__file__).with_name("trade.svg")
 async def drawn(size: tuple[int, int], theme: str, keys: list[str]) -> str:
     """Return the screen as SVG after the keys were pressed."""
     app = Desk()
+    app.line.facts.update(scene_macro.answers())
     async with app.run_test(size=size) as pilot:
         app.use_theme(theme)
         while not (app.line.watched and app.mirror.connection.state == "connected"):
             await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause()
+        await app.settled(pilot)
         app.changed()
         app.frame()
         await pilot.pause()
-        return picture(app, background=PALETTES[theme].background)
+        return picture(cast("App[object]", app), background=PALETTES[theme].background)
 
 
 def main() -> None:

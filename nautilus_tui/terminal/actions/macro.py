@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from nautilus_tui.terminal.actions.action import Action, connected
+from data.commands import RefreshProviders
+from nautilus_tui.terminal.actions.action import Action
 from nautilus_tui.terminal.situation import Situation
 
 
@@ -54,8 +55,8 @@ MACRO: Final = (
         keys=("r",),
         name="macro-refresh",
         scope="macro",
-        label="Ask for everything here again",
+        command=RefreshProviders,
+        label="Ask FRED for everything here again",
         hint="refresh",
-        check=connected,
     ),
 )

@@ -32,8 +32,8 @@ def error_name(problem: ProblemDocument) -> str:
 
 def source_name(source: str) -> str:
     """Return a source as it is called on the screen."""
-    plain = source.removesuffix("-sandbox").removesuffix("_sandbox")
-    return NAMES.get(plain.replace("-", "_"), plain)
+    plain, twin = source.removesuffix("-sandbox"), source.endswith("-sandbox")
+    return NAMES.get(plain.replace("-", "_"), plain) + (" sandbox" if twin else "")
 
 
 def provenance(fact: Fact | None, answer: Answer[Any] | None, now_ns: int, glyphs: Glyphs) -> str:
@@ -41,18 +41,15 @@ def provenance(fact: Fact | None, answer: Answer[Any] | None, now_ns: int, glyph
 
     ``answer`` is what came of asking for it, where it was asked for.
     """
-    words: list[str] = []
-    stale = None
-    if fact is not None:
-        words.append(SYNTHETIC if fact.synthetic else source_name(fact.source))
-        words.append(figures.age((now_ns - fact.fetched_at) / 1e6))
-        stale = fact.stale
+    stale = None if fact is None else fact.stale
     if answer is not None and answer.problem is not None:
         stale = error_name(answer.problem)
-    if stale and fact is not None:
-        words.append(f"{glyphs.warn} last good value, {stale}")
-    elif stale:
-        words = [f"{glyphs.warn} {stale}"]
+    words: list[str] = []
+    if fact is not None:
+        words += ["last good value"] if stale else []
+        words += [source_name(fact.source), figures.age((now_ns - fact.fetched_at) / 1e6)]
+    if stale:
+        words.append(f"{glyphs.warn} {stale}")
     elif answer is not None and answer.asking:
         words.append("asking")
     return f" {glyphs.dot} ".join(words)
@@ -68,8 +65,11 @@ def entitle(
     *,
     as_of: dt.date | None = None,
     count: str = "",
+    more: str = "",
 ) -> None:
     """Write a pane's title line: what it shows, as of when, from where and how old.
+
+    ``more`` comes after what must be seen: it is the first to be cut.
 
     Synthetic facts and facts of another day colour the whole line, so that they cannot be taken for
     what they are not.
@@ -80,7 +80,7 @@ def entitle(
     synthetic = fact is not None and fact.synthetic
     if synthetic:
         words.append(SYNTHETIC)
-    pane.title = f" {glyphs.dot} ".join(words)
+    pane.title = f" {glyphs.dot} ".join((*words, more) if more else words)
     pane.title_style = "replay" if as_of is not None else "sim" if synthetic else ""
     told_ = provenance(fact, answer, now_ns, glyphs)
     pane.subtitle = f" {glyphs.dot} ".join(w for w in (count, told_) if w)
@@ -106,4 +106,9 @@ def _said(problem: ProblemDocument) -> str:
 
 def message(text: str, width: int, style: str = "dim") -> list[Line]:
     """Return a message as lines for a pane of this width, after a blank one."""
-    return [[], *([(f"  {line}", style)] for line in textwrap.wrap(text, max(8, width - 4)))]
+    room = max(8, width - 3)
+    lines: list[str] = []
+    for line in textwrap.wrap(text, room, break_long_words=False):
+        # An address that is longer than a line is broken, but begins on one of its own.
+        lines += [line[at : at + room] for at in range(0, len(line), room)]
+    return [[], *([(f"  {line}", style)] for line in lines)]

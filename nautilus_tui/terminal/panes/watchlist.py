@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import ClassVar
 
 from data.records import Quote
@@ -12,7 +11,8 @@ from nautilus_tui.terminal.mirror import Kind, Mirror, WatchRow
 from nautilus_tui.terminal.panes.pane import instrument_cell
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
-from nautilus_tui.terminal.widgets.table import Cell, Column, LiveTable, Row
+from nautilus_tui.terminal.widgets.following import FollowingTable
+from nautilus_tui.terminal.widgets.table import Cell, Column, Row
 
 TRAIL_WIDTH = 12
 
@@ -33,7 +33,7 @@ COLUMNS = (
 SOURCES = {"simulated": "sim", "replay": "rpl", "import": "imp"}
 
 
-class Watchlist(LiveTable):
+class Watchlist(FollowingTable):
     """Quotes of the selected engine's instruments."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"quotes", "instruments", "engines", "connection"})
@@ -44,8 +44,6 @@ class Watchlist(LiveTable):
         super().__init__(COLUMNS, id=id)
         self._engine: str | None = None
         self._clock = -1
-        self._followed: str | None = None
-        self._announced: deque[str] = deque(maxlen=64)  #: chosen here, not come back by the view yet
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show the quotes of the selected engine; only those that changed are written anew."""
@@ -70,28 +68,7 @@ class Watchlist(LiveTable):
             self.subtitle = f"{len(rows)} {glyphs.dot} SIM" if synthetic else f"{len(rows)}"
         elif changed:
             self.update_rows(quote_row(mirror.watch_row(engine, i), view, glyphs) for i in changed)
-        self._follow(view.instrument)
-
-    def _follow(self, instrument: str | None) -> None:
-        """Put the cursor on an instrument that was chosen elsewhere.
-
-        What the reader chose here comes back through the view a little later; by then the cursor
-        may be further on, and must not be pulled back.
-        """
-        if instrument is None or instrument == self._followed:
-            return
-        if instrument in self._announced:
-            while self._announced.popleft() != instrument:
-                pass
-            self._followed = instrument
-        elif self.move_to(instrument, announce=False):
-            self._followed = instrument
-
-    def move_to(self, key: str, *, announce: bool = True) -> bool:
-        """Put the cursor on a row; see :meth:`LiveTable.move_to`."""
-        if announce and key != self.cursor_key:
-            self._announced.append(key)
-        return super().move_to(key, announce=announce)
+        self.follow(view.instrument)
 
 
 def quote_row(row: WatchRow, view: View, glyphs: Glyphs) -> Row:

@@ -14,11 +14,9 @@ from typing import NamedTuple
 
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
-from nautilus_tui.terminal.widgets.lines import Part, merged
+from nautilus_tui.terminal.widgets.grid import Grid
+from nautilus_tui.terminal.widgets.lines import Part
 from nautilus_tui.terminal.widgets.scale import PriceScale, price_labels, price_scale, time_labels
-
-#: Braille dots by column (0, 1) and row (0…3) of a cell.
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
 class Candle(NamedTuple):
@@ -70,28 +68,6 @@ class Chart:
     glyphs: Glyphs = field(kw_only=True)
 
 
-class _Grid:
-    """Cells of the plot, each a sign and a style key."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self.width, self.height = width, height
-        self.signs = [[" "] * width for _ in range(height)]
-        self.styles = [[""] * width for _ in range(height)]
-
-    def put(self, x: int, y: int, sign: str, style: str) -> None:
-        """Write a cell."""
-        self.signs[y][x] = sign
-        self.styles[y][x] = style
-
-    def empty(self, x: int, y: int) -> bool:
-        """Say whether nothing is written there yet."""
-        return self.signs[y][x] == " "
-
-    def line(self, y: int) -> list[Part]:
-        """Return a row as parts."""
-        return merged(list(zip(self.signs[y], self.styles[y], strict=True)))
-
-
 def axis_width(candles: Sequence[Candle], precision: int) -> int:
     """Return how many cells the price axis takes."""
     highest = max((c.high for c in candles), default=0.0)
@@ -117,7 +93,7 @@ def draw(chart: Chart, width: int, height: int) -> list[list[Part]]:
     rows = height - 1 - volume_rows
     scale = price_scale([c.low for c in chart.candles], [c.high for c in chart.candles], chart.tick, rows * 2)
     columns = _columns(chart, plot_width)
-    grid = _Grid(plot_width, rows)
+    grid = Grid(plot_width, rows)
     labels = price_labels(scale, chart.tick, max(2, rows // 3))
     _rules(grid, chart, scale, labels)
     for overlay in chart.overlays:
@@ -139,7 +115,7 @@ def _columns(chart: Chart, plot_width: int) -> list[int]:
     return [last - (count - 1 - i) * chart.pitch for i in range(count)]
 
 
-def _rules(grid: _Grid, chart: Chart, scale: PriceScale, labels: Sequence[float]) -> None:
+def _rules(grid: Grid, chart: Chart, scale: PriceScale, labels: Sequence[float]) -> None:
     """Draw faint lines at the labels, and stronger ones at marks and the last price."""
     ascii_only = chart.glyphs.name == "ascii"
     for label in labels:
@@ -159,43 +135,17 @@ def _rules(grid: _Grid, chart: Chart, scale: PriceScale, labels: Sequence[float]
                 grid.put(x, y, chart.glyphs.last, "faint")
 
 
-def _overlay(grid: _Grid, chart: Chart, scale: PriceScale, overlay: Overlay, columns: Sequence[int]) -> None:
+def _overlay(grid: Grid, chart: Chart, scale: PriceScale, overlay: Overlay, columns: Sequence[int]) -> None:
     """Draw a line with braille dots, two a cell across and four down."""
     fine = PriceScale(scale.low, scale.high, grid.height * 4)
-    dots: dict[tuple[int, int], int] = {}
-    previous: tuple[int, int] | None = None
-    for value, x in zip(overlay.values, columns, strict=True):
-        if value is None:
-            previous = None
-            continue
-        here = (x * 2, fine.at(value))
-        for dot_x, dot_y in _between(previous, here):
-            if 0 <= dot_x < grid.width * 2 and 0 <= dot_y < grid.height * 4:
-                cell = (dot_x // 2, dot_y // 4)
-                dots[cell] = dots.get(cell, 0) | _DOTS[dot_x % 2][dot_y % 4]
-        previous = here
-    for (x, y), bits in dots.items():
-        grid.put(x, y, "." if chart.glyphs.name == "ascii" else chr(0x2800 + bits), overlay.style)
+    points = [
+        None if value is None else (x * 2, fine.at(value))
+        for value, x in zip(overlay.values, columns, strict=True)
+    ]
+    grid.trace(points, overlay.style, ascii_only=chart.glyphs.name == "ascii")
 
 
-def _between(start: tuple[int, int] | None, end: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return the dots from one point (left out) to the next (included), without holes."""
-    if start is None:
-        return [end]
-    (x0, y0), (x1, y1) = start, end
-    points: list[tuple[int, int]] = []
-    y = y0
-    for x in range(x0 + 1, x1 + 1):
-        target = y0 + round((y1 - y0) * (x - x0) / (x1 - x0))
-        step = 1 if target > y else -1
-        # Walk down or up the column so that a steep line stays one line.
-        points.extend((x, between) for between in range(y + step, target, step))
-        points.append((x, target))
-        y = target
-    return points
-
-
-def _candle(grid: _Grid, scale: PriceScale, candle: Candle, x: int, glyphs: Glyphs) -> None:
+def _candle(grid: Grid, scale: PriceScale, candle: Candle, x: int, glyphs: Glyphs) -> None:
     high, low = scale.at(candle.high), scale.at(candle.low)
     top, bottom = sorted((scale.at(candle.open), scale.at(candle.close)))
     signs = {
@@ -218,7 +168,7 @@ def _candle(grid: _Grid, scale: PriceScale, candle: Candle, x: int, glyphs: Glyp
             grid.put(x, y, sign, candle.style)
 
 
-def _crosshair(grid: _Grid, x: int, glyphs: Glyphs) -> None:
+def _crosshair(grid: Grid, x: int, glyphs: Glyphs) -> None:
     for y in range(grid.height):
         if grid.empty(x, y) or grid.styles[y][x] in ("rule", "faint"):
             grid.put(x, y, glyphs.axis, "accent")
@@ -250,7 +200,7 @@ def _volume(
 ) -> list[list[Part]]:
     if not rows:
         return []
-    grid = _Grid(plot_width, rows)
+    grid = Grid(plot_width, rows)
     most = max(volumes)
     for candle, volume, x in zip(chart.candles, volumes, columns, strict=True):
         eighths = round(volume / most * rows * 8) or (1 if volume else 0)

@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 Align = Literal["left", "right", "center"]
 Value = Decimal | float | int | str | None
+SortKey = tuple[int, float | Decimal | int, str]
 
 
 class Cell(NamedTuple):
@@ -26,7 +27,10 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row. ``key`` is its identity; ``style`` applies under every cell's own."""
+    """One row. ``key`` is its identity; ``style`` applies under every cell's own.
+
+    A row with fewer cells than there are columns says its last one across all that are left.
+    """
 
     key: str
     cells: tuple[Cell, ...]
@@ -105,8 +109,11 @@ def content_widths(columns: Sequence[Column], rows: Iterable[Row]) -> list[int]:
     """Return the width every column's content wants."""
     widths = [column.width or max(column.least, cell_len(column.title)) for column in columns]
     for row in rows:
+        across = len(row.cells) - 1 if len(row.cells) < len(columns) else None
         for i, cell in enumerate(row.cells):
             column = columns[i]
+            if i == across:
+                break
             if column.width or column.grow:
                 continue
             if len(cell.text) + len(cell.tail) > widths[i]:
@@ -184,7 +191,7 @@ def fit_cell(cell: Cell, width: int, align: Align, ellipsis: str) -> tuple[str, 
     return cell.text, tail + " " * (room - cell_len(tail))
 
 
-def sort_key(cell: Cell) -> tuple[int, float | Decimal | int, str]:
+def sort_key(cell: Cell) -> SortKey:
     """Return the key a cell sorts by: numbers by value, then texts, what is not known last."""
     value = cell.value
     if value is None:

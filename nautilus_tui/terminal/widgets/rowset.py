@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from nautilus_tui.terminal.widgets.rows import Changes, Row, difference, sort_key
+from nautilus_tui.terminal.widgets.rows import Cell, Changes, Row, SortKey, difference, sort_key
 
 
 class Step(NamedTuple):
@@ -55,11 +55,15 @@ class RowSet:
             keys = [key for key in keys if self._has(key, wanted)]
         if self.sort is not None:
             column, reverse = self.sort
-            keys.sort(key=lambda key: sort_key(self.rows[key].cells[column]), reverse=reverse)
+            keys.sort(key=lambda key: self._sort_key(key, column), reverse=reverse)
         other = len(keys) != len(self.shown)
         self.shown = keys
         self.index = {key: i for i, key in enumerate(keys)}
         return other
+
+    def _sort_key(self, key: str, column: int) -> SortKey:
+        cells = self.rows[key].cells
+        return sort_key(cells[column] if column < len(cells) else Cell(""))
 
     def _has(self, key: str, wanted: str) -> bool:
         return any(wanted in f"{cell.text}{cell.tail}".casefold() for cell in self.rows[key].cells)

@@ -70,8 +70,14 @@ def row_strip(
     else:
         pieces = [(" ", plain)]
     x = 0
+    across = len(row.cells) - 1 if len(row.cells) < len(columns) else None
     for slot in slots:
-        if slot.column >= len(row.cells):
+        if across is not None and slot.column >= across:
+            gap = max(0, slot.x - x)
+            last = row.cells[across]
+            text = fit(last.text, max(0, width - 2 - x - gap), "left", glyphs.ellipsis)
+            pieces += [(" " * gap, plain), (text, palette.style(last.style, state))]
+            x += gap + len(text)
             break
         if slot.x > x:
             pieces.append((" " * (slot.x - x), plain))

@@ -128,8 +128,9 @@ class Titled(Widget):
         part = self.part_shown()
         subtitle = f" {part}{self._subtitle} " if self._subtitle else ""
         room = width - 2 - len(title)
-        if len(subtitle) > room:
-            subtitle = ""
+        while len(subtitle) > room:
+            # What is said last is the most worth saying: the age, the state.
+            _, _, subtitle = subtitle.partition(f" {glyphs.dot}")
         return joined(
             [
                 (rule, line),
