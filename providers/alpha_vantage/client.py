@@ -373,7 +373,7 @@ class AlphaVantage:
             fresh_s=FUNCTIONS[function].fresh_s if fresh_s is None else fresh_s,
         )
         if answer.problem is None:
-            self._memory.answered(function)
+            self._memory.answered(function, params.get("symbol", ""))
         return answer
 
 

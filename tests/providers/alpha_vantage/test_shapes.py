@@ -73,6 +73,16 @@ async def test_a_refusal_is_a_typed_error_asked_once_and_never_kept(
     assert kept(tmp_path) == 0
 
 
+@pytest.mark.parametrize("name", ["information_premium_endpoint", "empty_object", "error_message_bad_key"])
+async def test_what_was_refused_once_is_had_when_it_is_there(
+    vantage: AlphaVantage, server: Replay, name: str
+) -> None:
+    server.routes["/query"] = [refusal(name), body("fundamental__OVERVIEW.json")]
+    with pytest.raises(ProviderError):
+        await vantage.overview("IBM")
+    assert (await vantage.overview("IBM")).symbol == "IBM"
+
+
 async def test_a_burst_is_waited_for_and_does_not_use_the_day_up(
     vantage: AlphaVantage, server: Replay
 ) -> None:

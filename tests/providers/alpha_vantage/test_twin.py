@@ -147,11 +147,11 @@ async def test_the_twin_refuses_as_a_free_key_is_refused(twin: AlphaVantage) -> 
     assert list(entitled) == list(FUNCTIONS)
 
 
-async def test_what_is_absent_is_absent_and_not_asked_twice(twin: AlphaVantage) -> None:
+async def test_what_is_absent_is_absent_and_not_asked_for_ever(twin: AlphaVantage) -> None:
     for ask in (twin.quote, twin.weekly, twin.overview, twin.earnings, twin.dividends):
         with pytest.raises(ProviderNotFoundError, match="NOPE"):
             await ask("NOPE")
-    for ask in (twin.overview, twin.earnings):
+    for ask in (twin.overview, twin.earnings, twin.overview):
         with pytest.raises(ProviderNotFoundError, match="SPY"):
             await ask("SPY")
     asked = twin.http.health().requests
