@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,7 @@ from providers.alpha_vantage.client import AlphaVantage, spec
 from providers.alpha_vantage.functions import FUNCTIONS
 from providers.alpha_vantage.sandbox import SANDBOX_QUOTA, application
 from providers.alpha_vantage.twin_listings import LISTED
+from providers.alpha_vantage.twin_prices import history
 from providers.core.cache import Cache
 from providers.core.exchange import Body
 from providers.core.http import ProviderHttp
@@ -257,3 +259,16 @@ def test_years_are_made_of_four_quarters() -> None:
     found = twin_reports.years(twin_reports.quarters("AAPL", NOW.date()))
     assert all(len(year) == 4 for year in found[1:-1])
     assert all(year[-1].ends_year for year in found[:-1])
+
+
+@pytest.mark.parametrize("symbol", ["KO", "GOOGL"])
+def test_what_was_drawn_stays_and_adjusting_undoes_splits_and_dividends(symbol: str) -> None:
+    earlier, later = (history(symbol, dt.date(2026, 11, day)) for day in (20, 24))
+    raw = [(day.date, day.open, day.high, day.low, day.close, day.volume) for day in earlier]
+    assert raw == [(day.date, day.open, day.high, day.low, day.close, day.volume) for day in later][:-2]
+    for before, day in pairwise(later):
+        change = day.adjusted_close / before.adjusted_close
+        assert abs(change - 1) < Decimal("0.15")  # no jump at a split
+        if day.dividend:
+            paid = (day.close + day.dividend) / before.close
+            assert change == pytest.approx(paid, rel=Decimal("0.002"))
