@@ -7,7 +7,6 @@ on a fact may do so from the next session. This module must not know how EDGAR i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import get_args
@@ -38,6 +37,9 @@ from providers.edgar.wire import DOCUMENT_BYTES, EdgarWire
 _FRESH_S = 6 * HOUR
 _TAXONOMIES = ("us-gaap", "ifrs-full", "srt", "dei")
 _ORDER = {"annual": 0, "ytd": 1, "quarter": 2, "instant": 3, "other": 4}
+#: Proxy statements repeat figures of the accounts, rounded.
+_PROXIES = ("DEF", "PRE")
+_ACCOUNTS = ("us-gaap", "ifrs-full")
 #: Slips of the pen: no period of a company lies outside these years.
 _YEARS = range(1900, 2200)
 
@@ -159,18 +161,23 @@ class _Book:
         }
         self._view: View = view
         self._as_of = as_of
-        everything = (facts for concept in self._concepts.values() for facts in concept.units.values())
+        everything = (
+            self._known(tag, unit) for tag, concept in self._concepts.items() for unit in concept.units
+        )
         self.calendar: FiscalCalendar = fiscal_calendar(
-            (fact for facts in everything for fact in self._known(facts)), fiscal_year_end
+            (fact for facts in everything for fact in facts), fiscal_year_end
         )
 
-    def _known(self, facts: Iterable[Reported]) -> list[Reported]:
+    def _known(self, tag: Tag, unit: str) -> list[Reported]:
+        """Return what was told under a tag in a unit by the time as of which this is."""
+        passed_over = _PROXIES if tag[0] in _ACCOUNTS else ()
         return [
             fact
-            for fact in facts
+            for fact in self._concepts[tag].units.get(unit, ())
             if (self._as_of is None or fact.filed <= self._as_of)
             and fact.end.year in _YEARS
             and (fact.start is None or fact.start.year in _YEARS)
+            and not fact.form.startswith(passed_over)
         ]
 
     def label(self, tag: Tag) -> str | None:
@@ -210,7 +217,7 @@ class _Book:
         if unit is None:
             return []
         series = [
-            told(self._known(self._concepts[tag].units.get(unit, ())), tag, rank)
+            told(self._known(tag, unit), tag, rank)
             for rank, tag in enumerate(metric.tags)
             if tag in self._concepts
         ]
@@ -229,8 +236,8 @@ class _Book:
     def _unit(self, metric: Metric) -> str | None:
         best: dict[str, tuple[date, int]] = {}
         for tag in metric.tags:
-            for unit, facts in self._concepts[tag].units.items() if tag in self._concepts else ():
-                ends = [fact.end for fact in self._known(facts)]
+            for unit in self._concepts[tag].units if tag in self._concepts else ():
+                ends = [fact.end for fact in self._known(tag, unit)]
                 if ends and metric.takes(unit):
                     last, count = best.get(unit, (date.min, 0))
                     best[unit] = max(last, *ends), count + len(ends)
@@ -239,8 +246,8 @@ class _Book:
     def _of_tag(self, tag: Tag) -> list[_Series]:
         """Return what was told under a tag, in every unit."""
         result = []
-        for unit, facts in self._concepts[tag].units.items():
-            mine = figures(told(self._known(facts), tag, 0), self.calendar, self._view)
+        for unit in self._concepts[tag].units:
+            mine = figures(told(self._known(tag, unit), tag, 0), self.calendar, self._view)
             if adds_up(tag) and "/" not in unit:
                 mine = with_quarters(mine)
             growths = {key: growth(mine, key, self._view) for key in mine}

@@ -114,19 +114,33 @@ async def insider_report(
         if isinstance(one, ProviderError)
     ]
     standing, notes = without_replaced(reports)
+    standing, others = _about(standing, company.cik)
     standing.sort(key=lambda one: (one.filed, one.accession), reverse=True)
     return InsiderReport(
         cik=company.cik,
         name=company.name,
         transactions=tuple(line for one in standing for line in one.lines),
         filings=len(reports),
-        problems=(*filings.problems, *problems, *notes),
+        problems=(*filings.problems, *problems, *notes, *others),
         source=filings.source,
         as_of=known,
         fetched_at=filings.fetched_at,
         synthetic=filings.synthetic,
         stale=filings.stale,
     )
+
+
+def _about(reports: list[OwnershipReport], cik: int) -> tuple[list[OwnershipReport], list[str]]:
+    """Return the reports on trades in a company's own securities, if it has any, and what is left out.
+
+    A company that owns a part of another one files as its insider. Of a person all reports are of that
+    kind, and all stay.
+    """
+    own = [one for one in reports if one.issuer == cik]
+    left = len(reports) - len(own)
+    if not own or not left:
+        return reports, []
+    return own, [f"{left} filings are of what CIK {cik} itself trades as an insider of others; not shown"]
 
 
 # ---------------------------------------------------------------- amendments

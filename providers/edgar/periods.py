@@ -7,6 +7,8 @@ nothing here asks for an exact one. This module must not know what is reported.
 
 from __future__ import annotations
 
+import bisect
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,8 +23,12 @@ from data.companies import Period
 #: Forms whose latest year is a fiscal year of the company.
 _ANNUAL_FORMS = ("10-K", "10-KT", "20-F", "40-F")
 _QUARTER_DAYS = 365.25 / 4
-#: Quarters of twelve weeks among those of sixteen end this far from a quarter of the year.
-_TOLERANCE_DAYS = 25.0
+#: Quarters of twelve weeks before one of seventeen end almost this far from a quarter of the year.
+_TOLERANCE_DAYS = 30.0
+#: The same end of a fiscal year lies within so many days, from year to year.
+_NEAR = timedelta(days=15)
+#: The longest fiscal year, in days, and a few.
+_LONG_YEAR = 380
 #: Years that end in the first days of January belong to the year before.
 _SLACK = timedelta(days=7)
 
@@ -61,7 +67,7 @@ class FiscalCalendar:
     """The calendar.
 
     Attributes:
-        ends: last days of fiscal years, at least one.
+        ends: last days of fiscal years, at least one, in order.
         offset: what is added to the year in which a fiscal year ends to get its name. Companies whose
             year ends in January name it either way; theirs is what their own annual reports say.
         quarter_ends: the date on which a quarter ended, where anything was reported for it.
@@ -74,9 +80,21 @@ class FiscalCalendar:
     usual: Mapping[tuple[date, date], int]
 
     def place(self, end: date) -> Place:
-        """Return the quarter that ends about a date."""
-        anchor = min(self.ends, key=lambda known: (abs((end - known).days), known))
-        return _place(end, anchor, self.offset)
+        """Return the quarter that ends about a date: of the fiscal year that ends next, where that is known.
+
+        A company that moves the end of its year has some months that belong to no fiscal year; they are
+        far off any quarter.
+        """
+        later = bisect.bisect_left(self.ends, end - _NEAR)
+        after = self.ends[later] if later < len(self.ends) else None
+        before = self.ends[later - 1] if later > 0 else None
+        if after is not None and (before is None or (after - end).days <= _LONG_YEAR):
+            return _place(end, after, self.offset)
+        assert before is not None
+        place = _place(end, before, self.offset)
+        if after is not None and abs(_off((after - before).days, 365.25)) > _NEAR.days:
+            return place._replace(days_off=math.inf)
+        return place
 
     def span(self, start: date | None, end: date) -> Span:
         """Return what a period is.
@@ -91,10 +109,15 @@ class FiscalCalendar:
         return _span(start, end, place)
 
 
+def _off(days: int, length: float) -> float:
+    """Return how many days are left of a time that should be several times as long as another."""
+    return days - round(days / length) * length
+
+
 def _place(end: date, anchor: date, offset: int) -> Place:
     quarters = round((end - anchor).days / _QUARTER_DAYS)
     year, quarter = divmod(4 * _label(anchor, offset) + 3 + quarters, 4)
-    return Place(year, quarter + 1, (end - anchor).days - quarters * _QUARTER_DAYS)
+    return Place(year, quarter + 1, _off((end - anchor).days, _QUARTER_DAYS))
 
 
 def _span(start: date, end: date, place: Place) -> Span:

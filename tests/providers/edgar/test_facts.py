@@ -400,6 +400,67 @@ def test_a_year_of_which_no_company_year_ends_is_no_annual_figure() -> None:
     assert [fact.value for fact in of(facts_body({"NetIncomeLoss": told_}), "NetIncomeLoss", "other")] == [6]
 
 
+def test_a_company_that_moves_the_end_of_its_year_has_months_that_belong_to_none() -> None:
+    told_ = [
+        reported(40, "2018-07-01", "2019-06-30", "2019-08-20", "10-K", fy=2019, fp="FY"),
+        reported(11, "2019-07-01", "2019-09-30", "2020-02-20", "10-KT", fy=2019, fp="FY"),
+        reported(12, "2020-01-01", "2020-03-31", "2020-05-10", fy=2020, fp="Q1"),
+        reported(13, "2020-04-01", "2020-06-30", "2020-08-10", fy=2020, fp="Q2"),
+        reported(14, "2020-07-01", "2020-09-30", "2020-11-10", fy=2020, fp="Q3"),
+        reported(54, "2020-01-01", "2020-12-31", "2021-02-20", "10-K", fy=2020, fp="FY"),
+    ]
+    body = facts_body({"NetIncomeLoss": told_})
+    quarters = by_quarter(of(body, "net_income", "quarter"))
+    assert {place: fact.value for place, fact in quarters.items()} == {
+        (2020, 1): 12,
+        (2020, 2): 13,
+        (2020, 3): 14,
+        (2020, 4): 15,
+    }
+    assert {year: fact.value for year, fact in by_year(of(body, "net_income", "annual")).items()} == {
+        2019: 40,
+        2020: 54,
+    }
+    assert [fact.value for fact in of(body, "NetIncomeLoss", "other")] == [11]
+
+
+def test_quarters_of_twelve_and_sixteen_weeks_have_their_places() -> None:
+    ends = [
+        dt.date(2022, 8, 28),
+        *(dt.date(2022, 8, 28) + dt.timedelta(7 * weeks) for weeks in (12, 24, 36, 53)),
+    ]
+    told_ = [
+        reported(
+            10 + n,
+            f"{ends[n] + dt.timedelta(1)}",
+            f"{ends[n + 1]}",
+            f"{ends[n + 1] + dt.timedelta(30)}",
+            fy=2023,
+            fp=f"Q{n + 1}",
+        )
+        for n in range(3)
+    ]
+    told_.append(
+        reported(50, f"{ends[0] + dt.timedelta(1)}", f"{ends[4]}", "2023-10-11", "10-K", fy=2023, fp="FY")
+    )
+    quarters = by_quarter(of(facts_body({"NetIncomeLoss": told_}), "net_income", "quarter"))
+    assert {place: fact.value for place, fact in quarters.items()} == {
+        (2023, 1): 10,
+        (2023, 2): 11,
+        (2023, 3): 12,
+        (2023, 4): 17,
+    }
+
+
+def test_a_proxy_statement_restates_nothing() -> None:
+    told_ = [
+        reported(1234, "2023-01-01", "2023-12-31", "2024-02-01", "10-K", fy=2023, fp="FY"),
+        reported(1200, "2023-01-01", "2023-12-31", "2024-04-01", "DEF 14A", fy=2023, fp="FY"),
+    ]
+    found = of(facts_body({"NetIncomeLoss": told_}), "net_income")
+    assert [(fact.value, fact.restated, fact.form) for fact in found] == [(Decimal(1234), False, "10-K")]
+
+
 # ---------------------------------------------------------------- what is not a file of facts
 
 

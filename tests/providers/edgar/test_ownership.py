@@ -395,6 +395,25 @@ async def test_other_forms_and_later_filings_are_passed_over(
     assert [line.accession for line in both.transactions] == [late.accession, early.accession]
 
 
+async def test_what_a_company_trades_as_an_insider_of_others_is_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = filing("4", "0000000007-24-000001", "2024-03-05", "2024-03-04", "form4.xml")
+    as_owner = filing("4", "0000000007-24-000002", "2024-03-09", "2024-03-08", "form4.xml")
+    elsewhere = form(owners=owner(7, "Sample Inc.")).replace(
+        b"<issuerCik>0000000007", b"<issuerCik>0000000099"
+    )
+    routes: dict[str, Route] = {
+        f"{folder(own.accession)}/form4.xml": (200, XML, form()),
+        f"{folder(as_owner.accession)}/form4.xml": (200, XML, elsewhere),
+    }
+    found = await report_of(routes, tmp_path, monkeypatch, own, as_owner)
+    assert [line.cik for line in found.transactions] == [7]
+    assert len(found.problems) == 1
+    only = await report_of(routes, tmp_path / "only", monkeypatch, as_owner)
+    assert [line.cik for line in only.transactions] == [99]
+
+
 amounts = st.decimals(0, 10**9, places=4, allow_nan=False)
 
 
