@@ -124,7 +124,11 @@ def _simplify(root: html.HtmlElement) -> None:
 
 
 def _flatten(table: html.HtmlElement) -> None:
-    """Put a table's aligned lines in its place."""
+    """Put a table's aligned lines in its place; one around other tables only places them on the page."""
+    if next(table.iter("pre"), None) is not None:
+        for part in table.iter("table", "tbody", "tr", "td", "th"):
+            part.tag = "div"
+        return
     rows = [
         [(" ".join(cell.text_content().split()), _span(cell)) for cell in row.iterchildren("td", "th")]
         for row in table.iter("tr")
@@ -132,7 +136,7 @@ def _flatten(table: html.HtmlElement) -> None:
     tail = table.tail
     table.clear()
     table.tag = "pre"
-    table.text = "\n".join(tables.lines(rows))
+    table.text = "\n".join(["", *tables.lines(rows), "", ""])
     table.tail = tail
 
 

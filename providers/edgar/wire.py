@@ -33,7 +33,7 @@ LABEL = "EDGAR"
 BLOCK_S = 600.0
 #: Between two requests. The regulator allows ten a second from all machines of a user; eight are never
 #: exceeded in any second, even if the network bunches what left at this distance.
-SPACING_S = 0.14
+SPACING_S = 0.15
 #: Documents can be larger than other answers.
 DOCUMENT_BYTES = 64_000_000
 
@@ -45,7 +45,8 @@ _CREDENTIAL = Credential(
     sandbox="Nautilus sandbox sandbox@example.com",
 )
 _TITLE = re.compile(rb"<title>\s*([^<]*?)\s*</title>", re.IGNORECASE)
-_THRESHOLD = b"Request Rate Threshold Exceeded"
+#: Titles of the page of who is blocked; an agent that is not declared gets either.
+_BLOCKED = (b"Request Rate Threshold Exceeded", b"Undeclared Automated Tool")
 _UNAVAILABLE = b"File Unavailable"
 _CODE = re.compile(rb"<Code>\s*(\w+)\s*</Code>")
 _ACCESSION = re.compile(r"(\d{10})-?(\d{2})-?(\d{6})")
@@ -81,7 +82,7 @@ def judge(body: Body) -> None:
         BadPayloadError: another status that says nothing.
     """
     title = page_title(body)
-    if _THRESHOLD in title or body.status == 429:
+    if any(words in title for words in _BLOCKED) or body.status == 429:
         raise _blocked(body)
     if body.status == 200 or is_end_of_feed(body):
         return

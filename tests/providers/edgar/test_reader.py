@@ -210,6 +210,14 @@ def test_the_recorded_submission_is_read_as_its_first_document() -> None:
     assert "Rpt Owner Name: Adams Katherine L." in text
 
 
+def test_a_table_stands_apart_and_one_around_it_only_places_it() -> None:
+    inner = "<table><tr><td>Sales</td><td>1</td></tr><tr><td>Net</td><td>22</td></tr></table>"
+    text, _, _ = texts.readable(
+        page(f"<table><tr><td><p>Before.</p>{inner}<p>After.</p></td></tr></table>"), "a.htm"
+    )
+    assert text == "Before.\n\nSales   1\nNet    22\n\nAfter."
+
+
 def test_headings_are_found_where_they_stand_and_not_in_the_table_of_contents() -> None:
     items = ["Item 1.", "Item 1A.", "Item 2.", "Item 7."]
     contents = "".join(f"<tr><td>{item}</td><td>Name</td><td>{n}</td></tr>" for n, item in enumerate(items))

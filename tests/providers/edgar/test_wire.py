@@ -99,6 +99,14 @@ def test_error_undeclared_agent_has_the_same_title_and_says_so() -> None:
     assert "does not accept who asks" in caught.value.detail
 
 
+@pytest.mark.parametrize("status", [403, 200])
+def test_error_undeclared_agent_with_a_title_of_its_own_is_blocked_too(status: int) -> None:
+    title = b"SEC.gov | Your Request Originates from an Undeclared Automated Tool"
+    page = b"<!DOCTYPE html><html><head><title>" + title + b"</title></head></html>"
+    with pytest.raises(ProviderRateLimitedError, match="does not accept who asks"):
+        wire.judge(Body(page, HTML, status, "https://www.sec.gov/x"))
+
+
 async def test_error_429_means_blocked(edgar_at: Open) -> None:
     with Replay({TICKERS: (429, "text/plain", b"slow down")}) as server:
         with pytest.raises(ProviderRateLimitedError):
