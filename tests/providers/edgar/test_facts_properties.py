@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 from collections import Counter
 from decimal import Decimal
@@ -13,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.companies import CompanyFact, View
+from data.problems import ProviderError
+from providers.core.exchange import Body
 from providers.edgar.facts import CompanyFactsFile, select
 from providers.edgar.periods import fiscal_calendar
+from providers.edgar.wire import json_of
 from tests.providers.edgar.loopback import STAMP, company, facts_body, reported
 
 VIEWS = cast(tuple[View, ...], get_args(View))
@@ -105,6 +109,42 @@ def test_a_period_has_one_value(told: list[tuple[tuple[int, ...], int]], month: 
     found = _found(_told(told, month, ytd=True) + _told(told, month, ytd=False), view)
     places = Counter((fact.period, fact.fiscal_year, fact.fiscal_quarter) for fact in found)
     assert set(places.values()) == {1}
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "NaN", "1e400", "0001-01-01", "9999-12-31", "10-K", "Q5", "us-gaap", "USD"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def _replaced(value: Any, path: list[int], new: Any) -> Any:
+    """Return JSON with one of its parts replaced."""
+    if not path or not isinstance(value, dict | list) or not value:
+        return new
+    if isinstance(value, list):
+        place = path[0] % len(value)
+        return [*value[:place], _replaced(value[place], path[1:], new), *value[place + 1 :]]
+    key = sorted(value)[path[0] % len(value)]
+    return {**value, key: _replaced(value[key], path[1:], new)}
+
+
+@given(years, months, st.lists(st.integers(0, 50), max_size=7), json_values, st.sampled_from(VIEWS))
+def test_a_file_with_anything_in_place_of_a_part_is_read_or_refused(
+    told: list[tuple[tuple[int, ...], int]], month: int, path: list[int], new: Any, view: View
+) -> None:
+    whole = json.loads(facts_body({"NetIncomeLoss": _told(told, month, ytd=True)}))
+    body = Body(json.dumps(_replaced(whole, path, new)).encode(), "application/json", 200, "")
+    try:
+        file = json_of(CompanyFactsFile, "the file")(body)
+        found = select(file, company(7), "NetIncomeLoss", None, view, None, None, STAMP)
+    except ProviderError:
+        return
+    assert all(fact.value.is_finite() for fact in found.facts)
 
 
 @given(st.dates(dt.date(1995, 1, 1), dt.date(2040, 1, 1)), st.integers(80, 100), st.integers(-1500, 1500))
