@@ -27,7 +27,7 @@ from data.problems import (
 from providers.core.exchange import Body
 from providers.core.http import DAY, FOREVER, HOUR, Answer, ProviderHttp, Stamp
 from providers.fred import catalogue, wire
-from providers.fred.spec import archive_is_missing, key_is_refused
+from providers.fred.spec import archive_is_missing, base, key_is_refused
 from providers.fred.vintages import known, unknown_yet
 from providers.fred.wire import Page, Row, WireSeries
 
@@ -66,13 +66,13 @@ class Archive:
 
     Args:
         http: the provider.
-        base: the address under which the endpoints are.
+        address: where it is; a wrong one is an error of whatever is asked.
         key_retry_s: see ``KEY_RETRY_S``.
     """
 
-    def __init__(self, http: ProviderHttp, base: str, *, key_retry_s: float = KEY_RETRY_S) -> None:
+    def __init__(self, http: ProviderHttp, address: str, *, key_retry_s: float = KEY_RETRY_S) -> None:
         self._http = http
-        self._base = base
+        self._address = address
         self._key_retry_s = key_retry_s
         self._confirming = asyncio.Lock()
         self._refused_at = 0
@@ -89,7 +89,7 @@ class Archive:
         refresh: bool = False,
     ) -> Answer[T]:
         """Ask an endpoint; a key that is refused is tried once more before that is believed."""
-        url = f"{self._base}/{path}"
+        url = f"{base(self._address)}/{path}"
         question = {"file_type": "json", **params}
         began = self._http.clock()
         try:

@@ -37,8 +37,7 @@ from providers.core.ledger import Ledger
 from providers.fred import calendar, catalogue, curve, factors, regime, scoring, wire
 from providers.fred import timeline as t
 from providers.fred.archive import KEY_RETRY_S, Archive, Reading, checked
-from providers.fred.sandbox import Sandbox
-from providers.fred.spec import ADDRESS, base, judge, spec
+from providers.fred.spec import ADDRESS, judge, spec
 from providers.fred.wire import Row, WireSeries
 from providers.settings import ProviderSettings
 
@@ -65,7 +64,7 @@ class Fred:
         self.http = http
         self._settings = settings
         address = ADDRESS if http.synthetic else settings.fred_url
-        self._archive = Archive(http, base(address), key_retry_s=key_retry_s)
+        self._archive = Archive(http, address, key_retry_s=key_retry_s)
 
     @classmethod
     def open(
@@ -77,7 +76,11 @@ class Fred:
         clock: Callable[[], int] = time.time_ns,
     ) -> Self:
         """Return a client of the provider, or of its twin in the demo profile."""
-        twin = Sandbox(clock).application if settings.profile == "demo" else None
+        twin = None
+        if settings.profile == "demo":
+            from providers.fred.sandbox import Sandbox  # a whole economy that nobody else needs
+
+            twin = Sandbox(clock).application
         http = ProviderHttp(spec(settings), judge, ledger=ledger, cache=cache, sandbox=twin, clock=clock)
         return cls(http, settings)
 
@@ -182,7 +185,9 @@ class Fred:
     async def factors(self, *, as_of: dt.date | None = None, refresh: bool = False) -> list[MacroFactor]:
         """Return all macro factors, as known now or on a day; each says itself what it lacks.
 
-        Raises ProviderBadRequestError for a day to come.
+        Raises:
+            ProviderBadRequestError: the day is to come.
+            NotConfiguredError: the key is missing or wrong, so there is nothing to tell.
         """
         readings = await self._readings(factors.inputs(), as_of=as_of, refresh=refresh)
         unknown, now = self._unknown(as_of), self.http.clock()
@@ -226,12 +231,12 @@ class Fred:
         )
 
     async def regime(self, *, as_of: dt.date | None = None) -> MacroRegime:
-        """Return the regime, as known now or on a day; raises ProviderBadRequestError for a day to come."""
+        """Return the regime, as known now or on a day; raises as `factors` does."""
         readings = await self._readings(regime.INPUTS, as_of=as_of)
-        return regime.regime(readings, self._unknown(as_of), self.http.clock())
+        return await asyncio.to_thread(regime.regime, readings, self._unknown(as_of), self.http.clock())
 
     async def yield_curves(self, *, as_of: dt.date | None = None) -> list[YieldCurve]:
-        """Return the curve now, a month and a year ago; raises ProviderBadRequestError for a day to come."""
+        """Return the curve now, a month and a year ago; raises as `factors` does."""
         readings = await self._readings(curve.INPUTS, as_of=as_of)
         return curve.curves(readings, self._unknown(as_of))
 
@@ -282,7 +287,11 @@ class Fred:
         years: int | None = _YEARS,
         refresh: bool = False,
     ) -> dict[str, Reading | ProviderError]:
-        """Return each series, or the error that came instead; a wrong key is asked with once only."""
+        """Return each series, or the error that came instead.
+
+        A key that is wrong or missing is wrong for all: it is not asked with again, and where nothing
+        came at all that is the error.
+        """
         past = self._archive.is_past(as_of)
         day = as_of if past and as_of is not None else self._archive.today()
         start = None if years is None else dt.date(day.year - years, 1, 1)
@@ -303,6 +312,8 @@ class Fred:
 
         wanted = tuple(dict.fromkeys(ids))
         found = await asyncio.gather(*(one(series_id) for series_id in wanted))
+        if refused and not any(isinstance(one, Reading) for one in found):
+            raise refused[0]
         return dict(zip(wanted, found, strict=True))
 
     def _unknown(self, as_of: dt.date | None) -> Stamp:

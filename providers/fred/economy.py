@@ -330,7 +330,7 @@ _PRICES: dict[str, tuple[float, float, float]] = {
 }
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)
 def vintages(series_id: str, today: dt.date, first: dt.date = FIRST) -> tuple[Vintage, ...]:
     """Return all that a series of the catalogue said up to a day of the periods from one on, oldest first."""
     rows = _announcements(today, first) if series_id == "USREC" else _published(series_id, today, first)

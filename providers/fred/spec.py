@@ -27,11 +27,6 @@ from providers.core.spec import Credential, ProviderSpec
 from providers.settings import ProviderSettings
 
 ADDRESS = "https://api.stlouisfed.org"
-#: Shown wherever its facts are.
-NOTICE = (
-    "This product uses the FRED® API but is not endorsed or certified by the"
-    " Federal Reserve Bank of St. Louis."
-)
 #: FRED counts 120 a minute and refuses more than two within a second.
 _SPACING_S = 0.55
 #: FRED does not say how long to wait after too many requests.

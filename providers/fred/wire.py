@@ -113,6 +113,7 @@ class _Listing(msgspec.Struct, kw_only=True):
 class _Observations(_Listing):
     observations: list[_WireRow]
     units: str = "lin"
+    output_type: int = 1
 
 
 class _Seriess(_Listing):
@@ -150,10 +151,10 @@ def _page[T](listing: _Listing, rows: list[T]) -> Page[T]:
 def observations(body: Body) -> Page[Row]:
     """Read ``series/observations``."""
     listing = _decode(body, _Observations, "observations")
-    if listing.units != "lin":
+    if listing.units != "lin" or listing.output_type != 1:
         raise BadPayloadError(
-            f"FRED answered in the units {listing.units[:20]!r}",
-            rule="values were asked as they are published (lin)",
+            f"FRED answered in units {listing.units[:20]!r} and output type {listing.output_type}",
+            rule="values are asked for as they are published (lin), by real-time period (1)",
         )
     return _page(listing, list(_rows(listing.observations)))
 

@@ -159,6 +159,16 @@ async def test_trap_2_before_the_archive_begins_nothing_is_known(connect: Connec
     assert caught.value.extra["first"] == "1991-12-04"
 
 
+async def test_trap_2_an_answer_of_first_releases_only_is_not_taken_for_point_in_time(
+    connect: Connect,
+) -> None:
+    first = recorded(
+        "fred/fred_series_observations__output-type-4-realtime-start-1776-07-04-series-id-GDP__20250120.json"
+    )
+    with Replay({OBSERVATIONS: first}) as server, pytest.raises(BadPayloadError, match="output type 4"):
+        await connect(server.url).latest("GDP", as_of=dt.date(2024, 12, 1))
+
+
 async def test_a_day_to_come_is_refused_without_asking(connect: Connect) -> None:
     with Replay() as server:
         client = connect(server.url)
@@ -260,12 +270,13 @@ async def test_trap_6_a_key_refused_twice_is_wrong(connect: Connect) -> None:
 
 
 async def test_trap_6_factors_do_not_ask_for_every_series_with_a_wrong_key(connect: Connect) -> None:
-    with Replay({"*": (400, JSON, error("error_400_api_key_not_registered.json"))}) as server:
-        factors = await connect(server.url).factors()
+    refused = (400, JSON, error("error_400_api_key_not_registered.json"))
+    with Replay({"*": refused}) as server:
+        client = connect(server.url)
+        with pytest.raises(NotConfiguredError, match="not registered"):
+            await client.factors()
         assert len(server.requests) < 10
-    assert all(
-        factor.problem is not None and factor.problem.startswith("NotConfigured") for factor in factors
-    )
+    assert client.http.health().state == "not_configured"
 
 
 @pytest.mark.parametrize("blanks", [" ", "  ", "   "])
