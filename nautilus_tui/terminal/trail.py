@@ -42,11 +42,6 @@ class Trail[T]:
         self._places = [*self._places[: self._at + 1], place][-_MOST:]
         self._at = len(self._places) - 1
 
-    def amend(self, place: T) -> None:
-        """Put another name to where one is: the same place, known better."""
-        if self._places:
-            self._places[self._at] = place
-
     def back(self) -> T | None:
         """Go back and return where that is; None at the beginning."""
         if self._at <= 0:

@@ -177,8 +177,8 @@ class LiveTable(Titled, ScrollView, can_focus=True):
         if tuple(columns) != self.columns:
             self.columns = tuple(columns)
             self._set.sort = None
-            self.set_rows(())
             self._widths = content_widths(self.columns, ())
+            self.set_rows(())
             self._relayout()
 
     def set_rows(self, rows: Sequence[Row]) -> Changes:
