@@ -100,6 +100,7 @@ class DaemonProcess:
         self.tcp.close()
         self._errors.close()
         assert self.process.stdout is not None
+        self.said = self.ready + self.process.stdout.read()
         self.process.stdout.close()
 
 

@@ -62,7 +62,10 @@ Form = Annotated[str, Parameter(description="only this form")]
 
 
 async def _edgar(request: AnyRequest) -> Edgar:
-    return (await context_of(request).research.providers.desk()).edgar
+    """Return whom to ask; raises NotConfiguredError if that makes no sense."""
+    edgar = (await context_of(request).research.providers.desk()).edgar
+    edgar.http.require_configured()
+    return edgar
 
 
 @route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
@@ -74,7 +77,8 @@ async def edgar_health(request: AnyRequest) -> Answer:
 @route("GET", f"{_BASE}/filing-types", returns=Page[FormType], tag=_TAG)
 async def edgar_filing_types(request: AnyRequest) -> Answer:
     """Return every form and what it is, in plain words; nobody is asked."""
-    return answer(request, Page(list((await _edgar(request)).form_types())))
+    desk = await context_of(request).research.providers.desk()
+    return answer(request, Page(list(desk.edgar.form_types())))
 
 
 @route("GET", f"{_BASE}/statistics", returns=FilingStatistics, tag=_TAG)

@@ -45,7 +45,10 @@ Threshold = Annotated[float, Parameter(gt=0, lt=1, description="the probability 
 
 
 async def _fred(request: AnyRequest) -> Fred:
-    return (await context_of(request).research.providers.desk()).fred
+    """Return whom to ask; raises NotConfiguredError if that makes no sense."""
+    fred = (await context_of(request).research.providers.desk()).fred
+    fred.http.require_configured()
+    return fred
 
 
 @route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
@@ -60,7 +63,8 @@ async def fred_health(request: AnyRequest) -> Answer:
 @route("GET", f"{_BASE}/series", returns=Page[SeriesInfo], tag=_TAG)
 async def fred_series_catalogue(request: AnyRequest) -> Answer:
     """Return the series that the factors are made of."""
-    return answer(request, Page(list((await _fred(request)).catalogue())))
+    desk = await context_of(request).research.providers.desk()
+    return answer(request, Page(desk.fred.catalogue()))
 
 
 @route("GET", f"{_BASE}/series/{{series_id:str}}", returns=Series, tag=_TAG)

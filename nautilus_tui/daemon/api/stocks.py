@@ -57,7 +57,10 @@ On = Annotated[dt.date | None, Parameter(description="as it was on this date")]
 
 
 async def _vendor(request: AnyRequest) -> AlphaVantage:
-    return (await context_of(request).research.providers.desk()).alpha_vantage
+    """Return whom to ask; raises NotConfiguredError if that makes no sense."""
+    alpha_vantage = (await context_of(request).research.providers.desk()).alpha_vantage
+    alpha_vantage.http.require_configured()
+    return alpha_vantage
 
 
 @route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
@@ -69,7 +72,8 @@ async def stocks_health(request: AnyRequest) -> Answer:
 @route("GET", f"{_BASE}/supported-functions", returns=Page[SupportedFunction], tag=_TAG)
 async def stocks_supported_functions(request: AnyRequest) -> Answer:
     """Return what can be asked of Alpha Vantage here, and what the key was seen to be entitled to."""
-    return answer(request, Page(list((await _vendor(request)).supported_functions())))
+    desk = await context_of(request).research.providers.desk()
+    return answer(request, Page(desk.alpha_vantage.supported_functions()))
 
 
 # ---------------------------------------------------------------- prices

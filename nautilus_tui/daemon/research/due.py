@@ -99,6 +99,7 @@ class DueList:
 
     async def _releases(self, held: Sequence[HeldInstrument]) -> list[DueItem]:
         desk = await self._providers.desk()
+        desk.fred.http.require_configured()
         found = []
         for release in await desk.fred.calendar(days_ahead=DAYS_AHEAD):
             instruments = _moved(release, held)
