@@ -6,7 +6,8 @@ answer looks on the wire.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Self
 
@@ -28,7 +29,7 @@ from providers.core.http import ProviderHttp
 from providers.core.ledger import Ledger
 from providers.edgar import facts, feed, form_types, fulltext, holdings, ownership, reader, submissions
 from providers.edgar.tickers import Tickers
-from providers.edgar.wire import EdgarWire, judge, spec, twin_or_none
+from providers.edgar.wire import EdgarWire, judge, spec
 from providers.settings import ProviderSettings
 
 _INSIDER_FORMS = ("3", "3/A", "4", "4/A", "5", "5/A")
@@ -47,9 +48,21 @@ class Edgar:
         self.tickers = Tickers(self.wire)
 
     @classmethod
-    def open(cls, settings: ProviderSettings, *, ledger: Ledger, cache: Cache) -> Self:
-        """Return a client of the provider, or of its twin in the demo profile."""
-        http = ProviderHttp(spec(settings), judge, ledger=ledger, cache=cache, sandbox=twin_or_none(settings))
+    def open(
+        cls,
+        settings: ProviderSettings,
+        *,
+        ledger: Ledger,
+        cache: Cache,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> Self:
+        """Return a client of the provider, or of its twin in the demo profile; the twin goes by the clock."""
+        twin = None
+        if settings.profile == "demo":
+            from providers.edgar import sandbox  # the twin is loaded where it is wanted
+
+            twin = sandbox.application(clock)
+        http = ProviderHttp(spec(settings), judge, ledger=ledger, cache=cache, sandbox=twin, clock=clock)
         return cls(http, settings)
 
     # ------------------------------------------------------------ companies

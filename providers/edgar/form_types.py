@@ -196,6 +196,13 @@ def _read() -> tuple[FormType, ...]:
 FORM_TYPES = _read()
 _BY_FORM = {form_type.form: form_type for form_type in FORM_TYPES}
 
+
+def _letters(form: str) -> str:
+    return "".join(letter for letter in form if letter.isalnum())
+
+
+_BY_LETTERS = {_letters(form): form for form in _BY_FORM}
+
 #: Names of one form before and after it was renamed.
 _RENAMED = (("SC 13D", "SCHEDULE 13D"), ("SC 13G", "SCHEDULE 13G"))
 _OTHER_NAME = {**dict(_RENAMED), **{new: old for old, new in _RENAMED}}
@@ -214,9 +221,18 @@ def names(form: str) -> tuple[str, ...]:
     return (form,) if other is None else (form, f"{other}{slash}{rest}")
 
 
+def meant(form: str) -> str:
+    """Return the form that somebody means, who may leave out dashes and blanks: ``10k`` is ``10-K``."""
+    form = normal(form)
+    base, slash, rest = form.partition("/")
+    if base in _BY_FORM:
+        return form
+    return f"{_BY_LETTERS.get(_letters(base), base)}{slash}{rest}"
+
+
 def wanted(forms: tuple[str, ...]) -> frozenset[str]:
     """Return the names of all the forms that are asked for."""
-    return frozenset(name for form in forms for name in names(form))
+    return frozenset(name for form in forms for name in names(meant(form)))
 
 
 def is_amendment(form: str) -> bool:

@@ -14,7 +14,7 @@ from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import etree, html
 
-from data.problems import BadPayloadError
+from data.problems import BadPayloadError, ProviderBadRequestError
 from providers.edgar import tables
 from providers.edgar.wire import LABEL, parse_xml, text_of
 
@@ -48,12 +48,13 @@ def readable(content: bytes, name: str) -> tuple[str, tuple[tuple[str, int], ...
         name: its file name.
 
     Raises:
-        BadPayloadError: it is not text.
+        ProviderBadRequestError: it is a picture or the like, and no text.
+        BadPayloadError: it cannot be read.
     """
     if b"\x00" in content[:4096] or content.startswith(
         (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8", b"PK\x03")
     ):
-        raise BadPayloadError(
+        raise ProviderBadRequestError(
             f"{LABEL}: {name} is not text",
             rule="the reader shows text, HTML and XML",
             fix="open its address in a browser",

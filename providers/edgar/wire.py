@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -194,7 +193,12 @@ def parse_xml(content: bytes, label: str) -> etree._Element:
         BadPayloadError: it is not well-formed, or declares entities.
     """
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_pis=True,
+        remove_comments=True,  # one in the middle of a value would cut it short
     )
     try:
         root = etree.fromstring(content.strip(), parser)
@@ -367,12 +371,3 @@ class EdgarWire:
 
 def _same(body: Body) -> Body:
     return body
-
-
-def twin_or_none(settings: ProviderSettings) -> Any:
-    """Return the sandbox twin in the demo profile."""
-    if settings.profile != "demo":
-        return None
-    from providers.edgar import sandbox
-
-    return sandbox.application()

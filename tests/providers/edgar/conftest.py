@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from providers.core.cache import Cache
-from providers.core.http import ProviderHttp
 from providers.core.ledger import Ledger
-from providers.edgar import sandbox, wire
+from providers.edgar import wire
 from providers.edgar.client import Edgar
 from providers.settings import ProviderSettings
 from tests.providers.replay import Replay
@@ -58,14 +57,6 @@ async def twin(stores: tuple[Ledger, Cache]) -> AsyncIterator[Edgar]:
     """A client of the twin on a fixed day."""
     ledger, cache = stores
     settings = ProviderSettings(profile="demo")
-    http = ProviderHttp(
-        wire.spec(settings),
-        wire.judge,
-        ledger=ledger,
-        cache=cache,
-        sandbox=sandbox.application(lambda: NOW),
-        clock=lambda: NOW,
-    )
-    client = Edgar(http, settings)
+    client = Edgar.open(settings, ledger=ledger, cache=cache, clock=lambda: NOW)
     yield client
     await client.http.close()

@@ -385,3 +385,25 @@ def test_a_form_is_among_its_names_and_other_names_have_the_same(form: str, amen
     names = form_types.names(form)
     assert form in names
     assert all(set(form_types.names(name)) == set(names) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("10k", "10-K"),
+        ("10-q", "10-Q"),
+        ("def14a", "DEF 14A"),
+        ("10K/A", "10-K/A"),
+        ("xyz 1", "XYZ 1"),
+        ("s1", "S-1"),
+    ],
+)
+def test_a_form_may_be_typed_without_its_dashes(typed: str, form: str) -> None:
+    assert form_types.meant(typed) == form
+
+
+def test_no_two_forms_differ_by_dashes_only() -> None:
+    forms = [one.form for one in form_types.FORM_TYPES]
+    assert all(form_types.meant(form) == form for form in forms)
+    letters = {"".join(filter(str.isalnum, form)) for form in forms}
+    assert len(letters) == len(forms)
