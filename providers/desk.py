@@ -1,22 +1,26 @@
 """All providers of a home, opened together: one ledger, one cache, one client each.
 
-This is the only module that knows all providers. It must not know who asks.
+A client is made when it is first asked, because each loads a good deal. This is the only module that
+knows all providers. It must not know who asks.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from data.facts import ProviderHealth
-from providers.alpha_vantage.client import AlphaVantage
 from providers.core.cache import Cache
 from providers.core.http import ProviderHttp
 from providers.core.ledger import Ledger
-from providers.edgar.client import Edgar
-from providers.fred.client import Fred
 from providers.settings import ProviderSettings
+
+if TYPE_CHECKING:
+    from providers.alpha_vantage.client import AlphaVantage
+    from providers.edgar.client import Edgar
+    from providers.fred.client import Fred
 
 
 class Desk:
@@ -32,9 +36,34 @@ class Desk:
         self.settings = settings or ProviderSettings()
         self._ledger = Ledger(folder / "limits.sqlite")
         self._cache = Cache(folder / "answers.sqlite")
-        self.fred = Fred.open(self.settings, ledger=self._ledger, cache=self._cache)
-        self.alpha_vantage = AlphaVantage.open(self.settings, ledger=self._ledger, cache=self._cache)
-        self.edgar = Edgar.open(self.settings, ledger=self._ledger, cache=self._cache)
+        self._opened: list[ProviderHttp] = []
+
+    @cached_property
+    def fred(self) -> Fred:
+        """FRED."""
+        from providers.fred.client import Fred
+
+        client = Fred.open(self.settings, ledger=self._ledger, cache=self._cache)
+        self._opened.append(client.http)
+        return client
+
+    @cached_property
+    def alpha_vantage(self) -> AlphaVantage:
+        """Alpha Vantage."""
+        from providers.alpha_vantage.client import AlphaVantage
+
+        client = AlphaVantage.open(self.settings, ledger=self._ledger, cache=self._cache)
+        self._opened.append(client.http)
+        return client
+
+    @cached_property
+    def edgar(self) -> Edgar:
+        """EDGAR."""
+        from providers.edgar.client import Edgar
+
+        client = Edgar.open(self.settings, ledger=self._ledger, cache=self._cache)
+        self._opened.append(client.http)
+        return client
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,7 +75,7 @@ class Desk:
 
     async def close(self) -> None:
         """Close connections and files."""
-        for http in self._all():
+        for http in self._opened:
             await http.close()
         self._ledger.close()
         self._cache.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -45,18 +45,26 @@ async def exchange(
     *,
     deadline_s: float,
     max_bytes: int,
+    sent: Callable[[], Awaitable[None]],
 ) -> Body:
-    """Ask once and return what came, whatever its status.
+    """Ask once and return what came, whatever its status; ``sent`` is called when the question has left.
 
     Raises:
         ProviderDownError: no connection, or no whole answer in time.
         BadPayloadError: the body ends early, is larger than allowed or cannot be decompressed.
     """
     shown = redact(str(httpx.URL(url, params=dict(params))))
+
+    async def trace(event: str, _: object) -> None:
+        if event == "http11.send_request_headers.complete":
+            await sent()
+
     try:
         async with (
             asyncio.timeout(deadline_s),
-            client.stream("GET", url, params=dict(params), headers=dict(headers)) as response,
+            client.stream(
+                "GET", url, params=dict(params), headers=dict(headers), extensions={"trace": trace}
+            ) as response,
         ):
             content = await _content(response, label, max_bytes)
             return Body(

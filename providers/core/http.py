@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -25,8 +25,11 @@ from data.facts import ProviderHealth, ProviderState
 from data.problems import (
     BadPayloadError,
     NotConfiguredError,
+    NotEntitledError,
+    ProviderBadRequestError,
     ProviderDownError,
     ProviderError,
+    ProviderNotFoundError,
     ProviderRateLimitedError,
     QuotaExhaustedError,
 )
@@ -50,6 +53,8 @@ _LONGEST_RETRY_S = 30.0
 _LARGE = 200_000
 #: Errors for which the last good value may stand in.
 _PASSING = (ProviderDownError, BadPayloadError, ProviderRateLimitedError, QuotaExhaustedError)
+#: Errors that are an answer.
+_PLAIN_NO = (ProviderNotFoundError, ProviderBadRequestError, NotEntitledError)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -118,6 +123,7 @@ class ProviderHttp:
         self.spec = spec
         self.synthetic = sandbox is not None
         self.source = f"{spec.name}-sandbox" if self.synthetic else spec.name
+        self._paced = replace(spec, name=self.source)  #: a twin has a pace and a quota of its own
         self.clock = clock
         self._judge = judge
         self._ledger = ledger
@@ -277,23 +283,35 @@ class ProviderHttp:
 
     async def _once(self, url: str, params: Mapping[str, str], credential: str, max_bytes: int) -> Body:
         """Wait for a turn and ask once; raises what the answer stands for."""
-        spec = self.spec
-        await self._ledger.take(spec, secrets.digest(credential), PATIENCE_S)
+        spec, counted_by = self.spec, secrets.digest(credential)
+        await self._ledger.take(self._paced, counted_by, PATIENCE_S)
         headers = {"Accept-Encoding": ACCEPT_ENCODING, **(spec.headers or {})}
         query = dict(params)
         place = query if spec.credential.place == "query" else headers
         place[spec.credential.field] = credential
         direct = not self.synthetic and (urlsplit(url).hostname or "") in _LOOPBACK
         self._counts.requests += 1
-        body = await exchange(
-            self._direct if direct else self._client,
-            spec.label,
-            url,
-            query,
-            headers,
-            deadline_s=spec.deadline_s,
-            max_bytes=max_bytes,
-        )
+        left = asyncio.Event()
+
+        async def sent() -> None:
+            left.set()
+            await asyncio.to_thread(self._ledger.sent, self._paced)
+
+        try:
+            body = await exchange(
+                self._direct if direct else self._client,
+                spec.label,
+                url,
+                query,
+                headers,
+                deadline_s=spec.deadline_s,
+                max_bytes=max_bytes,
+                sent=sent,
+            )
+        except ProviderDownError:
+            if not left.is_set():
+                await asyncio.to_thread(self._ledger.give_back, self._paced, counted_by)
+            raise
         try:
             self._judge(body)
         except ProviderRateLimitedError as error:
@@ -305,17 +323,20 @@ class ProviderHttp:
         """Let every process of the home wait as long as the provider wants."""
         seconds = error.retry_after or self.spec.spacing_s
         error.extra["until"] = forms.iso(self.clock() + int(seconds * forms.NANOS))
-        await asyncio.to_thread(self._ledger.hold_back, self.spec, seconds)
+        await asyncio.to_thread(self._ledger.hold_back, self._paced, seconds)
 
     async def _counted[T](self, ask: Callable[[], Awaitable[T]], *, key: str) -> T:
         """Ask, and note how it went: for health, and for the limits that all processes share."""
         try:
             value = await ask()
+        except _PLAIN_NO:  # it answered: that says nothing against it
+            self._counts.ts_success, self._counts.error = self.clock(), None
+            raise
         except ProviderError as error:
             self._counts.errors += 1
             self._counts.ts_error, self._counts.error = self.clock(), error
             if isinstance(error, QuotaExhaustedError):
-                await asyncio.to_thread(self._ledger.use_up, self.spec, key)
+                await asyncio.to_thread(self._ledger.use_up, self._paced, key)
             raise
         self._counts.ts_success, self._counts.error = self.clock(), None
         return value
@@ -331,7 +352,7 @@ class ProviderHttp:
         spec, counts = self.spec, self._counts
         quota = None
         if self._credential is not None:
-            quota = self._ledger.quota(spec, secrets.digest(self._credential))
+            quota = self._ledger.quota(self._paced, secrets.digest(self._credential))
         state, reason = self._state()
         is_open = self._left_s() > 0
         return ProviderHealth(

@@ -115,6 +115,27 @@ class Ledger:
             self._use(cursor, spec, key, now, quota.used + 1)
         return 0.0
 
+    def sent(self, spec: ProviderSpec) -> None:
+        """Note that a question has left only now: connecting took a while, and the pace counts from here."""
+        with self._lock:
+            try:
+                self._db.execute(
+                    "UPDATE pace SET last = max(last, ?) WHERE provider = ?", [time.time(), spec.name]
+                )
+            except sqlite3.Error as error:
+                raise _failed(self._path, error) from error
+
+    def give_back(self, spec: ProviderSpec, key: str) -> None:
+        """Note that a question for which a turn was taken never left: the day has it again."""
+        with self._lock:
+            try:
+                self._db.execute(
+                    "UPDATE quota SET used = max(0, used - 1) WHERE provider = ? AND key = ? AND day = ?",
+                    [spec.name, key, _day(spec, time.time()).isoformat()],
+                )
+            except sqlite3.Error as error:
+                raise _failed(self._path, error) from error
+
     def hold_back(self, spec: ProviderSpec, seconds: float) -> None:
         """Ask nothing for a time, in any process: the provider said that it was too much."""
         with self._lock:

@@ -162,7 +162,8 @@ async def test_a_plain_no_does_not_open_the_breaker(tmp_path: Path) -> None:
                 with pytest.raises(ProviderNotFoundError):
                     await http_.get(f"{server.url}/fact", read=read, fresh_s=0)
             assert server.asked == 8
-            assert http_.health().breaker == "closed"
+            health = http_.health()
+            assert (health.breaker, health.state, health.errors) == ("closed", "ok", 0)
             await http_.close()
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from data.problems import ProviderRateLimitedError, QuotaExhaustedError, StoreFailedError
+from data.problems import ProviderDownError, ProviderRateLimitedError, QuotaExhaustedError, StoreFailedError
+from providers.core.http import ProviderHttp
 from providers.core.ledger import Ledger
-from tests.providers.core.asking import client, files, read, sample
+from providers.core.sandbox import Asked, Reply, asgi
+from tests.providers.core.asking import client, files, judge, read, sample
 from tests.providers.core.raw import http, raw_server
 
 PROCESSES, EACH = 2, 100
@@ -127,3 +129,29 @@ def test_a_record_of_requests_that_cannot_be_written_stops_the_asking(tmp_path: 
     (tmp_path / "limits.sqlite").mkdir()
     with pytest.raises(StoreFailedError, match="cannot be used"):
         Ledger(tmp_path / "limits.sqlite")
+
+
+async def test_a_question_that_never_left_does_not_use_the_day_up(tmp_path: Path) -> None:
+    spec = sample(daily_quota=3)
+    with files(tmp_path) as (ledger, cache):
+        http_ = client(ledger, cache, spec)
+        with pytest.raises(ProviderDownError):
+            await http_.get("http://127.0.0.1:1/nobody", read=read, fresh_s=0)
+        assert http_.health().quota_used == 0
+        async with raw_server() as server:
+            server.answer = http(b"{}", status="500 Failed")
+            with pytest.raises(ProviderDownError):
+                await http_.get(f"{server.url}/somebody", read=read, fresh_s=0)
+        assert http_.health().quota_used == 1
+        await http_.close()
+
+
+async def test_a_twin_has_a_pace_of_its_own(tmp_path: Path) -> None:
+    def twin(_: Asked) -> Reply:
+        return Reply.json({"value": 7})
+
+    with files(tmp_path) as (ledger, cache):
+        ledger.hold_back(sample(), 600)
+        http_ = ProviderHttp(sample(), judge, ledger=ledger, cache=cache, sandbox=asgi(twin))
+        assert (await http_.get("https://sample.example/fact", read=read, fresh_s=0)).value == 7
+        await http_.close()
