@@ -220,25 +220,24 @@ def _yields(until: dt.date) -> dict[str, list[tuple[dt.date, float]]]:
     rng = Random(f"{_SEED} yields")
     level, spread, bend = 4.6, 1.5, 0.0
     lines: dict[str, list[tuple[dt.date, float]]] = {id: [] for id in _MATURITIES}
+    shapes = [(lines[id], first, _short(years), _belly(years)) for id, (years, first) in _MATURITIES.items()]
     for date in _weekdays(until, FIRST_DAY):
         month = _index(date)
         level += 0.0012 * (4.2 - level) + rng.gauss(0, 0.045)
         spread += 0.012 * (_spread_target(month) - spread) + rng.gauss(0, 0.03)
         bend += 0.02 * (0.0 - bend) + rng.gauss(0, 0.02)
         ten = max(level, 1.0)
-        for id, (years, first) in _MATURITIES.items():
+        for line, first, short, belly in shapes:
             if date >= first:
-                lines[id].append((date, max(0.02, ten - spread * _short(years) + bend * _belly(years))))
+                line.append((date, max(0.02, ten - spread * short + bend * belly)))
     return lines
 
 
-@cache
 def _short(years: float) -> float:
     """Return how much of the spread a maturity has: 1 at 3 months, 0 at 10 years, a little less beyond."""
     return (math.log(10 / years) / math.log(40)) * (1.0 if years <= 10 else 0.6)
 
 
-@cache
 def _belly(years: float) -> float:
     return math.exp(-((math.log(years / 4)) ** 2))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
 import statistics
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
@@ -182,8 +183,8 @@ def standing(line: Timeline, frequency: Frequency, years: int = YEARS) -> Standi
     values = sorted(one for date, one in known(line) if date > since)
     if value is None or len(values) < LEAST.get(frequency, 24):
         return Standing(None, None, len(values))
-    spread = statistics.stdev(values)
     mean = statistics.fmean(values)
+    spread = math.sqrt(math.fsum((one - mean) ** 2 for one in values) / (len(values) - 1))
     flat = spread <= _FLAT * max(1.0, abs(mean))
     zscore = None if flat else (value - mean) / spread
     return Standing(zscore, _rank(values, value), len(values))

@@ -23,6 +23,8 @@ from providers.core.exchange import Body
 FOREVER = dt.date(9999, 12, 31)
 #: Bounds before this are FRED's "from the beginning" (1600-01-01, 1776-07-04).
 _BEFORE_ANY = dt.date(1800, 1, 1)
+#: Periods and times are within these years; the oldest series goes back to 1086.
+_YEARS = range(1000, 2501)
 #: Larger exponents are no economic quantity and have no float.
 _EXPONENT = 40
 _FREQUENCIES: dict[str, Frequency] = {
@@ -161,6 +163,8 @@ def observations(body: Body) -> Page[Row]:
 
 def _rows(wire: Iterable[_WireRow]) -> Iterable[Row]:
     for row in wire:
+        if row.date.year not in _YEARS:
+            raise BadPayloadError(f"FRED's period {row.date} is none", rule="a period is a day of history")
         yield Row(row.realtime_start, row.realtime_end, row.date, value(row.value))
 
 
@@ -205,6 +209,8 @@ def updated(text: str | None) -> int | None:
         raise BadPayloadError(
             f"FRED's time {text[:40]!r} is none", rule="times have a date and an offset"
         ) from error
+    if moment.year not in _YEARS:
+        raise BadPayloadError(f"FRED's time {text[:40]!r} is none", rule="a time is one of history")
     if moment.tzinfo is None:
         return None  # a time somewhere, which is not known
     return int((moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) / dt.timedelta(seconds=1)) * forms.NANOS

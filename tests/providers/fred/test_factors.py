@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.macro import MacroFactor
 from data.problems import ProviderBadRequestError, ProviderDownError, ProviderError, ProviderNotFoundError
@@ -193,6 +196,27 @@ def test_a_factor_whose_input_failed_says_so() -> None:
     assert slope.value is None
     assert slope.problem == "ProviderDown: FRED fails with 503"
     assert factors.compute(factors.find("yield_10y"), readings, STAMP, 7).value == 4.0
+
+
+dates = st.dates(dt.date(1000, 1, 1), dt.date(2500, 1, 1)) | st.dates(dt.date(2015, 1, 1), TODAY)
+numbers = (
+    st.none() | st.decimals(-(10**40), 10**40, allow_nan=False) | st.sampled_from([Decimal(0), Decimal(1)])
+)
+
+
+@given(st.sampled_from(factors.FACTORS), st.data())
+def test_whatever_the_inputs_are_a_factor_is_a_number_or_a_problem(
+    factor: factors.Factor, data: st.DataObject
+) -> None:
+    readings: dict[str, Reading | ProviderError] = {}
+    for series in factor.inputs:
+        values = data.draw(st.dictionaries(dates, numbers, max_size=40))
+        rows = tuple(Row(TODAY, TODAY, date, values[date]) for date in sorted(values))
+        readings[series] = Reading(series, rows, STAMP)
+    made = factors.compute(factor, readings, STAMP, 7)
+    assert (made.value is None) == (made.problem is not None)
+    for number in (made.value, made.change, made.change_year, made.zscore, made.percentile, *made.spark):
+        assert number is None or math.isfinite(number)
 
 
 async def test_a_series_that_fails_takes_only_its_own_factors_with_it(connect: Connect) -> None:

@@ -83,6 +83,13 @@ def test_trap_1_what_is_no_number_is_no_value(text: str) -> None:
         wire.value(text)
 
 
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31", "2024-02-30", ""])
+def test_trap_1_what_is_no_period_is_no_observation(date: str) -> None:
+    row = {"realtime_start": "2026-11-27", "realtime_end": "2026-11-27", "date": date, "value": "1"}
+    with pytest.raises(BadPayloadError):
+        wire.observations(body(listing("observations", [row]), 200))
+
+
 # ---------------------------------------------------------------- 2 and 3: vintages
 
 
