@@ -225,6 +225,11 @@ def test_trap_10_several_owners_are_all_told_with_what_each_is() -> None:
     assert both.relationship == "director"
 
 
+def test_a_comment_in_the_middle_of_a_value_does_not_cut_it_short() -> None:
+    line = read(form(row(shares="<!-- n --><value>10<!-- of -->00</value>"))).lines[0]
+    assert line.shares == 1000
+
+
 @pytest.mark.parametrize("day", ["2024-03-04-05:00", "2024-03-04Z", "2024-03-04+09:00", "2024-03-04"])
 def test_trap_10_a_zone_behind_a_date_does_not_move_it(day: str) -> None:
     assert read(form(row(day=day))).lines[0].date == dt.date(2024, 3, 4)
