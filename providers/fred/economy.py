@@ -55,11 +55,13 @@ class Cycle:
             month += rng.randint(8, 13)
             self.ends.append(month)  # the first month of the expansion
             month += rng.randint(62, 104)
+        self._bad = [False] * month
+        for begin, end in zip(self.begins, self.ends, strict=True):
+            self._bad[begin:end] = [True] * (end - begin)
 
     def in_recession(self, month: int) -> bool:
         """Say whether a month is one of recession."""
-        index = bisect_right(self.begins, month) - 1
-        return index >= 0 and month < self.ends[index]
+        return self._bad[month]
 
     def ahead(self, month: int) -> int:
         """Return how many months are left until the next recession begins."""
@@ -132,7 +134,7 @@ class Growing(NamedTuple):
 
 
 class Hovering(NamedTuple):
-    """A value drawn to one level in expansions and to another in recessions and just before them."""
+    """A value drawn to one level in expansions and to another in recessions."""
 
     expansion: float
     recession: float
@@ -148,9 +150,11 @@ class Hovering(NamedTuple):
         scale: Callable[[float], float] = math.log if self.logarithmic else float
         calm, rough = scale(self.expansion), scale(self.recession)
         rng, value = Random(f"{_SEED} {name}"), calm
+        last, goal = -1, calm
         for date in dates:
-            bad = CYCLE.in_recession(_index(date))
-            value += self.pull * ((rough if bad else calm) - value) + rng.gauss(0, self.noise)
+            if date.month != last:
+                last, goal = date.month, rough if CYCLE.in_recession(_index(date)) else calm
+            value += self.pull * (goal - value) + rng.gauss(0, self.noise)
             yield date, math.exp(value) if self.logarithmic else value
 
 
@@ -219,12 +223,14 @@ def _spread_target(month: int) -> float:
 def _yields(until: dt.date) -> dict[str, list[tuple[dt.date, float]]]:
     rng = Random(f"{_SEED} yields")
     level, spread, bend = 4.6, 1.5, 0.0
+    last, goal = -1, spread
     lines: dict[str, list[tuple[dt.date, float]]] = {id: [] for id in _MATURITIES}
     shapes = [(lines[id], first, _short(years), _belly(years)) for id, (years, first) in _MATURITIES.items()]
     for date in _weekdays(until, FIRST_DAY):
-        month = _index(date)
+        if date.month != last:
+            last, goal = date.month, _spread_target(_index(date))
         level += 0.0012 * (4.2 - level) + rng.gauss(0, 0.045)
-        spread += 0.012 * (_spread_target(month) - spread) + rng.gauss(0, 0.03)
+        spread += 0.012 * (goal - spread) + rng.gauss(0, 0.03)
         bend += 0.02 * (0.0 - bend) + rng.gauss(0, 0.02)
         ten = max(level, 1.0)
         for line, first, short, belly in shapes:

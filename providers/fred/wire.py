@@ -8,8 +8,9 @@ know what an answer is used for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -50,7 +51,7 @@ class Row(NamedTuple):
 class Page[T](NamedTuple):
     """A piece of a list."""
 
-    rows: list[T]
+    rows: Sequence[T]
     total: int  #: of the whole list, of which this may be a part
     offset: int
     start: dt.date  #: the real-time period that it answers for
@@ -133,9 +134,9 @@ class _VintageDates(_Listing):
 # ---------------------------------------------------------------- reading
 
 
-def _decode[T](body: Body, kind: type[T], what: str) -> T:
+def _decode[T](content: bytes, kind: type[T], what: str) -> T:
     try:
-        return msgspec.json.decode(body.content, type=kind)
+        return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadPayloadError(
             f"FRED's {what} cannot be read: {error}",
@@ -144,7 +145,7 @@ def _decode[T](body: Body, kind: type[T], what: str) -> T:
         ) from error
 
 
-def _page[T](listing: _Listing, rows: list[T]) -> Page[T]:
+def _page[T](listing: _Listing, rows: Sequence[T]) -> Page[T]:
     count = len(rows) if listing.count is None else listing.count
     descending = listing.sort_order == "desc"
     return Page(rows, count, listing.offset, listing.realtime_start, listing.realtime_end, descending)
@@ -152,13 +153,18 @@ def _page[T](listing: _Listing, rows: list[T]) -> Page[T]:
 
 def observations(body: Body) -> Page[Row]:
     """Read ``series/observations``."""
-    listing = _decode(body, _Observations, "observations")
+    return _observations(body.content)
+
+
+@lru_cache(maxsize=48)  # all series of a set of factors: the same bodies are asked about again and again
+def _observations(content: bytes) -> Page[Row]:
+    listing = _decode(content, _Observations, "observations")
     if listing.units != "lin" or listing.output_type != 1:
         raise BadPayloadError(
             f"FRED answered in units {listing.units[:20]!r} and output type {listing.output_type}",
             rule="values are asked for as they are published (lin), by real-time period (1)",
         )
-    return _page(listing, list(_rows(listing.observations)))
+    return _page(listing, tuple(_rows(listing.observations)))
 
 
 def _rows(wire: Iterable[_WireRow]) -> Iterable[Row]:
@@ -183,19 +189,19 @@ def value(text: str) -> Decimal | None:
 
 def series(body: Body) -> Page[WireSeries]:
     """Read ``series`` and ``series/search``."""
-    listing = _decode(body, _Seriess, "series")
+    listing = _decode(body.content, _Seriess, "series")
     return _page(listing, listing.seriess)
 
 
 def release_dates(body: Body) -> Page[WireReleaseDate]:
     """Read ``releases/dates``."""
-    listing = _decode(body, _ReleaseDates, "release dates")
+    listing = _decode(body.content, _ReleaseDates, "release dates")
     return _page(listing, listing.release_dates)
 
 
 def vintage_dates(body: Body) -> Page[dt.date]:
     """Read ``series/vintagedates``."""
-    listing = _decode(body, _VintageDates, "vintage dates")
+    listing = _decode(body.content, _VintageDates, "vintage dates")
     return _page(listing, listing.vintage_dates)
 
 
