@@ -111,11 +111,15 @@ class TextView(Titled, Widget, can_focus=True):
     def _width(self) -> int:
         return max(8, self.content_size.width - 2 * MARGIN)
 
+    def _last_top(self, document: Document) -> Place:
+        """Return what is at the top when the end is in sight, and under it that there is more elsewhere."""
+        return document.last_top(self._width, self._page - (1 if self.truncated else 0))
+
     def go_to(self, place: Place) -> None:
         """Bring a place to the top, or as near as the end of the text lets it."""
         if self.document is None:
             return
-        self.top = max(Place(0), min(place, self.document.last_top(self._width, self._page)))
+        self.top = max(Place(0), min(place, self._last_top(self.document)))
         self._again()
 
     def _again(self) -> None:
@@ -155,7 +159,7 @@ class TextView(Titled, Widget, can_focus=True):
     def action_last(self) -> None:
         """Go to the end."""
         if self.document is not None:
-            self.go_to(self.document.last_top(self._width, self._page))
+            self.go_to(self._last_top(self.document))
 
     def action_columns(self, by: int) -> None:
         """Move along tables that are wider than the pane."""
@@ -279,7 +283,8 @@ class TextView(Titled, Widget, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the text out for the new width; the line at the top stays there."""
-        self.top = Place(self.top.line)
+        if self._laid_for[0] != self._width:
+            self.top = Place(self.top.line)
         self._again()
 
     def on_focus(self) -> None:
