@@ -93,20 +93,11 @@ class Tickers:
     def __init__(self, wire: EdgarWire) -> None:
         self._wire = wire
         self._held: Table | None = None
-        self._fetched_at: int | None = None
 
     async def table(self) -> Answer[Table]:
         """Return the list."""
-        answer = await self._wire.http.get(
-            f"{self._wire.www}/files/company_tickers.json", read=self._read, fresh_s=DAY
-        )
-        self._fetched_at = answer.fetched_at
-        return answer
-
-    @property
-    def held(self) -> tuple[Table, int] | None:
-        """The list as it was last asked for, and when; None: not yet in this process."""
-        return None if self._held is None or self._fetched_at is None else (self._held, self._fetched_at)
+        url = f"{self._wire.www}/files/company_tickers.json"
+        return await self._wire.http.get(url, read=self._read, fresh_s=DAY)
 
     def _read(self, body: Body) -> Table:
         held = self._held

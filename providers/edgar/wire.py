@@ -305,18 +305,6 @@ class EdgarWire:
             url, params, read=json_of(type, label), fresh_s=fresh_s, refresh=refresh, max_bytes=max_bytes
         )
 
-    async def get_xml(
-        self,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        *,
-        label: str,
-        fresh_s: float,
-        max_bytes: int | None = None,
-    ) -> Answer[etree._Element]:
-        """Return the root of an XML document."""
-        return await self.http.get(url, params, read=xml_of(label), fresh_s=fresh_s, max_bytes=max_bytes)
-
     async def get_text(self, url: str, *, fresh_s: float, max_bytes: int | None = None) -> Answer[str]:
         """Return a document as text."""
         return await self.http.get(

@@ -111,6 +111,36 @@ async def test_a_filing_that_is_not_listed_is_read_from_its_folder(edgar_at: Ope
     assert (found.text, found.form, found.title) == ("Other.", "", "b.htm")
 
 
+async def test_an_old_filing_is_listed_in_a_further_page(edgar_at: Open) -> None:
+    number = "0000000001-99-000007"
+    arrays = {"accessionNumber": [number], "filingDate": ["1999-03-01"], "form": ["10-K405"]}
+    old = {"name": "CIK0000000001-submissions-001.json", "filingCount": 1, "filingFrom": "1999-03-01"}
+    young = {**old, "name": "CIK0000000001-submissions-002.json", "filingFrom": "2015-01-01"}
+    body = {"cik": "1", "filings": {"recent": {}, "files": [old | {"filingTo": "1999-03-01"}, young]}}
+    routes: dict[str, Route] = {
+        **TICKERS,
+        FILE: json.dumps(body).encode(),
+        f"/submissions/{old['name']}": json.dumps(arrays | {"primaryDocument": ["old.txt"]}).encode(),
+        "/Archives/edgar/data/1/000000000199000007/old.txt": (200, "text/plain", b"Of 1999."),
+        "*": DENIED,
+    }
+    with Replay(routes) as server:
+        found = await edgar_at(server).document("A", number)
+        assert not server.asked(f"/submissions/{young['name']}")
+    assert (found.form, found.text) == ("10-K405", "Of 1999.")
+
+
+async def test_a_document_can_be_read_when_the_list_cannot_be_had(edgar_at: Open) -> None:
+    routes: dict[str, Route] = {
+        **TICKERS,
+        FILE: b"nonsense",
+        f"{FOLDER}/b.txt": (200, "text/plain", b"Here."),
+    }
+    with Replay(routes) as server:
+        found = await edgar_at(server).document("A", NUMBER, document="b.txt")
+    assert (found.text, found.form) == ("Here.", "")
+
+
 async def test_an_unknown_filing_is_not_found(edgar_at: Open) -> None:
     with (
         Replay(listed("a.htm")) as server,
