@@ -139,6 +139,7 @@ class Sink:
                 await asyncio.wait(told.storing)
         while self._chores:
             await asyncio.gather(*self._chores, return_exceptions=True)
+            await asyncio.sleep(0)  # those that ended are taken out by the loop, which a gather need not run
 
     # ------------------------------------------------------------ EngineSink
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
+from data import topics
 from data.commands import RefreshProviders, UnwatchCompany, WatchCompany
+from data.facts import Record
 from data.problems import ProviderNotFoundError
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.api import ApiClient
+from nautilus_tui.client.envelopes import Snapshot
+from nautilus_tui.client.stream import Batch, StreamClient
 from providers.settings import ProviderSettings
 from tests.daemon.facts import CIK, TICKER, facts_in
 from tests.daemon.process import DaemonProcess
@@ -113,6 +118,23 @@ async def test_what_does_not_exist_is_raised_as_what_the_provider_said(api: ApiC
     with pytest.raises(ProviderNotFoundError) as caught:
         await api.resolve("ZZZZZ")
     assert caught.value.extra["error"] == "NotFound"
+
+
+async def test_whoever_attaches_is_given_the_economy_as_it_is_known(daemon: DaemonProcess) -> None:
+    wanted = {topics.MACRO, topics.REGIME, *(topics.provider_health(one) for one in ("fred", "edgar"))}
+    known: dict[str, set[str]] = {}
+    async with asyncio.timeout(60), StreamClient(Address.local(daemon.home), wanted) as stream:
+        async for event in stream:
+            for envelope in event.envelopes if isinstance(event, Batch) else ():
+                data = envelope.data
+                records = data.records if isinstance(data, Snapshot) else (data,)
+                names = {getattr(one, "id", type(one).__name__) for one in records if isinstance(one, Record)}
+                known.setdefault(envelope.topic, set()).update(names)
+            if (
+                wanted <= {topic for topic, names in known.items() if names}
+                and len(known[topics.MACRO]) >= 20
+            ):
+                break
 
 
 async def test_a_company_is_watched_until_it_is_not(api: ApiClient) -> None:

@@ -54,8 +54,9 @@ class Keeper:
 
     async def settled(self) -> None:
         """Wait until everything that was taken is stored, or could not be."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks)
+        while tasks := list(self._tasks):
+            await asyncio.gather(*tasks)
+            self._tasks.difference_update(tasks)
 
     def _is_new(self, key: tuple[object, ...], fetched_at: int) -> bool:
         if self._stored.get(key) == fetched_at:
