@@ -325,15 +325,15 @@ def facts(view: str = "restated") -> CompanyFacts:
                     metric, label, unit, dt.date.fromisoformat(end), value, growth=growth, restated=restated
                 )
             )
-    for metric, label, unit, values in _QUARTERS:
-        for (end, year, quarter), value in zip(_QUARTER_ENDS, values.split(), strict=True):
+    for metric, label, unit, written in _QUARTERS:
+        for (end, year, quarter), value in zip(_QUARTER_ENDS, written.split(), strict=True):
             derived = "FY - Q1 - Q2 - Q3" if quarter == 4 and "eps" not in metric else ""
             found.append(
                 _fact(metric, label, unit, dt.date.fromisoformat(end), value, period="quarter",
                       fiscal_year=year, fiscal_quarter=quarter, derived=derived)
             )  # fmt: skip
-    for metric, label, unit, values in _INSTANTS:
-        for end, value in zip(_YEAR_ENDS, values.split(), strict=True):
+    for metric, label, unit, written in _INSTANTS:
+        for end, value in zip(_YEAR_ENDS, written.split(), strict=True):
             found.append(
                 _fact(metric, label, unit, dt.date.fromisoformat(end), value, period="instant", start=None)
             )

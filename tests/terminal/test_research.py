@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from rich.cells import cell_len
+from textual import events
 from textual.binding import Binding
 from textual.pilot import Pilot
 
@@ -527,7 +528,7 @@ async def test_holdings_of_a_manager_are_told_with_their_unit_and_quarter() -> N
     app = desk()
     app.line.facts[HoldingsOf("1067983")] = told.holdings(value_unit="thousands", amendment="RESTATEMENT")
     async with app.run_test(size=(200, 60)) as pilot:
-        await open_research(app, pilot)
+        await until(pilot, lambda: app.line.watched)
         await type_line(app, pilot, "holdings 1067983")
         holdings = app.query_one(Holdings)
         assert app.pane == "holdings"
@@ -834,3 +835,15 @@ def test_every_question_says_what_it_asks() -> None:
     assert WhatIsDue() in questions
     assert DASH not in FactsOf("AAPL").words
     assert issubclass(NotConfiguredError, ProblemError)
+
+
+async def test_keys_typed_ahead_of_the_letters_of_the_panes_do_no_harm() -> None:
+    app = desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_research(app, pilot)
+        await pilot.press("g")
+        for key in "gss":
+            app.post_message(events.Key(key, key))
+        await settle(app, pilot)
+        assert app.is_running
+        assert app.pane == "facts"

@@ -1,4 +1,4 @@
-"""Pictures of the Research workspace, compared with those kept: three sizes, two themes, one frozen moment."""
+"""Pictures of the Research workspace, compared with those kept: three sizes, two themes, one moment."""
 
 from __future__ import annotations
 

@@ -291,10 +291,12 @@ class ResearchDesk:
                 view.look_at(line.query)
                 self._go_to("insiders")
             case "holdings":
+                self._app.looking.workspace("research")
                 if line.query != view.company:
                     view.manager = line.query
                 self._go_to("holdings")
             case "search":
+                self._app.looking.workspace("research")
                 view.phrase, view.forms = line.query, ()
                 self._go_to("filings")
 

@@ -27,6 +27,7 @@ class Jump(ModalScreen[str | None]):
     def __init__(self, panes: Mapping[str, Widget]) -> None:
         super().__init__()
         self._panes = dict(panes)
+        self._answered = False
 
     def compose(self) -> ComposeResult:
         """Put a letter on each pane."""
@@ -47,5 +48,8 @@ class Jump(ModalScreen[str | None]):
         """Go to the pane of the letter."""
         event.stop()
         event.prevent_default()
+        if self._answered:
+            return  # a key typed ahead of the screen
+        self._answered = True
         pane = self._panes.get(event.character or "")
         self.dismiss(None if pane is None else pane.id)

@@ -236,7 +236,9 @@ class TextView(Titled, Widget, can_focus=True):
         left: list[Part] = [(f" {plain(names[at][0])}" if at is not None else " ", "bright")]
         right: list[Part] = []
         if names:
-            right = [(f" section {(at if at is not None else -1) + 1} of {len(names)} ", "dim")]
+            right = [
+                (f" {len(names)} sections " if at is None else f" section {at + 1} of {len(names)} ", "dim")
+            ]
         return spread(left, right, width)
 
     def _address(self, width: int) -> Line:

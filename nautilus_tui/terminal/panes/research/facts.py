@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from data.companies import CompanyFact, CompanyFacts
@@ -20,11 +22,15 @@ from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.document import plain
 from nautilus_tui.terminal.widgets.ribbon import RibbonTable, chips
+from nautilus_tui.terminal.widgets.rows import fit
 from nautilus_tui.terminal.widgets.table import Cell, Column, Row
 
 #: So many periods are columns at once, where there is room.
 MOST_PERIODS = 16
 _GROWTH = ":growth"
+#: A label is not wider than this, so that its unit is always seen.
+_LABEL = 22
+_ASIDE = re.compile(r"\([^)]*\)")
 
 
 class FactsTable(RibbonTable):
@@ -78,7 +84,9 @@ class FactsTable(RibbonTable):
         self.empty = self._why_empty(mirror, view, answer)
         stood = self.cursor_key
         self.set_columns(_columns(laid, self._first))
-        self.set_rows(list(_rows(laid, self._first, with_growth=research.growth)) if laid is not None else [])
+        ellipsis, growing = glyphs.ellipsis, research.growth
+        rows = _rows(laid, self._first, ellipsis, with_growth=growing) if laid is not None else ()
+        self.set_rows(list(rows))
         title = f"Figures {glyphs.dot} {name_of(mirror, view)}" if research.company else "Figures"
         metrics = len(laid.measures) if laid is not None else 0
         entitle(self, title, facts, answer, view.now_ns, glyphs, count=str(metrics))
@@ -138,16 +146,27 @@ def _columns(laid: Sheet | None, first: int) -> list[Column]:
     """Return the columns: the metric, its unit, and periods from ``first`` on; the earliest go first."""
     spans = laid.spans[first : first + MOST_PERIODS] if laid is not None else ()
     return [
-        Column("metric", "Metric", "left", least=12, most=36),
-        *(Column(f"p{i}", f"{span.name} ", least=8, drop=i) for i, span in enumerate(spans)),
+        Column("metric", "Metric", "left", least=12, most=_LABEL + 14),
+        *(Column(f"p{i}", f"{span.name} ", least=7, drop=i) for i, span in enumerate(spans)),
     ]
 
 
-def _rows(laid: Sheet, first: int, *, with_growth: bool) -> Iterator[Row]:
+def short_label(measure: Measure, ellipsis: str) -> str:
+    """Return a metric's label where it is short, else our own name of it in words."""
+    label = " ".join(_ASIDE.sub(" ", plain(measure.label).partition(":")[0]).split())
+    ours = measure.metric.islower()
+    if ours and (cell_len(label) > _LABEL or not label):
+        label = measure.metric.replace("_", " ").replace("eps", "EPS")
+        label = label[0].upper() + label[1:]
+    return label if cell_len(label) <= _LABEL else fit(label, _LABEL, "left", ellipsis)
+
+
+def _rows(laid: Sheet, first: int, ellipsis: str, *, with_growth: bool) -> Iterator[Row]:
     for measure in laid.measures:
         shown = measure.facts[first : first + MOST_PERIODS]
         key = f"{measure.metric}|{measure.unit}"
-        label = Cell(plain(measure.label), "bright", measure.metric, f"  {measure.written_unit}")
+        name = short_label(measure, ellipsis)
+        label = Cell(name, "bright", measure.metric, f"  {measure.written_unit}")
         yield Row(key, (label, *(figure_cell(measure, f) for f in shown)))
         if with_growth:
             grown = (growth_cell(fact) for fact in shown)

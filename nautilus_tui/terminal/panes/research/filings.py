@@ -160,7 +160,8 @@ def filing_row(filing: Filing, glyphs: Glyphs, *, new: bool, read: bool) -> Row:
     what = plain(filing.form_title)
     said = items_said(filing.items)
     title = plain(filing.title)
-    same = title.casefold() in (what.casefold(), filing.form.casefold())
+    form = filing.form.casefold()
+    same = title.casefold() in (what.casefold(), form, f"form {form}")
     tail = "" if same else title
     if said:
         what = f"{said[0].upper()}{said[1:]}"

@@ -132,5 +132,7 @@ def _told(some: Sequence[InsiderTransaction]) -> str:
     """Return the value of transactions in words, with how many of them do not tell it."""
     known = [t.value for t in some if t.value is not None]
     silent = len(some) - len(known)
+    if silent and not known:
+        return "value untold"
     text = amount(sum(known, Decimal(0)))
     return f"{text} ({silent} untold)" if silent else text

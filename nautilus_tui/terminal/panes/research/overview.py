@@ -117,7 +117,7 @@ class Overview(ScrolledLines):
             "Figures", figures, overview, "figures", figure_lines(figures, width, glyphs) if figures else []
         )
         told = earnings_lines(found, expected, width, glyphs) if found else []
-        lines += part("Earnings a share", found, earnings, "earnings", told)
+        lines += part("Earnings", found, earnings, "earnings", told)
         if figures is not None and figures.description:
             lines += [[], part_title("About", figures, overview, now, width, glyphs)]
             lines += about_lines(figures, width)
