@@ -28,7 +28,7 @@ from providers.core.exchange import Body
 from providers.core.http import DAY, FOREVER, HOUR, Answer, ProviderHttp, Stamp
 from providers.fred import catalogue, wire
 from providers.fred.spec import archive_is_missing, base, key_is_refused
-from providers.fred.vintages import known, unknown_yet
+from providers.fred.vintages import covering, known, unknown_yet
 from providers.fred.wire import Page, Row, WireSeries
 
 _ID = re.compile(r"[A-Z0-9_.]{1,60}")
@@ -195,7 +195,7 @@ class Archive:
                     return await self._without_archive(wanted, as_of, params, late, refresh)
                 raise
         answer = await self.pages(
-            "series/observations", params, wire.observations, fresh_s=HOUR, refresh=refresh
+            "series/observations", params, _reader(wanted), fresh_s=HOUR, refresh=refresh
         )
         return _reading(wanted, answer, known(answer.value, None, wanted), as_of).between(start, None)
 
@@ -206,7 +206,7 @@ class Archive:
         answer = await self.pages(
             "series/observations",
             {**params, "realtime_start": day, "realtime_end": day},
-            wire.observations,
+            _reader(series_id, as_of),
             fresh_s=FOREVER if self.today() - as_of > _SETTLED else HOUR,
             refresh=refresh,
         )
@@ -265,8 +265,10 @@ class Archive:
                 series=series_id,
             )
         answer = await self.pages(
-            "series/observations", params, wire.observations, fresh_s=HOUR, refresh=refresh
+            "series/observations", params, _reader(series_id), fresh_s=HOUR, refresh=refresh
         )
+        if answer.value.end < as_of:
+            covering(answer.value, as_of, series_id)  # as it was before that day, which says nothing of it
         rows = [row for row in known(answer.value, None, series_id) if row.date < as_of]
         if not rows:
             raise ProviderNotFoundError(
@@ -283,7 +285,7 @@ class Archive:
         """Return the latest periods of a series as it is now; all of it if FRED sends them in its order."""
         wanted = checked(series_id)
         params = {"series_id": wanted, "sort_order": "desc", "limit": str(_TAIL)}
-        answer = await self.ask("series/observations", params, wire.observations, fresh_s=HOUR)
+        answer = await self.ask("series/observations", params, _reader(wanted), fresh_s=HOUR)
         page = answer.value
         reading = _reading(wanted, answer, known(page, None, wanted), None)
         if (page.descending or len(page.rows) >= page.total) and reading.values():
@@ -320,6 +322,19 @@ def checked(series_id: str) -> str:
             fix="search for a series by words",
         )
     return wanted
+
+
+def _reader(series_id: str, as_of: dt.date | None = None) -> Callable[[Body], Page[Row]]:
+    """Return what reads observations; what cannot be used is not read, so it is not kept either."""
+
+    def read(body: Body) -> Page[Row]:
+        page = wire.observations(body)
+        if as_of is None:
+            known(page, None, series_id)
+            return page
+        return covering(page, as_of, series_id)
+
+    return read
 
 
 def _reading(series_id: str, answer: Answer[Page[Row]], rows: list[Row], as_of: dt.date | None) -> Reading:

@@ -27,16 +27,22 @@ def known(page: Page[Row], on: dt.date | None, series_id: str) -> list[Row]:
         BadPayloadError: the answer is not for that day, or has two values for one period.
     """
     day = page.end if on is None else on
+    covering(page, day, series_id)
+    chosen = _one_a_period((row for row in page.rows if row.start <= day <= row.end), series_id)
+    if on is not None and not chosen and page.rows:
+        raise unknown_yet(series_id, on, min(row.start for row in page.rows))
+    return chosen
+
+
+def covering(page: Page[Row], day: dt.date, series_id: str) -> Page[Row]:
+    """Return an answer that is for a day; raises BadPayloadError for one that is for other days."""
     if not page.start <= day <= page.end:
         raise BadPayloadError(
             f"FRED answered {series_id} for the real-time period {page.start} to {page.end}",
             rule=f"what was known on {day} was asked for",
             fix="nothing of it was used; check FRED's address in the settings",
         )
-    chosen = _one_a_period((row for row in page.rows if row.start <= day <= row.end), series_id)
-    if on is not None and not chosen and page.rows:
-        raise unknown_yet(series_id, on, min(row.start for row in page.rows))
-    return chosen
+    return page
 
 
 def _one_a_period(rows: Iterable[Row], series_id: str) -> list[Row]:

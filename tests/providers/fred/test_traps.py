@@ -147,6 +147,18 @@ async def test_trap_2_an_answer_for_another_day_is_not_taken(connect: Connect) -
         await connect(server.url).series("GDP", as_of=dt.date(2024, 12, 1))
 
 
+async def test_trap_2_an_answer_for_another_day_is_not_kept_for_the_next_one(connect: Connect) -> None:
+    answers = [recorded(GDP_NOW), recorded(GDP_VINTAGES)]
+    with Replay({OBSERVATIONS: answers}) as server:
+        client = connect(server.url)
+        with pytest.raises(BadPayloadError, match="real-time period"):
+            await client.latest("GDP", as_of=dt.date(2024, 12, 1))
+        latest = await client.latest("GDP", as_of=dt.date(2024, 12, 1))
+        assert latest.value == Decimal("29354.321")
+        await client.latest("GDP", as_of=dt.date(2024, 12, 1))
+        assert len(server.requests) == 2  # what was known on a day long ago is known for good
+
+
 async def test_trap_2_two_values_for_one_period_at_a_time_are_refused(connect: Connect) -> None:
     row = {"realtime_start": "2026-11-27", "realtime_end": "2026-11-27", "date": "2026-07-01"}
     rows = [{**row, "value": "1.0"}, {**row, "value": "2.0"}]
@@ -253,6 +265,12 @@ async def test_trap_5_a_price_of_the_market_without_an_archive_is_cut_and_says_s
     assert series.as_of == dt.date(2020, 1, 3)
     assert series.note is not None
     assert "no archive" in series.note
+
+
+async def test_trap_5_what_was_told_before_a_day_says_nothing_of_that_day(connect: Connect) -> None:
+    early = observations({dt.date(2020, 1, 2): "3.5"}, dt.date(2020, 2, 1), dt.date(2020, 2, 1))
+    with Replay({OBSERVATIONS: early}) as server, pytest.raises(BadPayloadError, match="real-time period"):
+        await connect(server.url).latest("BAMLH0A0HYM2", as_of=dt.date(2020, 6, 1))
 
 
 # ---------------------------------------------------------------- 6: keys and messages
