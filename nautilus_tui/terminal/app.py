@@ -211,8 +211,9 @@ class Terminal(App[int], inherit_bindings=False):
         self.frames.whole = True
 
     def frame(self) -> None:
-        """Let the panes redraw whose facts changed."""
-        self.frames.paint()
+        """Let the panes redraw whose facts changed; while the screen is taken down nothing is drawn."""
+        if self.is_running:
+            self.frames.paint()
 
     # ------------------------------------------------------------ actions
 

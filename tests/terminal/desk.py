@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any, cast
 
 from textual.pilot import Pilot
@@ -107,6 +107,18 @@ class Desk(Terminal):
             facts = self.mirror.facts
             wanted = [q for q in self.frames.wanted() if facts.answer(q).state in ("none", "asking")]
             if not wanted and self.selecting.resting:
+                self.changed()
+                self.frame()
+                await pilot.pause()
                 return
             await pilot.pause(0.005)
         raise AssertionError(f"never answered: {wanted}")
+
+
+async def until(pilot: Pilot[int], what: Callable[[], object]) -> None:
+    """Let the application run until something is so; fail when it never is."""
+    for _ in range(3000):
+        if what():
+            return
+        await pilot.pause(0.005)
+    raise AssertionError("it never came to be")

@@ -32,6 +32,7 @@ from nautilus_tui.client.stream import ConnectionChanged
 from nautilus_tui.terminal import inquiry
 from nautilus_tui.terminal.actions import ACTIONS, TAKEN_KEYS
 from nautilus_tui.terminal.pane_classes import PANE_CLASSES
+from nautilus_tui.terminal.panes.macro.factor_chart import FactorChart
 from nautilus_tui.terminal.places import PANES
 from nautilus_tui.terminal.screens.confirm import Confirm
 from nautilus_tui.terminal.screens.help import Help
@@ -41,18 +42,9 @@ from nautilus_tui.terminal.settings import TerminalSettings, recall
 from nautilus_tui.terminal.ticket import Ticket
 from nautilus_tui.terminal.widgets.lines import Lines
 from tests.terminal import scene
-from tests.terminal.desk import CONNECTED, Desk
+from tests.terminal.desk import CONNECTED, Desk, until
 
 D = Decimal
-
-
-async def until(pilot: Pilot[int], what: Callable[[], object]) -> None:
-    """Let the application run until something is so; fail when it never is."""
-    for _ in range(3000):
-        if what():
-            return
-        await pilot.pause(0.005)
-    raise AssertionError("it never came to be")
 
 
 def ticket_of(app: Desk) -> Ticket:
@@ -583,6 +575,9 @@ def test_no_key_of_a_pane_is_taken_by_an_action_there_or_by_the_terminal() -> No
         "engine_table": PANE_CLASSES[0],
         "logs": PANE_CLASSES[1],
         "chart": PANE_CLASSES[2],
+        "factors": PANE_CLASSES[0],
+        "calendar": PANE_CLASSES[0],
+        "factor_chart": FactorChart,
     }
     for pane, widget in panes.items():
         own = {k.strip() for b in widget.BINDINGS for k in b.key.split(",")}  # type: ignore[union-attr]

@@ -75,6 +75,7 @@ def draw(plot: Plot, width: int, height: int) -> list[list[Part]]:
     _rules(grid, scale, labels, plot)
     for trace in plot.traces:
         _trace(grid, scale, trace, plot)
+    _name_spans(grid, plot)
     _crosshair(grid, plot)
     beside = _axis(scale, labels, plot, rows, axis)
     lines = [[*grid.line(y), *beside[y]] for y in range(rows)]
@@ -109,10 +110,22 @@ def _shade(grid: Grid, plot: Plot) -> None:
         for x in range(first, last + 1):
             for y in range(grid.height):
                 grid.put(x, y, plot.glyphs.shade, "rule")
-        if 0 < len(span.word) <= last - first + 1:
-            start = first + (last - first + 1 - len(span.word)) // 2
-            for i, letter in enumerate(span.word):
-                grid.put(start + i, 0, letter, "dim")
+
+
+def _name_spans(grid: Grid, plot: Plot) -> None:
+    """Write the word of a span at its top, or at its bottom where the line is in the way."""
+    for span in plot.spans:
+        first = max(0, column_of(plot, span.start, grid.width))
+        last = min(grid.width - 1, column_of(plot, span.end, grid.width))
+        start = first + (last - first + 1 - len(span.word)) // 2
+        if not 0 < len(span.word) <= last - first + 1:
+            continue
+        places = range(start, start + len(span.word))
+        for y in (0, grid.height - 1):
+            if all(grid.styles[y][x] in ("", "rule") for x in places):
+                for x, letter in zip(places, span.word, strict=True):
+                    grid.put(x, y, letter, "dim")
+                break
 
 
 def _rules(grid: Grid, scale: PriceScale, labels: Sequence[float], plot: Plot) -> None:
@@ -183,7 +196,7 @@ def date_labels(first: dt.date, last: dt.date, room: int) -> list[tuple[float, s
     """Return the labels of an axis of dates: years as far apart as there is room for, or months."""
     most = max(1, room // _APART)
     months = (last.year - first.year) * _MONTHS_OF_A_YEAR + last.month - first.month + 1
-    step = next((s for s in (1, 3, 6, 12, 24, 60, 120, 240) if months / s <= most), 480)
+    step = next((s for s in (1, 3, 6, 12, 24, 60, 120, 240, 480) if months / s <= most), 1200)
     found = []
     for index in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
         if index % step == 0:
