@@ -115,26 +115,21 @@ class Archive:
         *,
         fresh_s: float,
         refresh: bool = False,
-        most: int | None = None,
     ) -> Answer[Page[T]]:
-        """Ask for a list until it is whole, or has as many as wanted.
+        """Ask for a list until it is whole.
 
         Raises BadPayloadError where FRED does not go on from where it was asked to.
         """
         first = await self.ask(path, params, read, fresh_s=fresh_s, refresh=refresh)
         rows, answers = list(first.value.rows), [first]
-        while len(rows) < min(first.value.total, first.value.total if most is None else most):
-            offset = len(rows)
-            asked = {**params, "offset": str(offset)}
-            answer = await self.ask(path, asked, read, fresh_s=fresh_s, refresh=refresh)
-            page = answer.value
-            if page.offset != offset or not page.rows or len(answers) >= _MOST_PAGES:
-                raise BadPayloadError(
-                    f"FRED's {path} has {page.total} rows, but those from {offset} on did not come",
-                    rule="a list can be read to its end",
-                    fix="ask for less of it",
-                )
-            rows += page.rows
+        while len(rows) < first.value.total:
+            if len(answers) >= _MOST_PAGES:
+                raise _no_end(path, len(rows))
+            asked = {**params, "offset": str(len(rows))}
+            answer = await self.ask(
+                path, asked, _from(len(rows), path, read), fresh_s=fresh_s, refresh=refresh
+            )
+            rows += answer.value.rows
             answers.append(answer)
         return _joined(answers, first.value._replace(rows=rows))
 
@@ -322,6 +317,26 @@ def checked(series_id: str) -> str:
             fix="search for a series by words",
         )
     return wanted
+
+
+def _from[T](offset: int, path: str, read: Callable[[Body], Page[T]]) -> Callable[[Body], Page[T]]:
+    """Return what reads the page that begins at a row, and no other one."""
+
+    def read_from(body: Body) -> Page[T]:
+        page = read(body)
+        if page.offset != offset or not page.rows:
+            raise _no_end(path, offset)
+        return page
+
+    return read_from
+
+
+def _no_end(path: str, offset: int) -> BadPayloadError:
+    return BadPayloadError(
+        f"FRED's {path} has more rows, but those from {offset} on did not come",
+        rule="a list can be read to its end",
+        fix="ask for less of it",
+    )
 
 
 def _reader(series_id: str, as_of: dt.date | None = None) -> Callable[[Body], Page[Row]]:

@@ -454,9 +454,13 @@ async def test_trap_8_the_calendar_asks_for_dates_to_come_in_a_window_and_reads_
 async def test_a_server_that_ignores_where_to_go_on_is_found_out(connect: Connect) -> None:
     rows = [{"release_id": 10, "release_name": "R", "date": "2026-11-27"}]
     with Replay({"/fred/releases/dates": listing("release_dates", rows, count=3)}) as server:
+        client = connect(server.url)
         with pytest.raises(BadPayloadError, match="did not come"):
-            await connect(server.url).calendar()
-        assert len(server.requests) == 2
+            await client.calendar()
+        assert [one.query.get("offset") for one in server.requests] == [None, "1"]
+        rest = [{**rows[0], "release_id": 50}] * 2
+        server.routes["/fred/releases/dates"] = listing("release_dates", rest, count=3, offset=1)
+        assert {one.release_id for one in await client.calendar()} == {10, 50}  # the wrong page was not kept
 
 
 async def test_trap_8_the_recorded_release_dates_are_read_and_cut_to_the_window(connect: Connect) -> None:
