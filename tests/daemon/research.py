@@ -37,12 +37,14 @@ TICKERS = {
 
 
 class Regulator:
-    """What the regulator has: filings can be added, and lists can be broken."""
+    """What the regulator has on a day: filings can be added, and lists can be broken."""
 
-    def __init__(self) -> None:
+    def __init__(self, day: dt.date = NOON.date()) -> None:
+        self.day = day
+        before = (day - dt.timedelta(days=7)).isoformat()
         self.filings: dict[int, list[tuple[str, str, str]]] = {
-            320193: [("0000320193-26-000001", "10-K", "2026-11-13")],
-            1067983: [("0001067983-26-000001", "8-K", "2026-11-16")],
+            320193: [("0000320193-26-000001", "10-K", before)],
+            1067983: [("0001067983-26-000001", "8-K", before)],
         }
         self.broken: set[int] = set()
         self.server = Replay(
@@ -52,10 +54,10 @@ class Regulator:
             }
         )
 
-    def file(self, cik: int, number: int, form: str = "8-K", day: str = "2026-11-20") -> str:
+    def file(self, cik: int, number: int, form: str = "8-K") -> str:
         """Add a filing and return its accession number."""
         accession = f"{cik:010}-26-{number:06}"
-        self.filings[cik].insert(0, (accession, form, day))
+        self.filings[cik].insert(0, (accession, form, self.day.isoformat()))
         return accession
 
     def _list(self, request: Request) -> bytes | tuple[int, str, bytes]:

@@ -148,6 +148,6 @@ def test_no_credential_is_ever_shown_or_written(tmp_path: Path) -> None:
         for answer in answers:
             assert secret not in answer
         assert secret not in rest
-        for path in root.rglob("*"):
-            if path.is_file():
-                assert secret.encode() not in path.read_bytes(), path
+        for file in root.rglob("*"):
+            if file.is_file():
+                assert secret.encode() not in file.read_bytes(), file

@@ -12,6 +12,7 @@ from data import topics
 from data.companies import Filing
 from data.facts import ProviderHealth, Record
 from data.macro import MacroFactor, MacroRegime
+from data.records import AnyRecord
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.envelopes import Envelope, Snapshot
 from nautilus_tui.client.stream import Batch, StreamClient
@@ -77,7 +78,7 @@ def health(provider: str, requests: int) -> ProviderHealth:
 @pytest.mark.parametrize("form", ["json", "msgpack"])
 async def test_the_present_of_facts_is_the_latest_of_each(tmp_path: Path, form: str) -> None:
     async with serving(tmp_path) as service, service.unix(form=form) as client:
-        old = [factor("a"), factor("b"), regime(1.0), health("fred", 1), health("edgar", 1)]
+        old: list[AnyRecord] = [factor("a"), factor("b"), regime(1.0), health("fred", 1), health("edgar", 1)]
         service.bus.publish_records([*old, factor("a", 2.0), regime(2.0), health("fred", 2)])
         await client.subscribe(topics.MACRO, topics.REGIME, "providers.>")
         snapshots: dict[str, list[dict[str, Any]]] = {}
@@ -110,7 +111,7 @@ async def test_filings_come_one_by_one_after_those_the_store_knows(tmp_path: Pat
 
 
 async def test_the_client_hands_facts_on_as_records(tmp_path: Path) -> None:
-    sent = [
+    sent: list[AnyRecord] = [
         factor("a"),
         factor("b", None, "ProviderDown: no answer"),
         regime(1.0),

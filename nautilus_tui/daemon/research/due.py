@@ -102,7 +102,7 @@ class DueList:
         desk.fred.http.require_configured()
         found = []
         for release in await desk.fred.calendar(days_ahead=DAYS_AHEAD):
-            instruments = _moved(release, held)
+            instruments = moved_by(release, held)
             if instruments is not None:
                 found.append(_of_release(release, instruments))
         return found
@@ -165,7 +165,7 @@ class DueList:
         ]
 
 
-def _moved(release: ReleaseDate, held: Sequence[HeldInstrument]) -> tuple[str, ...] | None:
+def moved_by(release: ReleaseDate, held: Sequence[HeldInstrument]) -> tuple[str, ...] | None:
     """Return the held instruments that a release is about, empty for all; None: it is of no interest."""
     if release.importance == "high":
         return ()
