@@ -25,7 +25,8 @@ _LEAST_MONTHS = 60
 
 RULE = (
     "For each month the probability of the regime's rule from what was known when it ended: the month's"
-    f" mean of T10Y3M (at least {regime.LEAST_DAYS} values) and the SAHMREALTIME of the month before. It is"
+    f" mean of T10Y3M (at least {regime.LEAST_DAYS} values) and the SAHMREALTIME of the month before."
+    " Spreads are not revised, and SAHMREALTIME has by its definition what was known in each month. It is"
     " compared with whether USREC is 1 in any of the following months up to the horizon. AUC: the share of"
     " pairs of a month with and a month without in which the former has the higher probability, ties count"
     " half. Brier: mean squared error; its base is that of always saying the average. A signal is a"

@@ -34,12 +34,18 @@ async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
     opened: list[Fred] = []
 
     def open_client(
-        url: str, *, attempts: int = 1, today: dt.date = TODAY, credential: str | None = KEY
+        url: str,
+        *,
+        attempts: int = 1,
+        today: dt.date = TODAY,
+        now: int | None = None,
+        credential: str | None = KEY,
     ) -> Fred:
         settings = ProviderSettings(fred_url=url, deadline_s=5.0)
         quick = dataclasses.replace(spec(settings), spacing_s=0.0, attempts=attempts)
+        stands = noon(today) if now is None else now
         http = ProviderHttp(
-            quick, judge, ledger=ledger, cache=cache, credential=credential, clock=lambda: noon(today)
+            quick, judge, ledger=ledger, cache=cache, credential=credential, clock=lambda: stands
         )
         opened.append(Fred(http, settings, key_retry_s=0.01))
         return opened[-1]

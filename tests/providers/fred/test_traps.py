@@ -22,7 +22,7 @@ from providers.core.secrets import keep_out_of_logs
 from providers.fred import wire
 from providers.fred.spec import judge
 from tests.providers.fred.bodies import listing, observations, refusal
-from tests.providers.fred.conftest import KEY, TODAY, Connect
+from tests.providers.fred.conftest import KEY, TODAY, Connect, noon
 from tests.providers.replay import JSON, Given, Replay, Request, Route, recorded
 
 GDP = "fred/fred_series__series-id-GDP__20250120.json"
@@ -202,6 +202,18 @@ async def test_today_is_asked_as_now(connect: Connect) -> None:
     with Replay({OBSERVATIONS: observations({Q3: "1.5"})}) as server:
         await connect(server.url).latest("GDP", as_of=TODAY)
         assert "realtime_start" not in server.asked(OBSERVATIONS)[0].query
+
+
+async def test_the_day_that_has_begun_in_london_but_not_in_st_louis_is_now(connect: Connect) -> None:
+    night = noon(TODAY) + 9 * 3600 * 10**9  # 3 o'clock in the morning of the 28th, UTC
+    with Replay({OBSERVATIONS: observations({Q3: "1.5"})}) as server:
+        client = connect(server.url, now=night)
+        for as_of in (TODAY, TODAY + dt.timedelta(days=1)):
+            latest = await client.latest("GDP", as_of=as_of)
+            assert latest.as_of == TODAY  # which is the day that FRED says it answers for
+        assert all("realtime_start" not in one.query for one in server.requests)
+        with pytest.raises(ProviderBadRequestError, match="not known yet"):
+            await client.latest("GDP", as_of=TODAY + dt.timedelta(days=2))
 
 
 async def test_trap_3_revisions_are_real(connect: Connect) -> None:
