@@ -11,7 +11,7 @@ import pytest
 from tests.cli.driving import CommandLine
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "providers/README.md", "providers/fred/README.md")
 LINES = sorted(
     {
         line.partition(" #")[0].partition(" > ")[0].strip()
@@ -48,3 +48,16 @@ def test_the_top_level_is_what_it_should_be() -> None:
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().split()}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert found - ignored <= allowed
+
+
+def test_the_page_about_macro_tells_the_factors_and_rules_as_they_are() -> None:
+    from providers.fred import factors, regime, scoring
+
+    page = (ROOT / "providers" / "fred" / "README.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{one.id}` | {one.title} | {one.formula} | {' '.join(one.inputs)} |" for one in factors.FACTORS
+    ]
+    said = " ".join(page.split())
+    assert " ".join(regime.RULE.split()) in said
+    assert " ".join(scoring.RULE.split()) in said
