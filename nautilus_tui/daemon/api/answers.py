@@ -5,6 +5,7 @@ This module must not know what is answered.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Mapping
@@ -58,6 +59,11 @@ def answer(request: AnyRequest, value: object, status: int = 200) -> Answer:
     if isinstance(value, Page):  # a page of records is shown as a page of their JSON twins
         value = Page(forms.to_json_form(value.items), value.next)
     return Response(forms.to_json(value), media_type=JSON, status_code=status)
+
+
+async def told(request: AnyRequest, value: object) -> Answer:
+    """Return a value that may be large; it is written in a thread, so that the loop goes on."""
+    return await asyncio.to_thread(answer, request, value)
 
 
 def _prefers_msgpack(accept: str) -> bool:

@@ -26,7 +26,7 @@ from data.companies import (
 )
 from data.facts import ProviderHealth
 from data.paging import Page
-from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import (
     Accession,
     AsOf,
@@ -71,14 +71,14 @@ async def _edgar(request: AnyRequest) -> Edgar:
 @route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
 async def edgar_health(request: AnyRequest) -> Answer:
     """Return how EDGAR is, without asking it."""
-    return answer(request, await context_of(request).research.health.provider("edgar"))
+    return await told(request, await context_of(request).research.health.provider("edgar"))
 
 
 @route("GET", f"{_BASE}/filing-types", returns=Page[FormType], tag=_TAG)
 async def edgar_filing_types(request: AnyRequest) -> Answer:
     """Return every form and what it is, in plain words; nobody is asked."""
     desk = await context_of(request).research.providers.desk()
-    return answer(request, Page(list(desk.edgar.form_types())))
+    return await told(request, Page(list(desk.edgar.form_types())))
 
 
 @route("GET", f"{_BASE}/statistics", returns=FilingStatistics, tag=_TAG)
@@ -88,7 +88,7 @@ async def edgar_statistics(request: AnyRequest) -> Answer:
     research = context.research
     await research.keeper.settled()
     source = research.providers.source("edgar")
-    return answer(request, await research.knowledge.statistics(source, context.clock()))
+    return await told(request, await research.knowledge.statistics(source, context.clock()))
 
 
 # ---------------------------------------------------------------- who
@@ -97,25 +97,27 @@ async def edgar_statistics(request: AnyRequest) -> Answer:
 @route("GET", f"{_BASE}/companies/search", returns=Page[Company], tag=_TAG)
 async def edgar_companies(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
     """Return companies whose name or ticker matches, best first."""
-    return answer(request, Page(await (await _edgar(request)).companies(named("text", text), limit=limit)))
+    return await told(
+        request, Page(await (await _edgar(request)).companies(named("text", text), limit=limit))
+    )
 
 
 @route("GET", f"{_BY_TICKER}/resolve", returns=Company, tag=_TAG)
 async def edgar_resolve(request: AnyRequest, ticker: Ticker) -> Answer:
     """Return the company of a ticker, with all its share classes."""
-    return answer(request, await (await _edgar(request)).resolve(named("ticker", ticker)))
+    return await told(request, await (await _edgar(request)).resolve(named("ticker", ticker)))
 
 
 @route("GET", _BY_CIK, returns=Company, tag=_TAG)
 async def edgar_company(request: AnyRequest, cik: Cik) -> Answer:
     """Return a company as its own file tells of it."""
-    return answer(request, await (await _edgar(request)).company(cik_of(cik)))
+    return await told(request, await (await _edgar(request)).company(cik_of(cik)))
 
 
 @route("GET", _BY_TICKER, returns=Company, tag=_TAG)
 async def edgar_ticker(request: AnyRequest, ticker: Ticker) -> Answer:
     """Return a company as its own file tells of it."""
-    return answer(request, await (await _edgar(request)).company(named("ticker", ticker)))
+    return await told(request, await (await _edgar(request)).company(named("ticker", ticker)))
 
 
 # ---------------------------------------------------------------- filings
@@ -135,7 +137,7 @@ async def _filings(
     edgar = await _edgar(request)
     found = await edgar.filings(who, forms=chosen, start=start, end=end, limit=limit, as_of=known)
     context_of(request).research.keeper.filings(found.filings)
-    return answer(request, found)
+    return await told(request, found)
 
 
 @route("GET", f"{_BY_CIK}/filings", returns=FilingList, tag=_TAG)
@@ -169,7 +171,7 @@ async def edgar_ticker_filings(
 async def _document(request: AnyRequest, who: str, accession: str, document: str | None) -> Answer:
     edgar = await _edgar(request)
     wanted = None if document is None else named("document", document)
-    return answer(request, await edgar.document(who, named("accession", accession), document=wanted))
+    return await told(request, await edgar.document(who, named("accession", accession), document=wanted))
 
 
 @route("GET", f"{_BY_CIK}/filings/{{accession:str}}/document", returns=FilingDocument, tag=_TAG)
@@ -202,7 +204,7 @@ async def edgar_search(
     chosen = forms_of(forms)
     edgar = await _edgar(request)
     found = await edgar.search(named("text", text), forms=chosen, start=start, end=end, limit=limit)
-    return answer(request, found)
+    return await told(request, found)
 
 
 @route("GET", f"{_BASE}/current", returns=Page[Filing], tag=_TAG)
@@ -210,7 +212,7 @@ async def edgar_current(request: AnyRequest, form: Form = "", limit: Few = 100) 
     """Return the filings of all companies that came last, latest first."""
     if form:
         (form,) = forms_of(form.replace(",", " ")) or ("",)
-    return answer(request, Page(await (await _edgar(request)).current(form=form, limit=limit)))
+    return await told(request, Page(await (await _edgar(request)).current(form=form, limit=limit)))
 
 
 # ---------------------------------------------------------------- what they say
@@ -230,7 +232,7 @@ async def _facts(
     edgar = await _edgar(request)
     found = await edgar.facts(who, metric=wanted, period=period, view=view, as_of=known, limit=limit)
     context_of(request).research.keeper.facts(found, (wanted, period, view, known, limit))
-    return answer(request, found)
+    return await told(request, found)
 
 
 @route("GET", f"{_BY_CIK}/facts", returns=CompanyFacts, tag=_TAG)
@@ -265,7 +267,7 @@ async def edgar_ticker_facts(
 async def edgar_insiders(request: AnyRequest, cik: Cik, limit: Few = 20, as_of: AsOf = None) -> Answer:
     """Return what insiders traded, from a company's latest Forms 3, 4 and 5."""
     report = await (await _edgar(request)).insiders(cik_of(cik), limit=limit, as_of=known_then(as_of))
-    return answer(request, report)
+    return await told(request, report)
 
 
 @route("GET", f"{_BY_TICKER}/insiders", returns=InsiderReport, tag=_TAG)
@@ -274,7 +276,7 @@ async def edgar_ticker_insiders(
 ) -> Answer:
     """Return what insiders traded, from a company's latest Forms 3, 4 and 5."""
     edgar = await _edgar(request)
-    return answer(
+    return await told(
         request, await edgar.insiders(named("ticker", ticker), limit=limit, as_of=known_then(as_of))
     )
 
@@ -283,7 +285,7 @@ async def edgar_ticker_insiders(
 async def edgar_holdings(request: AnyRequest, cik: Cik, period: Quarter = None, as_of: AsOf = None) -> Answer:
     """Return what a manager reported to hold (13F), largest first."""
     report = await (await _edgar(request)).holdings(cik_of(cik), period=period, as_of=known_then(as_of))
-    return answer(request, report)
+    return await told(request, report)
 
 
 @route("GET", f"{_BY_TICKER}/holdings", returns=HoldingsReport, tag=_TAG)
@@ -293,7 +295,7 @@ async def edgar_ticker_holdings(
     """Return what a manager reported to hold (13F), largest first."""
     edgar = await _edgar(request)
     report = await edgar.holdings(named("ticker", ticker), period=period, as_of=known_then(as_of))
-    return answer(request, report)
+    return await told(request, report)
 
 
 HANDLERS = [

@@ -23,7 +23,7 @@ from data.macro import (
     YieldCurve,
 )
 from data.paging import Page
-from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import AsOf, End, FactorId, Few, SeriesId, Start, known_then, named, span
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
@@ -54,7 +54,7 @@ async def _fred(request: AnyRequest) -> Fred:
 @route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
 async def fred_health(request: AnyRequest) -> Answer:
     """Return how FRED is, without asking it."""
-    return answer(request, await context_of(request).research.health.provider("fred"))
+    return await told(request, await context_of(request).research.health.provider("fred"))
 
 
 # ---------------------------------------------------------------- series
@@ -64,7 +64,7 @@ async def fred_health(request: AnyRequest) -> Answer:
 async def fred_series_catalogue(request: AnyRequest) -> Answer:
     """Return the series that the factors are made of."""
     desk = await context_of(request).research.providers.desk()
-    return answer(request, Page(desk.fred.catalogue()))
+    return await told(request, Page(desk.fred.catalogue()))
 
 
 @route("GET", f"{_BASE}/series/{{series_id:str}}", returns=Series, tag=_TAG)
@@ -75,20 +75,20 @@ async def fred_series(
     span(start, end)
     fred = await _fred(request)
     series = await fred.series(named("series_id", series_id), as_of=known_then(as_of), start=start, end=end)
-    return answer(request, series)
+    return await told(request, series)
 
 
 @route("GET", f"{_BASE}/series/{{series_id:str}}/latest", returns=Observation, tag=_TAG)
 async def fred_series_latest(request: AnyRequest, series_id: SeriesId, as_of: AsOf = None) -> Answer:
     """Return a series' latest observation that has a value."""
     fred = await _fred(request)
-    return answer(request, await fred.latest(named("series_id", series_id), as_of=known_then(as_of)))
+    return await told(request, await fred.latest(named("series_id", series_id), as_of=known_then(as_of)))
 
 
 @route("GET", f"{_BASE}/search", returns=Page[SeriesInfo], tag=_TAG)
 async def fred_search(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
     """Return series that match a text, best first."""
-    return answer(request, Page(await (await _fred(request)).search(named("text", text), limit=limit)))
+    return await told(request, Page(await (await _fred(request)).search(named("text", text), limit=limit)))
 
 
 # ---------------------------------------------------------------- factors and regime
@@ -97,7 +97,7 @@ async def fred_search(request: AnyRequest, text: Text, limit: Few = 20) -> Answe
 async def _factors(request: AnyRequest, as_of: AsOf) -> Answer:
     factors = await (await _fred(request)).factors(as_of=known_then(as_of))
     context_of(request).research.keeper.factors(factors)
-    return answer(request, Page(factors))
+    return await told(request, Page(factors))
 
 
 @route("GET", f"{_BASE}/macro-factors", returns=Page[MacroFactor], tag=_TAG)
@@ -119,7 +119,7 @@ async def fred_factor_history(
     """Return a factor over the last years, oldest first, with the recessions of that time."""
     fred = await _fred(request)
     history = await fred.factor_history(named("factor_id", factor_id), years=years, as_of=known_then(as_of))
-    return answer(request, history)
+    return await told(request, history)
 
 
 @route("GET", f"{_BASE}/macro-factors/{{factor_id:str}}/stored", returns=Page[MacroFactor], tag=_TAG)
@@ -128,7 +128,7 @@ async def fred_factor_stored(request: AnyRequest, factor_id: FactorId, limit: Fe
     research = context_of(request).research
     await research.keeper.settled()
     source = research.providers.source("fred")
-    return answer(request, Page(await research.knowledge.factors(source, factor_id, limit)))
+    return await told(request, Page(await research.knowledge.factors(source, factor_id, limit)))
 
 
 @route("GET", f"{_BASE}/regime", returns=MacroRegime, tag=_TAG)
@@ -136,7 +136,7 @@ async def fred_regime(request: AnyRequest, as_of: AsOf = None) -> Answer:
     """Return growth × inflation and the recession probability, with the rule they are computed by."""
     regime = await (await _fred(request)).regime(as_of=known_then(as_of))
     context_of(request).research.keeper.regime(regime)
-    return answer(request, regime)
+    return await told(request, regime)
 
 
 @route("GET", f"{_BASE}/regime/stored", returns=Page[MacroRegime], tag=_TAG)
@@ -144,14 +144,16 @@ async def fred_regime_stored(request: AnyRequest, limit: Few = 400) -> Answer:
     """Return the regimes that were told, one a day, latest first; from the store, nobody is asked."""
     research = context_of(request).research
     await research.keeper.settled()
-    return answer(request, Page(await research.knowledge.regimes(research.providers.source("fred"), limit)))
+    return await told(
+        request, Page(await research.knowledge.regimes(research.providers.source("fred"), limit))
+    )
 
 
 @route("GET", f"{_BASE}/score", returns=RegimeScore, tag=_TAG)
 async def fred_score(request: AnyRequest, horizon_months: Horizon = 12, threshold: Threshold = 0.5) -> Answer:
     """Return how well the recession probability would have done against what was a recession."""
     fred = await _fred(request)
-    return answer(request, await fred.score(horizon_months=horizon_months, threshold=threshold))
+    return await told(request, await fred.score(horizon_months=horizon_months, threshold=threshold))
 
 
 # ---------------------------------------------------------------- curve and calendar
@@ -160,7 +162,7 @@ async def fred_score(request: AnyRequest, horizon_months: Horizon = 12, threshol
 @route("GET", f"{_BASE}/yield-curve", returns=Page[YieldCurve], tag=_TAG)
 async def fred_yield_curve(request: AnyRequest, as_of: AsOf = None) -> Answer:
     """Return the yield curve now, a month ago and a year ago."""
-    return answer(request, Page(await (await _fred(request)).yield_curves(as_of=known_then(as_of))))
+    return await told(request, Page(await (await _fred(request)).yield_curves(as_of=known_then(as_of))))
 
 
 @route("GET", f"{_BASE}/economic-calendar", returns=Page[ReleaseDate], tag=_TAG)
@@ -169,7 +171,7 @@ async def fred_economic_calendar(
 ) -> Answer:
     """Return the releases of the days ahead, earliest first."""
     fred = await _fred(request)
-    return answer(request, Page(await fred.calendar(days_ahead=days_ahead, days_back=days_back)))
+    return await told(request, Page(await fred.calendar(days_ahead=days_ahead, days_back=days_back)))
 
 
 @route("POST", f"{_BASE}/cache/refresh", returns=Outcome, tag=_TAG, role="trader")

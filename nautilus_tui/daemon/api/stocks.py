@@ -26,7 +26,7 @@ from data.fundamentals import (
     SymbolMatch,
 )
 from data.paging import Page
-from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import StockSymbol, known_then, named, page_of
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Cursor, Limit
@@ -66,14 +66,14 @@ async def _vendor(request: AnyRequest) -> AlphaVantage:
 @route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
 async def stocks_health(request: AnyRequest) -> Answer:
     """Return how Alpha Vantage is and what the day's quota has left, without asking it."""
-    return answer(request, await context_of(request).research.health.provider("alpha_vantage"))
+    return await told(request, await context_of(request).research.health.provider("alpha_vantage"))
 
 
 @route("GET", f"{_BASE}/supported-functions", returns=Page[SupportedFunction], tag=_TAG)
 async def stocks_supported_functions(request: AnyRequest) -> Answer:
     """Return what can be asked of Alpha Vantage here, and what the key was seen to be entitled to."""
     desk = await context_of(request).research.providers.desk()
-    return answer(request, Page(desk.alpha_vantage.supported_functions()))
+    return await told(request, Page(desk.alpha_vantage.supported_functions()))
 
 
 # ---------------------------------------------------------------- prices
@@ -82,7 +82,7 @@ async def stocks_supported_functions(request: AnyRequest) -> Answer:
 @route("GET", f"{_BASE}/quote/{{symbol:str}}", returns=StockQuote, tag=_TAG)
 async def stock_quote(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return the latest trading day of a symbol."""
-    return answer(request, await (await _vendor(request)).quote(named("symbol", symbol)))
+    return await told(request, await (await _vendor(request)).quote(named("symbol", symbol)))
 
 
 @route("GET", f"{_BASE}/daily/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
@@ -91,7 +91,7 @@ async def stock_daily(
 ) -> Answer:
     """Return daily prices, oldest first; ``degraded`` says when the key allows less than was asked for."""
     vendor = await _vendor(request)
-    return answer(request, await vendor.daily(named("symbol", symbol), full=full, adjusted=adjusted))
+    return await told(request, await vendor.daily(named("symbol", symbol), full=full, adjusted=adjusted))
 
 
 @route("GET", f"{_BASE}/intraday/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
@@ -104,21 +104,23 @@ async def stock_intraday(
 ) -> Answer:
     """Return bars within the day, oldest first."""
     vendor = await _vendor(request)
-    return answer(request, await vendor.intraday(named("symbol", symbol), interval, month=month, full=full))
+    return await told(
+        request, await vendor.intraday(named("symbol", symbol), interval, month=month, full=full)
+    )
 
 
 @route("GET", f"{_BASE}/weekly/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
 async def stock_weekly(request: AnyRequest, symbol: StockSymbol, adjusted: Adjusted = False) -> Answer:
     """Return weekly prices, oldest first."""
     vendor = await _vendor(request)
-    return answer(request, await vendor.weekly(named("symbol", symbol), adjusted=adjusted))
+    return await told(request, await vendor.weekly(named("symbol", symbol), adjusted=adjusted))
 
 
 @route("GET", f"{_BASE}/monthly/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
 async def stock_monthly(request: AnyRequest, symbol: StockSymbol, adjusted: Adjusted = False) -> Answer:
     """Return monthly prices, oldest first."""
     vendor = await _vendor(request)
-    return answer(request, await vendor.monthly(named("symbol", symbol), adjusted=adjusted))
+    return await told(request, await vendor.monthly(named("symbol", symbol), adjusted=adjusted))
 
 
 # ---------------------------------------------------------------- search
@@ -127,13 +129,13 @@ async def stock_monthly(request: AnyRequest, symbol: StockSymbol, adjusted: Adju
 @route("GET", f"{_BASE}/search", returns=Page[SymbolMatch], tag=_TAG)
 async def stock_search(request: AnyRequest, keywords: Keywords) -> Answer:
     """Return symbols that match, best first."""
-    return answer(request, Page(await (await _vendor(request)).search(named("keywords", keywords))))
+    return await told(request, Page(await (await _vendor(request)).search(named("keywords", keywords))))
 
 
 @route("GET", "/api/v1/nautilus-data/alpha-vantage/search", returns=Page[SymbolMatch], tag=_TAG)
 async def data_stock_search(request: AnyRequest, keywords: Keywords) -> Answer:
     """Return symbols that match, best first; the same as under /api/v1/alpha-vantage."""
-    return answer(request, Page(await (await _vendor(request)).search(named("keywords", keywords))))
+    return await told(request, Page(await (await _vendor(request)).search(named("keywords", keywords))))
 
 
 @route("GET", f"{_BASE}/listings", returns=Page[Listing], tag=_TAG)
@@ -146,7 +148,7 @@ async def stock_listings(
 ) -> Answer:
     """Return what is, or was, listed or no longer is."""
     listings = await (await _vendor(request)).listings(date=known_then(date), state=status)
-    return answer(request, page_of(listings, limit, cursor))
+    return await told(request, page_of(listings, limit, cursor))
 
 
 # ---------------------------------------------------------------- companies
@@ -155,13 +157,13 @@ async def stock_listings(
 @route("GET", f"{_BASE}/company/{{symbol:str}}", returns=CompanyOverview, tag=_TAG)
 async def stock_company(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return what a company is and its key figures."""
-    return answer(request, await (await _vendor(request)).overview(named("symbol", symbol)))
+    return await told(request, await (await _vendor(request)).overview(named("symbol", symbol)))
 
 
 @route("GET", f"{_BASE}/earnings/{{symbol:str}}", returns=EarningsReport, tag=_TAG)
 async def stock_earnings(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return quarterly and annual earnings, latest first."""
-    return answer(request, await (await _vendor(request)).earnings(named("symbol", symbol)))
+    return await told(request, await (await _vendor(request)).earnings(named("symbol", symbol)))
 
 
 @route("GET", f"{_BASE}/statements/{{symbol:str}}", returns=Page[StatementPeriod], tag=_TAG)
@@ -169,7 +171,7 @@ async def stock_statements(
     request: AnyRequest, symbol: StockSymbol, statement: Statement = "income"
 ) -> Answer:
     """Return a company's statements of one kind, latest first."""
-    return answer(
+    return await told(
         request, Page(await (await _vendor(request)).statements(named("symbol", symbol), statement))
     )
 
@@ -185,31 +187,31 @@ async def stock_earnings_calendar(
     """Return when companies, or one, are expected to report."""
     only = None if symbol is None else named("symbol", symbol)
     dates = await (await _vendor(request)).earnings_calendar(only, horizon=horizon)
-    return answer(request, page_of(dates, limit, cursor))
+    return await told(request, page_of(dates, limit, cursor))
 
 
 @route("GET", f"{_BASE}/estimates/{{symbol:str}}", returns=Page[EarningsEstimate], tag=_TAG)
 async def stock_estimates(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return what analysts expect a company to earn."""
-    return answer(request, Page(await (await _vendor(request)).estimates(named("symbol", symbol))))
+    return await told(request, Page(await (await _vendor(request)).estimates(named("symbol", symbol))))
 
 
 @route("GET", f"{_BASE}/ipo-calendar", returns=Page[IpoDate], tag=_TAG)
 async def stock_ipo_calendar(request: AnyRequest) -> Answer:
     """Return who is expected to be listed for the first time."""
-    return answer(request, Page(await (await _vendor(request)).ipo_calendar()))
+    return await told(request, Page(await (await _vendor(request)).ipo_calendar()))
 
 
 @route("GET", f"{_BASE}/dividends/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG)
 async def stock_dividends(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return a symbol's dividends."""
-    return answer(request, Page(await (await _vendor(request)).dividends(named("symbol", symbol))))
+    return await told(request, Page(await (await _vendor(request)).dividends(named("symbol", symbol))))
 
 
 @route("GET", f"{_BASE}/splits/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG)
 async def stock_splits(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return a symbol's splits."""
-    return answer(request, Page(await (await _vendor(request)).splits(named("symbol", symbol))))
+    return await told(request, Page(await (await _vendor(request)).splits(named("symbol", symbol))))
 
 
 HANDLERS = [
