@@ -114,6 +114,9 @@ class Facts:
     def _put(self, question: Question[Any], answer: Answer[Any]) -> None:
         self._answers.pop(question, None)
         self._answers[question] = answer
+        alike = [known for known in self._answers if type(known) is type(question)]
+        for oldest in alike[: max(0, len(alike) - question.kept)]:
+            del self._answers[oldest]
         while len(self._answers) > MAX_ANSWERS:
             del self._answers[next(iter(self._answers))]
         self._mark(question.kind, question)

@@ -23,6 +23,7 @@ from data.problems import (
 from nautilus_tui.client.stream import ConnectionChanged
 from nautilus_tui.terminal.actions import ACTIONS, TAKEN_KEYS
 from nautilus_tui.terminal.command_line import complete, parse
+from nautilus_tui.terminal.facts import Facts
 from nautilus_tui.terminal.figures import DASH
 from nautilus_tui.terminal.panes.research.companies import Companies
 from nautilus_tui.terminal.panes.research.factchart import FactChart
@@ -51,6 +52,7 @@ from nautilus_tui.terminal.research_lines import ResearchLine
 from nautilus_tui.terminal.research_view import ResearchView, symbol_asked
 from nautilus_tui.terminal.screens.picker import Picker
 from nautilus_tui.terminal.settings import TerminalSettings
+from nautilus_tui.terminal.theme import PALETTES
 from nautilus_tui.terminal.widgets.table import LiveTable
 from nautilus_tui.terminal.words import CommandLineError, Known
 from nautilus_tui.terminal.workspaces.research import in_sight
@@ -536,7 +538,7 @@ async def test_holdings_of_a_manager_are_told_with_their_unit_and_quarter() -> N
         assert "13F-HR of 2025-12-31, filed 2026-02-17" in holdings.ribbon
         assert "stated in thousands" in holdings.ribbon
         assert "restatement" in holdings.ribbon
-        assert cells(holdings, "037833100SH").startswith("APPLE INC  9 rows COM  66.6  33.5%")
+        assert cells(holdings, "037833100SH").startswith("APPLE INC ×9 COM  66.6  33.5%")
         assert "Put" in cells(holdings, "023135106PutSH")
         assert app.view.research.company == "AAPL"
 
@@ -732,6 +734,30 @@ async def test_every_line_is_as_wide_as_its_pane(size: tuple[int, int], *, ascii
                 for y in range(height if shown.region.area else 0):
                     strip = shown.render_line(y)
                     assert cell_len(strip.text) == strip.cell_length == width, kind
+
+
+@pytest.mark.parametrize("theme", sorted(PALETTES))
+async def test_every_theme_has_what_the_panes_are_drawn_with(theme: str) -> None:
+    app = desk()
+    async with app.run_test(size=(200, 60)) as pilot:
+        app.use_theme(theme)
+        reader = await read_annual_report(app, pilot)
+        reader.filter = "company"
+        app.mirror.apply_records([told.new_filing()])
+        await settle(app, pilot)
+        for kind in (Companies, Overview, Filings, Insiders, FactsTable, FactChart, Reader):
+            shown = app.query_one(kind)
+            drawn = [shown.render_line(y).text for y in range(shown.content_size.height)]
+            assert any(text.strip() for text in drawn) or not shown.region.area
+
+
+async def test_texts_that_were_read_long_ago_are_forgotten() -> None:
+    facts = Facts(lambda *_: None)
+    for number in range(20):
+        facts.put_answer(DocumentOf("AAPL", str(number)), told.document(), scene.NOW)
+    facts.put_answer(OneCompany("AAPL"), told.company(), scene.NOW)
+    kept = [number for number in range(20) if facts.answer(DocumentOf("AAPL", str(number))).value]
+    assert kept == list(range(12, 20))
 
 
 def test_which_panes_are_in_sight_is_never_nothing() -> None:

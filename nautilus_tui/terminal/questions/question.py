@@ -25,12 +25,13 @@ class Question[T]:
     """Something to ask, with everything it is about in its fields, so that equal questions are one.
 
     ``fresh_s`` is after how many seconds it is asked again while a pane still wants it, ``retry_s``
-    the same after it failed.
+    the same after it failed; ``kept`` is how many answers to questions of this kind are kept.
     """
 
     kind: ClassVar[QuestionKind] = "research"
     fresh_s: ClassVar[float] = 300.0
     retry_s: ClassVar[float] = 60.0
+    kept: ClassVar[int] = 400
 
     @property
     def words(self) -> str:

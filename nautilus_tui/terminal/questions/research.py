@@ -87,6 +87,7 @@ class DocumentOf(Question[FilingDocument]):
     """The text of a filing's document; no name means its primary one. What was filed never changes."""
 
     fresh_s: ClassVar[float] = 30 * _DAY_S
+    kept: ClassVar[int] = 8
     who: str = ""
     accession: str = ""
     document: str | None = None

@@ -10,7 +10,7 @@ from textual import events
 from nautilus_tui.terminal.factsheet import Measure, Sheet, growth, sheet
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.provenance import message
-from nautilus_tui.terminal.panes.research.facts import all_facts, facts_known, facts_wanted
+from nautilus_tui.terminal.panes.research.facts import all_facts, facts_known, facts_wanted, same
 from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
@@ -59,8 +59,8 @@ class FactChart(Lines):
 
     def _measure(self, mirror: Mirror, view: View, metric: str | None) -> tuple[Measure | None, Sheet | None]:
         answers = facts_known(mirror, view)
-        made_of = (*(id(known.value) for known in answers), view.research.cadence)
-        if self._sheet is None or self._sheet[0] != made_of:
+        made_of = (view.research.cadence, *(known.value for known in answers))
+        if self._sheet is None or not same(self._sheet[0], made_of):
             self._sheet = (made_of, sheet(all_facts(answers), view.research.cadence))
         laid = self._sheet[1]
         return next((m for m in laid.measures if metric in (None, m.metric)), None), laid

@@ -24,7 +24,7 @@ from nautilus_tui.terminal.widgets.table import Cell, Column, Row
 _BAR = 8
 
 COLUMNS = (
-    Column("issuer", "Issuer", "left", least=14, grow=True),
+    Column("issuer", "Issuer", "left", least=22, grow=True),
     Column("class", "Class", "left", least=4, most=10, drop=4),
     Column("put_call", "P/C", "left", width=4, drop=3),
     Column("value", "Value", least=8),
@@ -83,7 +83,7 @@ def holding_row(holding: Holding, scale: Scale, glyphs: Glyphs) -> Row:
     shown = DASH if share is None else f"{share * 100:5.1f}%"
     drawn = "" if share is None else bar(share, _BAR, glyphs.bar)
     option = holding.put_call
-    rows = f"  {holding.rows} rows" if holding.rows > 1 else ""
+    rows = f" ×{holding.rows}" if holding.rows > 1 else ""
     return Row(
         f"{holding.cusip}{option}{holding.quantity_type}",
         (
