@@ -8,7 +8,9 @@ from typing import Literal
 
 #: Years a factor's chart offers, in the order ``[`` and ``]`` walk them; 0 is all there are.
 YEARS: tuple[int, ...] = (5, 10, 20, 0)
-CalendarScope = Literal["all", "due"]
+#: Releases that matter, all of them, or what is due for what is held.
+CalendarScope = Literal["main", "all", "due"]
+CALENDAR_SCOPES: tuple[CalendarScope, ...] = ("main", "all", "due")
 
 
 @dataclass(slots=True)
@@ -19,4 +21,4 @@ class MacroView:
     factor: str | None = None  #: charted
     series: str | None = None  #: charted instead of the factor
     years: int = 10
-    scope: CalendarScope = "all"
+    scope: CalendarScope = "main"

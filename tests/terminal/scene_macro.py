@@ -12,6 +12,8 @@ import statistics
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from data.fundamentals import Due, DueItem
 from data.macro import (
     CurvePoint,
@@ -336,6 +338,20 @@ def answers(given: Stamp | None = None) -> dict[Question[Any], Any]:
     for row in TABLE:
         for years in (10, 20, 120):
             made[History(row[0], years)] = history(row[0], years, given)
+    return made
+
+
+def answers_as_of(day: dt.date, given: Stamp) -> dict[Question[Any], Any]:
+    """Everything the workspace asks of a date: every line ends there."""
+    made: dict[Question[Any], Any] = {
+        Factors(day): factors(given),
+        Regime(day): regime(given),
+        YieldCurves(day): curves(given),
+    }
+    for row in TABLE:
+        whole = history(row[0], 10, given)
+        points = tuple(point for point in whole.points if point.date <= day)
+        made[History(row[0], 10, day)] = msgspec.structs.replace(whole, points=points)
     return made
 
 

@@ -276,26 +276,24 @@ async def test_freds_terms_ask_for_a_sentence_that_is_shown_whole(size: tuple[in
 async def test_an_as_of_date_is_asked_with_shown_in_every_title_and_taken_back() -> None:
     app, day = desk(), dt.date(2024, 12, 1)
     then = scene_macro.stamp(synthetic=False, as_of=day)
-    old = [
-        msgspec.structs.replace(f, value=-1.25) if f.id == "gdp_yoy" else f for f in scene_macro.factors(then)
+    app.line.facts |= scene_macro.answers_as_of(day, then)
+    old = app.line.facts[ask.Factors(day)]
+    app.line.facts[ask.Factors(day)] = [
+        msgspec.structs.replace(f, value=-1.25) if f.id == "gdp_yoy" else f for f in old
     ]
-    app.line.facts |= {
-        ask.Factors(day): old,
-        ask.Regime(day): scene_macro.regime(then),
-        ask.YieldCurves(day): scene_macro.curves(then),
-    }
     async with app.run_test(size=(120, 40)) as pilot:
         await open_macro(app, pilot)
         await pilot.press("a")
         await pilot.press(*"2024-12-01", "enter")
         await app.settled(pilot)
-        assert {ask.Factors(day), ask.Regime(day), ask.YieldCurves(day)} <= asked(app)
+        wanted = {ask.Factors(day), ask.Regime(day), ask.YieldCurves(day), ask.History("gdp_yoy", 10, day)}
+        assert wanted <= asked(app)
         for pane in PANES[:4]:
             assert "AS OF 2024-12-01" in seen(app, pane).splitlines()[0], pane
         assert "of today, not as of then" in seen(app, "calendar")
         assert "-1.25" in seen(app, "factors")
-        assert "as revised since, not as known then" in seen(app, "factor_chart")
-        assert "2025" not in seen(app, "factor_chart").splitlines()[-3]
+        assert "2024 Q4" in seen(app, "factor_chart")
+        assert "2025" not in seen(app, "factor_chart")
         await pilot.press("escape")
         await app.settled(pilot)
         assert "AS OF" not in "".join(seen(app, pane) for pane in PANES)
@@ -369,7 +367,7 @@ async def test_a_series_or_a_factor_is_charted_from_anywhere_by_its_line() -> No
         await say(pilot, "macro series DGS10")
         await until(pilot, lambda: app.workspace == "macro")
         await app.settled(pilot)
-        assert "Market Yield on U.S. Treasury" in seen(app, "factor_chart")
+        assert "Market Yield on U.S. Treasury" in seen(app, "factor_chart").splitlines()[0]
         await say(pilot, "macro factor vix")
         await app.settled(pilot)
         assert "VIX" in seen(app, "factor_chart").splitlines()[0]
@@ -385,7 +383,7 @@ async def test_enter_on_a_release_charts_a_factor_that_it_brings() -> None:
         await open_macro(app, pilot)
         await pilot.press("g", "g")
         await until(pilot, lambda: app.pane == "calendar")
-        await pilot.press("down", "down", "down")
+        await pilot.press("down", "down")
         assert app.query_one(Calendar).cursor_key == "release:50:2026-03-06"
         await pilot.press("enter")
         await until(pilot, lambda: app.pane == "factor_chart")
@@ -397,7 +395,7 @@ async def test_what_is_due_for_what_is_held_leads_to_the_series_and_to_the_filin
     app = desk()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_macro(app, pilot)
-        await pilot.press("c")
+        await pilot.press("c", "c")
         await app.settled(pilot)
         shown = seen(app, "calendar")
         assert "due for what is held" in shown
@@ -414,6 +412,9 @@ async def test_releases_are_in_order_with_their_weight_and_their_time_in_new_yor
         await open_macro(app, pilot)
         found = entries(app.mirror, app.view)
         assert [e.date for e in found] == sorted(e.date for e in found)
+        assert {e.importance for e in found} == {"high", "medium"}
+        await pilot.press("c")
+        await app.settled(pilot)
         rows = {r.key: [c.text for c in r.cells] for r in app.query_one(Calendar).rows}
         assert rows["release:50:2026-03-06"][:6] == [
             "●",

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from nautilus_tui.terminal.questions import macro as ask
 from tests.terminal import scene_macro
 from tests.terminal.desk import Desk, until
 from tests.terminal.test_snapshots import SIZES, Compare
@@ -49,9 +48,5 @@ def test_macro_as_of_a_date_with_fred_down_and_what_is_due(snap_compare: Compare
     app.view.macro.as_of = day
     old = scene_macro.stamp(synthetic=False, as_of=day, stale="ProviderDown")
     app.line.facts.update(scene_macro.answers(old))
-    app.line.facts |= {
-        ask.Factors(day): scene_macro.factors(old),
-        ask.Regime(day): scene_macro.regime(old),
-        ask.YieldCurves(day): scene_macro.curves(old),
-    }
-    assert snap_compare(app, terminal_size=(120, 40), run_before=posed(app, "high-contrast", "c"))
+    app.line.facts |= scene_macro.answers_as_of(day, old)
+    assert snap_compare(app, terminal_size=(120, 40), run_before=posed(app, "high-contrast", "c", "c"))

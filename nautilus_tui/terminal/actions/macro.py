@@ -47,8 +47,8 @@ MACRO: Final = (
         keys=("c",),
         name="calendar-scope",
         scope="macro",
-        label="Calendar: all releases, or what is due for what is held",
-        hint="due",
+        label="Calendar: what matters, all of it, or what is due for what is held",
+        hint="calendar",
     ),
     Action(
         id="macro.refresh",

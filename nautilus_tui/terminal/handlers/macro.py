@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from data.commands import RefreshProviders
-from nautilus_tui.terminal.macro_view import YEARS
+from nautilus_tui.terminal.macro_view import CALENDAR_SCOPES, YEARS
 from nautilus_tui.terminal.panes.macro.calendar import entries
 from nautilus_tui.terminal.research_lines import ResearchLine
 from nautilus_tui.terminal.statements import MacroLine
@@ -86,9 +86,10 @@ class MacroDesk:
         self._app.selection_changed()
 
     def calendar_scope(self) -> None:
-        """Show all releases, or what is due for what is held."""
+        """Show the releases that matter, all of them, or what is due for what is held."""
         macro = self._app.view.macro
-        macro.scope = "due" if macro.scope == "all" else "all"
+        at = CALENDAR_SCOPES.index(macro.scope)
+        macro.scope = CALENDAR_SCOPES[(at + 1) % len(CALENDAR_SCOPES)]
         self._app.selection_changed()
 
     def refresh(self) -> None:

@@ -22,6 +22,8 @@ from nautilus_tui.terminal.widgets.titled import Titled
 #: How providers are called on the screen.
 NAMES = {"fred": "FRED", "alpha_vantage": "Alpha Vantage", "edgar": "EDGAR"}
 SYNTHETIC = "SYNTHETIC"
+#: Cells of a title line beside its words, and the least that a title is cut to before its marks.
+_EDGES, _LEAST_TITLE = 4, 8
 DEMO = "nautilus-tui --profile demo shows all of this on synthetic data."
 
 
@@ -74,12 +76,12 @@ def entitle(
     Synthetic facts and facts of another day colour the whole line, so that they cannot be taken for
     what they are not.
     """
-    words = [title]
-    if as_of is not None:
-        words.append(f"AS OF {as_of}")
     synthetic = fact is not None and fact.synthetic
-    if synthetic:
-        words.append(SYNTHETIC)
+    marks = ([f"AS OF {as_of}"] if as_of is not None else []) + ([SYNTHETIC] if synthetic else [])
+    room = pane.content_size.width - _EDGES - sum(len(mark) + 3 for mark in marks)
+    if pane.content_size.width and len(title) > max(_LEAST_TITLE, room):
+        title = title[: max(_LEAST_TITLE, room) - 1] + glyphs.ellipsis
+    words = [title, *marks]
     pane.title = f" {glyphs.dot} ".join((*words, more) if more else words)
     pane.title_style = "replay" if as_of is not None else "sim" if synthetic else ""
     told_ = provenance(fact, answer, now_ns, glyphs)

@@ -50,12 +50,13 @@ class Regime(Question[MacroRegime]):
 
 @dataclass(frozen=True, slots=True)
 class History(Question[FactorHistory]):
-    """A factor over the years."""
+    """A factor over the years, as of a date or now."""
 
     kind: ClassVar[QuestionKind] = "macro"
     fresh_s: ClassVar[float] = 900.0
     factor: str = ""
     years: int = 10
+    as_of: dt.date | None = None
 
     @property
     def words(self) -> str:
@@ -64,7 +65,7 @@ class History(Question[FactorHistory]):
 
     async def put_to(self, client: ApiClient) -> FactorHistory:
         """Ask it."""
-        return await client.factor_history(self.factor, years=self.years)
+        return await client.factor_history(self.factor, years=self.years, as_of=self.as_of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from data.fundamentals import Due, DueItem
 from data.macro import Importance, ReleaseDate
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
+from nautilus_tui.terminal.macro_view import CalendarScope
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.provenance import entitle, why_empty
 from nautilus_tui.terminal.questions import Answer, Question
@@ -35,6 +36,12 @@ COLUMNS = (
     Column("what", "What", "left", least=20, grow=True),
     Column("about", "About", "left", least=6, most=30, drop=4),
 )
+#: What is said of each scope in the title.
+SCOPES: dict[CalendarScope, str] = {
+    "main": "what matters",
+    "all": "all releases",
+    "due": "due for what is held",
+}
 #: Importance as a sign and a style, and as a number to sort by.
 WEIGHTS: dict[Importance, tuple[str, str, int]] = {
     "high": ("on", "warn", 0),
@@ -69,7 +76,7 @@ class Calendar(LiveTable):
 
     def wants(self, mirror: Mirror, view: View) -> list[Question[Any]]:
         """Return what is to be asked."""
-        return [Releases() if view.macro.scope == "all" else WhatIsDue()]
+        return [asked(view)]
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show the releases to come, or what is due for what is held."""
@@ -80,7 +87,7 @@ class Calendar(LiveTable):
         due = view.macro.scope == "due"
         connected = mirror.connection.state == "connected"
         self.empty = (
-            "Nothing is due for what is held or watched. c shows all releases."
+            "Nothing is due for what is held or watched. c shows the releases."
             if due and answer.state == "there"
             else why_empty(answer, "calendar of releases", connected=connected)
         )
@@ -96,14 +103,18 @@ class Calendar(LiveTable):
             view.now_ns,
             glyphs,
             count=f"{len(found)}" if found else "",
-            more="due for what is held" if due else "releases",
+            more=SCOPES[view.macro.scope],
         )
+
+
+def asked(view: View) -> Question[Any]:
+    """Return the question whose answer is shown."""
+    return WhatIsDue() if view.macro.scope == "due" else Releases()
 
 
 def answer_of(mirror: Mirror, view: View) -> Answer[Any]:
     """Return what came of asking for the calendar of the view."""
-    question: Question[Any] = Releases() if view.macro.scope == "all" else WhatIsDue()
-    return mirror.facts.answer(question)
+    return mirror.facts.answer(asked(view))
 
 
 def problems(answer: Answer[Any]) -> tuple[str, ...]:
@@ -117,7 +128,8 @@ def entries(mirror: Mirror, view: View) -> list[Entry]:
     if isinstance(value, Due):
         found = [_due(item, index) for index, item in enumerate(value.items)]
     else:
-        found = [_release(release) for release in value or ()]
+        wanted = ("high", "medium", "low") if view.macro.scope == "all" else ("high", "medium")
+        found = [_release(release) for release in value or () if release.importance in wanted]
     return sorted(found, key=lambda e: (e.date, e.ts or 0, WEIGHTS[e.importance][2], e.what))
 
 

@@ -112,7 +112,7 @@ class FactorChart(Lines, can_focus=True):
         name = macro.series or (factor.title if factor is not None else macro.factor or "Chart")
         fact = value if isinstance(value, Fact) else None
         if isinstance(value, FactorHistory):
-            subject = of_factor(value, factor, macro.as_of)
+            subject = of_factor(value, factor)
         elif isinstance(value, Series):
             subject, name = of_series(value), value.info.title
         else:
@@ -181,17 +181,14 @@ def asked(mirror: Mirror, view: View) -> Question[Any] | None:
     name = macro.factor or (factor.id if factor is not None else None)
     if name is None:
         return None
-    return History(name, max(STANDING_YEARS, macro.years) if macro.years else ALL_YEARS)
+    return History(name, max(STANDING_YEARS, macro.years) if macro.years else ALL_YEARS, macro.as_of)
 
 
-def of_factor(history: FactorHistory, factor: MacroFactor | None, as_of: dt.date | None) -> Subject:
-    """Return a factor as the subject of a chart; of a date, only what lies before it."""
-    points = [(p.date, p.value) for p in history.points if as_of is None or p.date <= as_of]
-    remark = ""
-    if as_of is not None:
-        remark = "as revised since, not as known then"
-    elif history.recessions_problem:
-        remark = f"recessions are not known: {history.recessions_problem}"
+def of_factor(history: FactorHistory, factor: MacroFactor | None) -> Subject:
+    """Return a factor as the subject of a chart."""
+    points = [(p.date, p.value) for p in history.points]
+    unknown = history.recessions_problem
+    remark = f"recessions are not known: {unknown}" if unknown else ""
     return Subject(
         history.title,
         history.unit,
