@@ -238,9 +238,9 @@ def _times(cells: pl.Series, path: Path, column: str, notes: list[str]) -> Times
     """Return a column as times, ns UTC; None, and a note, where they are no times that can be read."""
     if cells.dtype == pl.Date or isinstance(cells.dtype, pl.Datetime):
         stamps = cells.cast(pl.Datetime("ns")).to_physical()
-        at = stamps.is_null().arg_true()
-        if len(at):
-            raise _bad_time("nothing", path, column, int(at[0]))
+        empty = stamps.is_null().arg_true()
+        if len(empty):
+            raise _bad_time("", path, column, int(empty[0]))
         return stamps.to_numpy()
     texts = cells.cast(pl.String).fill_null("").to_list()
     how, remark = times.guess(texts[:_SAMPLE], "UTC")

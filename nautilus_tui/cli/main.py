@@ -22,6 +22,7 @@ from nautilus_tui.cli import (
     history,
     macro,
     market,
+    measures,
     measuring,
     orders,
     output,
@@ -118,6 +119,8 @@ app.command("search")(research.search)
 app.command("read")(research.read_document)
 app.command("company")(research.company)
 app.command("providers")(research.health)
+app.add_typer(measures.risk_app, name="risk")
+app.command("performance")(measures.performance)
 app.add_typer(settings.app, name="config")
 app.add_typer(access.app, name="token")
 app.add_typer(auditing.app, name="audit")

@@ -141,6 +141,6 @@ def _measured(
         es=es * factor,
         n=n,
         rule=rule,
-        parameters=parameters | {"scenarios": float(len(those))},
+        parameters=parameters | {"scenarios": len(those)},
         notes=notes,
     )

@@ -81,8 +81,8 @@ def monte_carlo(
         n=len(values),
         rule=f"sums of {horizon} independent simulated days",
         parameters={
-            "seed": float(seed),
-            "paths": float(paths),
+            "seed": seed,
+            "paths": paths,
             "location": fitted.location,
             "scale": fitted.scale,
             "degrees_of_freedom": fitted.degrees,
@@ -166,7 +166,7 @@ def scenarios(
     for _ in range(horizon):
         heaviness = np.sqrt(degrees / generator.chisquare(degrees, (paths, 1)))
         total += heaviness * (generator.standard_normal((paths, values.shape[1])) @ mixing.T)
-    parameters = {"seed": float(seed), "paths": float(paths), "degrees_of_freedom": degrees}
+    parameters = {"seed": seed, "paths": paths, "degrees_of_freedom": degrees}
     return Scenarios(total, parameters)
 
 

@@ -108,7 +108,7 @@ def _measured(
         parameters={
             "threshold_quantile": threshold,
             "threshold": u,
-            "exceedances": float(len(excesses)),
+            "exceedances": len(excesses),
             "shape": shape,
             "scale": scale,
         },
