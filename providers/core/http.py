@@ -308,10 +308,11 @@ class ProviderHttp:
                 max_bytes=max_bytes,
                 sent=sent,
             )
-        except ProviderDownError:
+            if not left.is_set():  # a twin is asked without a wire
+                await sent()
+        finally:
             if not left.is_set():
                 await asyncio.to_thread(self._ledger.give_back, self._paced, counted_by)
-            raise
         try:
             self._judge(body)
         except ProviderRateLimitedError as error:

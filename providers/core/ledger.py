@@ -1,7 +1,8 @@
 """Paces and quotas, kept in a file: all processes of a home share them and restarts forget nothing.
 
-A request takes its turn at the moment it leaves: the file's lock is held while the time of the last
-one is compared and replaced, so no burst gets through however many processes ask. Times are the wall
+A request takes its turn, leaves, and says that it has left; until then nobody else has a turn, and
+the pace counts from then, so that no two meet at the provider because one of them was slow to connect,
+however many processes ask. Times are the wall
 clock's, because monotonic clocks of different boots cannot be compared. This module must not know
 of HTTP.
 """
@@ -24,9 +25,14 @@ from providers.core.spec import ProviderSpec
 
 #: A last request further ahead than this is a clock that was set back.
 _IMPLAUSIBLE_S = 86_400.0
+#: A turn that was taken is waited for so long; whoever took it has died meanwhile.
+_LEAVING_S = 15.0
+#: How often one who waits looks whether another has left.
+_LOOK_S = 0.02
 _LAYOUT = """
 CREATE TABLE IF NOT EXISTS pace (
-    provider TEXT PRIMARY KEY, last REAL NOT NULL DEFAULT 0, blocked_until REAL NOT NULL DEFAULT 0);
+    provider TEXT PRIMARY KEY, last REAL NOT NULL DEFAULT 0, leaving_until REAL NOT NULL DEFAULT 0,
+    blocked_until REAL NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS quota (
     provider TEXT, key TEXT, day TEXT, used INTEGER NOT NULL, PRIMARY KEY (provider, key, day));
 """
@@ -100,35 +106,38 @@ class Ledger:
         if quota is not None and quota.used >= quota.limit:
             raise exhausted(spec, quota)
         row = cursor.execute(
-            "SELECT last, blocked_until FROM pace WHERE provider = ?", [spec.name]
+            "SELECT last, leaving_until, blocked_until FROM pace WHERE provider = ?", [spec.name]
         ).fetchone()
-        last, blocked = row or (0.0, 0.0)
+        last, leaving, blocked = row or (0.0, 0.0, 0.0)
+        if spec.spacing_s and 0 < leaving - now <= _LEAVING_S:
+            return _LOOK_S
         ready = max(blocked, last + spec.spacing_s)
         if 0 < ready - now < _IMPLAUSIBLE_S:
             return ready - now
         cursor.execute(
-            "INSERT INTO pace VALUES (?, ?, 0) ON CONFLICT (provider) DO UPDATE SET last = excluded.last,"
-            " blocked_until = 0",
-            [spec.name, now],
+            "INSERT INTO pace VALUES (?, ?, ?, 0) ON CONFLICT (provider) DO UPDATE SET"
+            " last = excluded.last, leaving_until = excluded.leaving_until, blocked_until = 0",
+            [spec.name, now, now + _LEAVING_S],
         )
         if quota is not None:
             self._use(cursor, spec, key, now, quota.used + 1)
         return 0.0
 
     def sent(self, spec: ProviderSpec) -> None:
-        """Note that a question has left only now: connecting took a while, and the pace counts from here."""
+        """Note that the question for which a turn was taken has left: the next turn counts from now."""
         with self._lock:
             try:
                 self._db.execute(
-                    "UPDATE pace SET last = max(last, ?) WHERE provider = ?", [time.time(), spec.name]
+                    "UPDATE pace SET last = ?, leaving_until = 0 WHERE provider = ?", [time.time(), spec.name]
                 )
             except sqlite3.Error as error:
                 raise _failed(self._path, error) from error
 
     def give_back(self, spec: ProviderSpec, key: str) -> None:
-        """Note that a question for which a turn was taken never left: the day has it again."""
+        """Note that the question for which a turn was taken will not leave: the day has it again."""
         with self._lock:
             try:
+                self._db.execute("UPDATE pace SET leaving_until = 0 WHERE provider = ?", [spec.name])
                 self._db.execute(
                     "UPDATE quota SET used = max(0, used - 1) WHERE provider = ? AND key = ? AND day = ?",
                     [spec.name, key, _day(spec, time.time()).isoformat()],
@@ -141,7 +150,7 @@ class Ledger:
         with self._lock:
             try:
                 self._db.execute(
-                    "INSERT INTO pace VALUES (?, 0, ?) ON CONFLICT (provider) DO UPDATE SET"
+                    "INSERT INTO pace VALUES (?, 0, 0, ?) ON CONFLICT (provider) DO UPDATE SET"
                     " blocked_until = max(blocked_until, excluded.blocked_until)",
                     [spec.name, time.time() + seconds],
                 )

@@ -111,9 +111,24 @@ async def test_a_turn_that_comes_too_late_is_refused_at_once(tmp_path: Path) -> 
     spec = sample(spacing_s=100.0)
     with files(tmp_path) as (ledger, _):
         await ledger.take(spec, "key", 0.0)
+        ledger.sent(spec)
         with pytest.raises(ProviderRateLimitedError) as caught:
             await ledger.take(spec, "key", 1.0)
         assert caught.value.extra["until"]
+
+
+async def test_nobody_has_a_turn_while_another_is_leaving(tmp_path: Path) -> None:
+    spec = sample(spacing_s=0.01)
+    with files(tmp_path) as (one, _), files(tmp_path) as (other, _):
+        await one.take(spec, "key", 0.0)
+        with pytest.raises(ProviderRateLimitedError):
+            await other.take(spec, "key", 0.0)
+        waiting = asyncio.create_task(other.take(spec, "key", 30.0))
+        one.sent(spec)
+        await waiting
+        with sqlite3.connect(tmp_path / "limits.sqlite") as later:  # whoever had the turn has died
+            later.execute("UPDATE pace SET leaving_until = leaving_until - 20, last = last - 20")
+        await one.take(spec, "key", 0.0)
 
 
 async def test_a_clock_that_was_set_back_does_not_stop_everything(tmp_path: Path) -> None:
@@ -121,7 +136,7 @@ async def test_a_clock_that_was_set_back_does_not_stop_everything(tmp_path: Path
     with files(tmp_path) as (ledger, _):
         await ledger.take(spec, "key", 0.0)
         with sqlite3.connect(tmp_path / "limits.sqlite") as elsewhen:
-            elsewhen.execute("UPDATE pace SET last = last + 10 * 86400")
+            elsewhen.execute("UPDATE pace SET last = last + 864000, leaving_until = leaving_until + 864000")
         await ledger.take(spec, "key", 0.0)
 
 
