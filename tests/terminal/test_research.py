@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -62,6 +63,7 @@ from tests.terminal.desk import Desk
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 TENK = told.filing(9)
+RESEARCH_PANES = [pane for pane, place in PANES.items() if place == "research"]
 
 
 def desk(**changes: object) -> Desk:
@@ -108,6 +110,11 @@ def cells(table: LiveTable, key: str) -> str:
 def said(text: str) -> str:
     """Return text without the breaks of its lines."""
     return " ".join(text.split())
+
+
+def in_front(app: Desk, pane: str) -> bool:
+    """Say whether a pane has the focus and is seen."""
+    return app.pane == pane and bool(app.query_one(f"#{pane}").region.area)
 
 
 def asked(app: Desk, kind: type[Question[Any]]) -> list[Any]:
@@ -707,15 +714,10 @@ async def test_every_pane_can_be_gone_to_at_every_size(size: tuple[int, int]) ->
     app = desk()
     async with app.run_test(size=size) as pilot:
         await open_research(app, pilot)
-        for letter, pane in zip(
-            "asdfghj", (p for p, place in PANES.items() if place == "research"), strict=True
-        ):
+        for letter, pane in zip("asdfghj", RESEARCH_PANES, strict=True):
             await pilot.press("g", letter)
-            await settle(app, pilot)
-            widget = app.query_one(f"#{pane}")
-            assert app.pane == pane
-            assert widget.region.area, (pane, size)
-            assert widget.region.width >= 40
+            await until(pilot, partial(in_front, app, pane))
+            assert app.query_one(f"#{pane}").region.width >= 40
 
 
 @pytest.mark.parametrize("size", [*SIZES, (41, 12)], ids=lambda size: "x".join(map(str, size)))
@@ -725,9 +727,11 @@ async def test_every_line_is_as_wide_as_its_pane(size: tuple[int, int], *, ascii
     async with app.run_test(size=size) as pilot:
         await open_research(app, pilot)
         app.view.research.metric = "revenue"
-        for letter in "asdghjf":
+        for letter, pane in zip("asdfghj", RESEARCH_PANES, strict=True):
             await pilot.press("g", letter)
-            await settle(app, pilot)
+            await until(pilot, partial(in_front, app, pane))
+            app.changed()
+            app.frame()
             for kind in (Companies, Overview, Filings, Insiders, Holdings, FactsTable, FactChart, Reader):
                 shown = app.query_one(kind)
                 width, height = shown.content_size
