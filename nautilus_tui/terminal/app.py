@@ -28,6 +28,7 @@ from nautilus_tui.terminal.answers import about, told
 from nautilus_tui.terminal.frames import Frames
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE, glyphs_for
 from nautilus_tui.terminal.handlers.engines import EngineRoom
+from nautilus_tui.terminal.handlers.furnishing import Furnishing
 from nautilus_tui.terminal.handlers.keyboard import Keyboard
 from nautilus_tui.terminal.handlers.layout import Layout
 from nautilus_tui.terminal.handlers.looking import Looking
@@ -66,8 +67,6 @@ from nautilus_tui.terminal.thrift import thrifty
 from nautilus_tui.terminal.ticket import mint_command_id
 from nautilus_tui.terminal.widgets.table import LiveTable
 from nautilus_tui.terminal.workspaces.engines import EnginesWorkspace
-from nautilus_tui.terminal.workspaces.macro import MacroWorkspace
-from nautilus_tui.terminal.workspaces.research import ResearchWorkspace
 from nautilus_tui.terminal.workspaces.trade import Trade
 
 if TYPE_CHECKING:
@@ -120,6 +119,7 @@ class Terminal(App[int], inherit_bindings=False):
         self.frames = Frames(self)
         self._keyboard = Keyboard(self)
         self.standing = Standing(self)
+        self.furnishing = Furnishing(self)
         self.reception = Reception(link, self)
         self.inquiry = self.reception.inquiry
         self.trading = Trading(self)
@@ -146,13 +146,11 @@ class Terminal(App[int], inherit_bindings=False):
         return variables()
 
     def compose(self) -> ComposeResult:
-        """Lay out what is always there and the workspaces."""
+        """Lay out what is always there and the workspaces seen first; the others come after them."""
         yield Header(id="header")
         yield Banner(id="banner")
         with ContentSwitcher(initial=PLACES[0].id, id="workspaces"):
             yield Trade(self.blocked, self.inquiry.preview)
-            yield MacroWorkspace()
-            yield ResearchWorkspace(self.research)
             yield EnginesWorkspace()
         yield LogStrip(id="logstrip")
         yield Hints(id="hints")
@@ -168,6 +166,7 @@ class Terminal(App[int], inherit_bindings=False):
         self.looking.focus(PLACES[0].first)
         self.frame()
         self.set_interval(1 / min(15, max(1, self.settings.max_fps)), self.frame)
+        self.call_after_refresh(self.furnishing.bring)
         self.call_after_refresh(gc.enable)
 
     def now_ns(self) -> int:

@@ -28,6 +28,10 @@ class Frames:
         self._second = -1
         self.whole = True  #: the next frame redraws every pane
 
+    def again(self) -> None:
+        """Look for panes again: there are others now."""
+        self._panes, self.whole = [], True
+
     def _gather(self) -> list[tuple[Pane, str | None]]:
         """Return the panes with the workspace each is in, None for those always seen."""
         found = [w for w in self._app.screen_stack[0].query(Widget) if hasattr(w, "refresh_from")]

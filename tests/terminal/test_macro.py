@@ -84,6 +84,14 @@ async def test_nothing_is_asked_of_fred_before_the_workspace_is_looked_at_and_th
         assert len(app.line.asked) == len(wanted)
 
 
+async def test_a_workspace_asked_for_before_it_is_made_is_gone_to_when_it_is() -> None:
+    app = desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.looking.workspace("macro")
+        app.looking.focus("curve")
+        await until(pilot, lambda: app.workspace == "macro" and app.pane == "factors")
+
+
 async def test_what_was_asked_of_a_daemon_that_went_away_is_asked_of_the_next() -> None:
     app = desk()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -113,8 +113,9 @@ class Layout:
             (lever.widget, "height") for lever in HEIGHTS.values()
         }:
             size = self._sizes.get(self._key(lever, side))
-            if size is not None:
-                setattr(self._widget(lever).styles, side, size)
+            there = self._app.screen_stack[0].query(f"#{lever}")
+            if size is not None and there:
+                setattr(there.first().styles, side, size)
                 self._applied.add((lever, side))
 
     def clear(self) -> None:

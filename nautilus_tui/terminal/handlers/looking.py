@@ -149,7 +149,7 @@ class Looking:
     def workspace(self, workspace: str) -> None:
         """Go to another workspace."""
         app = self._app
-        if app.workspace == workspace:
+        if app.workspace == workspace or not app.furnishing.there(workspace):
             return
         self.unmaximise()
         app.query_one("#workspaces", ContentSwitcher).current = workspace
@@ -169,6 +169,8 @@ class Looking:
     def focus(self, pane: str) -> None:
         """Put the focus on a pane of the current workspace."""
         screen = self._app.screen_stack[0]
+        if not screen.query(f"#{pane}"):
+            return  # its workspace is still being made
         widget = screen.query_one(f"#{pane}")
         if PANES.get(pane) == "research":
             self._app.research.reveal(pane)
