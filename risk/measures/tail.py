@@ -26,6 +26,7 @@ THRESHOLD: Final = 0.90  #: quantile of the losses
 EXCEEDANCES: Final = 25  #: losses beyond the threshold that a fit is made of at least
 #: Below this shape maximum likelihood is not regular: Smith (1985), Biometrika 72.
 _LEAST_SHAPE: Final = -0.5
+_UNLIKELY: Final = -1e12  #: a likelihood that the search can still calculate with
 
 
 class ParetoFit(NamedTuple):
@@ -43,7 +44,7 @@ def evt(
     The threshold u is the loss that a fraction 1 − ``threshold`` of the returns exceeds; the N excesses
     over it are fitted by ``fit``. VaR = u + β/ξ · [((1 − α)n/N)^−ξ − 1] and
     ES = (VaR + β − ξu) / (1 − ξ); None for ξ ≥ 1, where the mean does not exist. Over h days: times √h, an
-    approximation. Needs 25 losses beyond the threshold (at 0.90: 250 returns).
+    approximation. Needs 25 losses beyond the threshold (at 0.90: 241 returns).
     Units: fractions. Source: McNeil and Frey (2000), Journal of Empirical Finance 7; McNeil, Frey and
     Embrechts, "Quantitative Risk Management", 2nd ed., section 5.2.3.
 
@@ -67,7 +68,7 @@ def evt(
     tail_share = round(1.0 - threshold, 9)
     beyond = math.ceil(round(len(values) * tail_share, 6))
     if beyond < EXCEEDANCES:
-        needed = math.ceil(EXCEEDANCES / tail_share)
+        needed = math.floor(round((EXCEEDANCES - 1) / tail_share, 6)) + 1
         raise TooLittleDataError(
             f"evt with threshold {threshold:g}", needed=needed, given=len(values), fix="a lower threshold"
         )
@@ -136,7 +137,7 @@ def fit(excesses: Floats) -> ParetoFit:
     best = int(np.argmax(scores))
     around = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
     found = minimize_scalar(
-        lambda tau: -float(_profile(np.array([tau]), y)[0]),
+        lambda tau: -max(float(_profile(np.array([tau]), y)[0]), _UNLIKELY),
         bounds=around,
         method="bounded",
         options={"xatol": 1e-11},
