@@ -877,3 +877,12 @@ async def test_keys_typed_ahead_of_the_letters_of_the_panes_do_no_harm() -> None
         await settle(app, pilot)
         assert app.is_running
         assert app.pane == "facts"
+
+
+async def test_a_line_said_before_the_workspace_is_there_is_done_when_it_is() -> None:
+    app = desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.research.say(ResearchLine("insiders", "AAPL"))
+        await until(pilot, partial(in_front, app, "insiders"))
+        await settle(app, pilot)
+        assert app.query_one(Insiders).row_count == 7

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from data.companies import Filing
 from nautilus_tui.terminal.forms import GROUPS, forms_called, group_of
-from nautilus_tui.terminal.panes.research.companies import Companies
 from nautilus_tui.terminal.panes.research.facts import FactsTable
 from nautilus_tui.terminal.panes.research.reader import Reader
 from nautilus_tui.terminal.panes.research.subject import symbol_of
@@ -38,6 +37,7 @@ class ResearchDesk:
 
     def __init__(self, app: Terminal) -> None:
         self._app = app
+        self._awaited: str | None = None  #: the pane to go to when the workspace is there
 
     @property
     def _view(self) -> ResearchView:
@@ -79,14 +79,18 @@ class ResearchDesk:
     # ------------------------------------------------------------ companies
 
     def arrive(self) -> None:
-        """Come to the pane one left; the first time, to the company of the selected instrument."""
-        if self._view.company is None and self._app.view.instrument is not None:
-            rules = self._app.situation().instrument
-            if rules is not None and rules.asset_class == "equity":
-                self._view.look_at(symbol_asked(rules.id))
-                self._app.selection_changed()
+        """Come to the pane one left or asked for; the first time, to the selected instrument's company."""
+        self._begin()
         nobody = self._view.company is None and not self._view.phrase
-        self._app.looking.focus("companies" if nobody else self._app.standing.last_pane)
+        pane, self._awaited = self._awaited, None
+        self._app.looking.focus(pane or ("companies" if nobody else self._app.standing.last_pane))
+
+    def _begin(self) -> None:
+        """Look at the company of the selected instrument, where none was looked at yet."""
+        rules = self._app.situation().instrument
+        if self._view.company is None and rules is not None and rules.asset_class == "equity":
+            self._view.look_at(symbol_asked(rules.id))
+            self._app.selection_changed()
 
     def open_instrument(self) -> None:
         """Look at the company of the position or order under the cursor, else of the selected instrument."""
@@ -249,8 +253,12 @@ class ResearchDesk:
         self._app.screen_stack[0].query_one(ResearchWorkspace).show(view)
 
     def _go_to(self, pane: str) -> None:
+        """Go to a pane of the workspace, once that is there."""
+        self._awaited = pane
         self._app.looking.workspace("research")
-        self._app.looking.focus(pane)
+        if self._app.workspace == "research":
+            self._awaited = None
+            self._app.looking.focus(pane)
         self._app.selection_changed()
 
     # ------------------------------------------------------------ the command line
@@ -291,12 +299,12 @@ class ResearchDesk:
                 view.look_at(line.query)
                 self._go_to("insiders")
             case "holdings":
-                self._app.looking.workspace("research")
+                self._begin()
                 if line.query != view.company:
                     view.manager = line.query
                 self._go_to("holdings")
             case "search":
-                self._app.looking.workspace("research")
+                self._begin()
                 view.phrase, view.forms = line.query, ()
                 self._go_to("filings")
 
@@ -310,4 +318,3 @@ class ResearchDesk:
             self._go_to("filings")
         else:
             self._go_to("companies")
-            self._app.screen_stack[0].query_one(Companies).action_first()
