@@ -72,6 +72,6 @@ def _as_of(reader: Reader) -> dt.date | None:
 MACRO_VERBS: dict[str, tuple[Callable[[Reader], MacroLine], str]] = {
     "macro": (
         read_macro,
-        "macro factor slope_10y_2y · series DGS10 · as-of 2024-12-01 · refresh",
+        "macro factor slope_10y2y · series DGS10 · as-of 2024-12-01 · refresh",
     ),
 }

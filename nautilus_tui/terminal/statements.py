@@ -268,7 +268,7 @@ class SymbolLine:
 
 @dataclass(frozen=True, slots=True)
 class MacroLine:
-    """``macro factor slope_10y_2y``, ``macro as-of 2024-12-01``; ``show`` only goes there."""
+    """``macro factor slope_10y2y``, ``macro as-of 2024-12-01``; ``show`` only goes there."""
 
     verb: MacroVerb
     name: str = ""  #: of a factor or a series
