@@ -51,8 +51,8 @@ def test_christoffersen_by_hand() -> None:
     found = christoffersen([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0])
     assert (found.n00, found.n01, found.n10, found.n11) == (6, 1, 1, 2)
     # 2 [6 ln 6/7 + ln 1/7 + ln 1/3 + 2 ln 2/3 − 7 ln 0.7 − 3 ln 0.3]
-    assert found.statistic == pytest.approx(2.656574, abs=1e-6)
-    assert found.p_value == pytest.approx(stats.chi2.sf(2.656574, 1), abs=1e-6)
+    assert found.statistic == pytest.approx(2.65657, abs=1e-5)
+    assert found.p_value == pytest.approx(stats.chi2.sf(2.65657, 1), abs=1e-5)
     even = christoffersen([0, 1, 1, 0, 0, 0, 1, 0, 0, 0])  # one third after either
     assert even.statistic == pytest.approx(0.0, abs=1e-12)
 
@@ -112,7 +112,7 @@ def test_forecasts_know_nothing_of_their_day(method: str) -> None:
     assert len(found) == 6
     assert found[4] == measure(method, returns[4:304], 0.95, 1, options).var
     changed = returns.copy()
-    changed[303] = -0.9
+    changed[303] = -0.04
     again = rolling_var(changed, method, 0.95, 300, options)
     assert (again[:4] == found[:4]).all()
     assert again[4] != found[4]
@@ -120,7 +120,7 @@ def test_forecasts_know_nothing_of_their_day(method: str) -> None:
 
 def test_a_window_too_short_says_how_long_it_must_be() -> None:
     with pytest.raises(
-        TooLittleDataError, match="window of historical at 0.99 needs 100 returns; there are 99"
+        TooLittleDataError, match=r"window of historical at 0\.99 needs 100 returns; there are 99"
     ):
         rolling_var(drawn(), "historical", 0.99, 99)
     with pytest.raises(TooLittleDataError, match="needs 501 returns; there are 500"):

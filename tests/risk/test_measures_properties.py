@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -46,7 +48,7 @@ def test_more_confidence_is_no_less_risk_and_the_mean_beyond_no_less_than_the_ed
     ]
     for one in found:
         assert one.es is None or one.es >= one.var - 1e-12
-    for less, more in zip(found, found[1:], strict=False):
+    for less, more in itertools.pairwise(found):
         if less.rule.split(":")[0] == more.rule.split(":")[0]:
             assert more.var >= less.var - 1e-12
             assert less.es is None or more.es is None or more.es >= less.es - 1e-12

@@ -95,5 +95,5 @@ def test_what_does_not_fit_is_refused() -> None:
         user_defined("twice", twice)
     with pytest.raises(InvalidRequestError, match="sensitive to relative"):
         apply(SCENARIOS["rates_up_200"], [exposure("rates", "relative", 1.0)])
-    with pytest.raises(InvalidRequestError, match="finite"):
+    with pytest.raises(InvalidRequestError, match="book of rates is nan"):
         apply(SCENARIOS["rates_up_200"], [exposure("rates", "basis_points", math.nan)])
