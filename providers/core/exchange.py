@@ -50,14 +50,19 @@ async def exchange(
     """Ask once and return what came, whatever its status; ``sent`` is called when the question has left.
 
     Raises:
-        ProviderDownError: no connection, or no whole answer in time.
+        ProviderDownError: no connection, nothing that is HTTP, or no whole answer in time.
         BadPayloadError: the body ends early, is larger than allowed or cannot be decompressed.
     """
     shown = redact(str(httpx.URL(url, params=dict(params))))
 
+    answering = False
+
     async def trace(event: str, _: object) -> None:
+        nonlocal answering
         if event == "http11.send_request_headers.complete":
             await sent()
+        elif event == "http11.receive_response_headers.complete":
+            answering = True
 
     try:
         async with (
@@ -83,6 +88,14 @@ async def exchange(
             url=shown,
         ) from error
     except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+        if not answering:
+            raise ProviderDownError(
+                f"{label} hung up without an answer, or what answers there is no web server",
+                rule="the provider's address answers in HTTP",
+                fix="ask again later; check the provider's address in the settings",
+                retry_after=0.5,
+                url=shown,
+            ) from error
         raise BadPayloadError(
             f"{label} broke off in the middle of its answer",
             rule="an answer comes whole",

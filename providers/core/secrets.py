@@ -103,9 +103,13 @@ class RedactingFilter(logging.Filter):
 
 
 def keep_out_of_logs() -> None:
-    """Keep credentials out of this process's log: filter what is written, hush who logs addresses."""
+    """Keep credentials out of this process's log: filter what is written, hush who logs addresses.
+
+    That something is tried again is no news either: health counts errors, and the last one is told.
+    """
     for handler in logging.getLogger().handlers:
         if not any(isinstance(one, RedactingFilter) for one in handler.filters):
             handler.addFilter(RedactingFilter())
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("stamina").setLevel(logging.ERROR)

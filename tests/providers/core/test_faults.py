@@ -44,8 +44,8 @@ FAULTS: dict[str, tuple[bytes | None, type[ProviderError]]] = {
     "not an object": (http(b"[]"), BadPayloadError),
     "not UTF-8": (http(b'{"value": "\xff\xfe"}'), BadPayloadError),
     "redirect": (http(b"", "Location: http://127.0.0.1:1/", status="302 Found"), BadPayloadError),
-    "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", BadPayloadError),
-    "closed at once": (b"", BadPayloadError),
+    "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", ProviderDownError),
+    "closed at once": (b"", ProviderDownError),
 }
 
 

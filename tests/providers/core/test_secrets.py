@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,3 +162,27 @@ def test_a_parameter_that_carries_a_key_is_redacted_whoever_knows_it(name: str) 
     said = Redactor()(f"GET https://host/path?{name}=verysecret&file_type=json failed")
     assert "verysecret" not in said
     assert "file_type=json" in said
+
+
+def test_that_something_is_tried_again_is_not_talked_of(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from data.problems import ProviderDownError\n"
+        "from providers.core.secrets import keep_out_of_logs\n"
+        "from tests.providers.core.asking import client, files, read\n"
+        "async def ask():\n"
+        "    with files(Path(sys.argv[1])) as (ledger, cache):\n"
+        "        http = client(ledger, cache, attempts=2)\n"
+        "        try:\n"
+        "            await http.get('http://127.0.0.1:1/', read=read, fresh_s=1)\n"
+        "        except ProviderDownError as error:\n"
+        "            print(http.health().requests, error.name)\n"
+        "keep_out_of_logs()\n"
+        "asyncio.run(ask())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "ProviderDown"]
+    assert done.stderr == ""
