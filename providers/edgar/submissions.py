@@ -52,7 +52,7 @@ class _Page(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Filings(msgspec.Struct, frozen=True):
-    recent: Arrays = Arrays()
+    recent: Arrays
     files: list[_Page] | None = None
 
 

@@ -294,6 +294,7 @@ def test_every_row_of_a_list_is_told_once(pairs: list[tuple[int, date]]) -> None
     [
         b"[]",
         b'{"cik":"1"}',
+        b'{"cik":"1","filings":{}}',
         b'{"cik":"2","filings":{"recent":{}}}',
         b'{"cik":"1","filings":{"recent":{"accessionNumber":["0000000001-26-000001"]}}}',
         made([row("0000000001-26-000001", "yesterday")]),
