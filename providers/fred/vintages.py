@@ -19,14 +19,15 @@ def known(page: Page[Row], on: dt.date | None, series_id: str) -> list[Row]:
 
     Args:
         page: all rows of the answer.
-        on: the day; None: the last day that the answer is for.
+        on: the day; None: the last day of which the rows tell, which is the last that the answer is for
+            unless its head says more.
         series_id: for messages.
 
     Raises:
         ProviderNotFoundError: nothing of the series was known on that day yet.
         BadPayloadError: the answer is not for that day, or has two values for one period.
     """
-    day = page.end if on is None else on
+    day = max((row.end for row in page.rows), default=page.end) if on is None else on
     covering(page, day, series_id)
     chosen = _one_a_period((row for row in page.rows if row.start <= day <= row.end), series_id)
     if on is not None and not chosen and page.rows:

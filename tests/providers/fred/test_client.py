@@ -35,6 +35,16 @@ async def test_the_last_good_value_stands_in_and_says_why(connect: Connect) -> N
     assert stale["vix"].value is None
 
 
+async def test_a_head_that_says_more_than_its_rows_hides_none_of_them(connect: Connect) -> None:
+    body = observations({DAY: "4.1"}).replace(
+        b'"realtime_end": "2026-11-27", "sort_order"', b'"realtime_end": "9999-12-31", "sort_order"'
+    )
+    assert b"9999" in body
+    with Replay({OBSERVATIONS: body}) as server:
+        found = await connect(server.url).series("DGS10")
+    assert [one.value for one in found.observations] == [Decimal("4.1")]
+
+
 async def test_a_fresh_answer_is_asked_for_once(connect: Connect) -> None:
     with Replay({OBSERVATIONS: observations({DAY: "4.1"})}) as server:
         client = connect(server.url)
