@@ -118,7 +118,7 @@ def _series(found: Series) -> Any:
 @app.command("factor")
 def factor(
     context: typer.Context,
-    factor_id: Annotated[str, typer.Argument(metavar="ID", help="A factor, e.g. slope_10y_2y.")],
+    factor_id: Annotated[str, typer.Argument(metavar="ID", help="A factor, e.g. slope_10y2y.")],
     years: Annotated[int, typer.Option("--years", min=1, max=100)] = 10,
 ) -> None:
     """Show a factor's history and the recessions of that time."""

@@ -61,3 +61,12 @@ def test_the_page_about_macro_tells_the_factors_and_rules_as_they_are() -> None:
     said = " ".join(page.split())
     assert " ".join(regime.RULE.split()) in said
     assert " ".join(scoring.RULE.split()) in said
+
+
+@pytest.mark.parametrize("name", ["cli/macro.py", "terminal/macro_lines.py", "terminal/statements.py"])
+def test_a_factor_that_is_named_as_an_example_is_one(name: str) -> None:
+    from providers.fred.factors import FACTORS
+
+    named = set(re.findall(r"\bslope_\w+", (ROOT / "nautilus_tui" / name).read_text()))
+    assert named
+    assert named <= {factor.id for factor in FACTORS}
