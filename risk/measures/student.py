@@ -19,6 +19,7 @@ _LEAST: Final = math.log(0.2)
 _NARROWEST: Final = -12.0  #: log of the scale in units of the quartiles
 _STEPS: Final = 200
 _FLAT: Final = 1e-9
+_NOISE: Final = 1e-11  #: what rounding may take from a likelihood
 
 
 class StudentFit(NamedTuple):
@@ -47,7 +48,7 @@ def fit(values: Floats) -> StudentFit:
     at = _climb(np.array([0.0, -0.2, math.log(5.0)]), (values - centre) / unit)
     if at is None:
         raise InvalidRequestError(
-            "no Student's t fits: too many returns are the same number",
+            "no Student's t fits: the likelihood has no maximum, as when most returns are the same number",
             rule="returns that differ from one another",
             fix="leave out the days without trading, or use historical",
         )
@@ -73,7 +74,7 @@ def _climb(at: Floats, values: Floats) -> Floats | None:
         if there[1] < _NARROWEST or there[2] < _LEAST:
             return None
         found, *slopes = _likelihood(there, values)
-        if found < here - 1e-14:
+        if found < here - _NOISE:
             damping *= 10.0
             if damping > 1e8:
                 return at  # nothing better within the precision of floats

@@ -105,6 +105,16 @@ def test_student_of_light_tails_is_as_good_as_normal() -> None:
     assert found.var == pytest.approx(normal(returns, 0.99).var, rel=0.01)
 
 
+@pytest.mark.parametrize("count", [60, 250, 500])
+def test_student_fits_whatever_varies(count: int) -> None:
+    """Nearly normal samples too, whose likelihood is all but flat in the degrees of freedom."""
+    generator = np.random.default_rng(count)
+    for shape in (np.inf, 100.0, 3.0, 1.0):
+        for _ in range(25):
+            returns = generator.standard_t(shape, count) if shape < np.inf else generator.normal(size=count)
+            assert fit_student(returns * 0.01).scale > 0.0
+
+
 def test_student_of_mostly_one_number_is_refused() -> None:
     returns = np.zeros(300)
     returns[:20] = np.linspace(-0.02, 0.02, 20)
