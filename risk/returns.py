@@ -13,7 +13,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -41,6 +41,15 @@ class Returns(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[dt.date, ...] | None = None  #: UTC; None: the file has no dates
     dropped: int = 0  #: rows without a value that were left out
     notes: tuple[str, ...] = ()
+
+
+class Aligned(NamedTuple):
+    """Returns and a benchmark's over the same days."""
+
+    returns: Floats
+    benchmark: Floats
+    days: tuple[dt.date, ...] | None
+    notes: tuple[str, ...]
 
 
 def read(path: Path, *, column: str = COLUMN, drop_missing: bool = False) -> Returns:
@@ -95,7 +104,7 @@ def read(path: Path, *, column: str = COLUMN, drop_missing: bool = False) -> Ret
     )
 
 
-def aligned(returns: Returns, benchmark: Returns) -> tuple[Floats, Floats, tuple[str, ...]]:
+def aligned(returns: Returns, benchmark: Returns) -> Aligned:
     """Return both series over the same days, and what to know of that.
 
     With dates in both, the days that both have; without, they must be equally long.
@@ -112,7 +121,8 @@ def aligned(returns: Returns, benchmark: Returns) -> tuple[Floats, Floats, tuple
                 rule="dates in both files, or as many rows in both",
                 file=benchmark.name,
             )
-        return returns.values, benchmark.values, ("matched row by row, without dates",)
+        notes: tuple[str, ...] = ("matched row by row, without dates",)
+        return Aligned(returns.values, benchmark.values, returns.days or benchmark.days, notes)
     for one in (returns, benchmark):
         if len(set(one.days or ())) != len(one.days or ()):
             raise InvalidRequestError(
@@ -127,7 +137,8 @@ def aligned(returns: Returns, benchmark: Returns) -> tuple[Floats, Floats, tuple
     mine, theirs = (np.array(places, dtype=np.intp) for places in zip(*pairs, strict=True))
     left = len(returns.values) - len(mine), len(benchmark.values) - len(theirs)
     notes = () if left == (0, 0) else (f"days that only one file has: {left[0]:,} and {left[1]:,}",)
-    return returns.values[mine], benchmark.values[theirs], notes
+    days = tuple(returns.days[place] for place in mine)
+    return Aligned(returns.values[mine], benchmark.values[theirs], days, notes)
 
 
 def time_weighted(equity: npt.ArrayLike, flows: npt.ArrayLike | None = None) -> Floats:

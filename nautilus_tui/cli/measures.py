@@ -5,7 +5,7 @@ This module must not know how a figure is computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,10 @@ from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import Session, session_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from polars import DataFrame
+
     from risk.backtesting import Backtest
     from risk.measures.methods import Options
     from risk.measures.sample import Measure
@@ -55,7 +59,7 @@ def value_at_risk(
     returns: ReturnsOption,
     method: MethodOption = "historical",
     confidence: ConfidenceOption = 0.99,
-    horizon: Annotated[int, typer.Option("--horizon", "-h", help="Days, 1 to 22.")] = 1,
+    horizon: Annotated[int, typer.Option("--horizon", help="Days, 1 to 22.")] = 1,
     column: ColumnOption = "return",
     drop_missing: DropOption = False,
     seed: SeedOption = 1,
@@ -170,7 +174,7 @@ def _backtest_facts(
     facts = {"method": name, "window": window, "n": len(found.values)} | _builtins(one)
     facts["zone"] = one.zone
     facts["rate"] = one.exceptions / one.days
-    facts["exception_days"] = [_day(found, window + place) for place in one.exception_days]
+    facts["exception_days"] = [_day(found.days, window + place) for place in one.exception_days]
     if name == "monte_carlo":
         facts |= {"seed": options.seed, "paths": options.paths}
     return facts
@@ -208,7 +212,7 @@ def _lines(results: list[tuple[str, Backtest]], found: Returns, window: int) -> 
             f"last 250 days: {last.exceptions} exceptions, {last.zone}, multiplier {last.multiplier:.2f}"
         )
     if one.exception_days:
-        days = [str(_day(found, window + place)) for place in one.exception_days[-_ROLLED:]]
+        days = [str(_day(found.days, window + place)) for place in one.exception_days[-_ROLLED:]]
         lines.append(f"exceeded{'' if found.days else ' at return'}, latest: {', '.join(days)}")
     return lines
 
@@ -230,45 +234,39 @@ def performance(
     """Return, risk and drawdown of a file of returns, alone and against a benchmark."""
     from risk import performance as figures
     from risk import returns as files
+    from risk.rolling import rolling
 
     session = session_of(context)
     found = files.read(_path(returns), column=column, drop_missing=drop_missing)
     facts = _builtins(figures.performance(found.values, risk_free=risk_free, periods=periods))
     facts |= {"drawdown": _drawdown(figures.drawdown(found.values), found)}
-    mine, theirs = found.values, None
-    of_benchmark: dict[str, Any] = {}
+    mine, theirs, days = found.values, None, found.days
+    of_benchmark: dict[str, Any] = dict.fromkeys(figures.Relative.__struct_fields__)
     notes = list(found.notes)
     if benchmark is not None:
         other = files.read(_path(benchmark), column=column, drop_missing=drop_missing)
-        mine, theirs, told = files.aligned(found, other)
+        mine, theirs, days, told = files.aligned(found, other)
         of_benchmark = _builtins(figures.relative(mine, theirs, risk_free=risk_free, periods=periods))
-        facts |= of_benchmark | {"benchmark": other.name, "benchmark_n": len(theirs)}
+        facts |= {"benchmark": other.name, "benchmark_n": len(theirs)}
         notes += [*other.notes, *told]
         if other.dropped:
             notes.append(f"{other.name}: {other.dropped:,} rows without a return were left out")
-    rolled = _rolling(found, mine, theirs, window, risk_free, periods) if window is not None else None
+    rolled = None
+    if window is not None:
+        rolled = _rolling(days, rolling(mine, window, theirs, risk_free=risk_free, periods=periods))
     if session.json:
-        facts |= _source(found) | {"notes": notes, "risk_free": risk_free, "periods": periods}
+        facts |= of_benchmark | _source(found) | {"notes": notes, "risk_free": risk_free, "periods": periods}
         output.show_json(facts | ({} if rolled is None else {"rolling": rolled}))
         return
-    output.show(_figures(facts, found, of_benchmark))
+    output.show(_figures(facts, found, of_benchmark if benchmark is not None else {}))
     if rolled is not None:
         output.show("", _rolling_table(rolled))
     _say_notes(notes, found.dropped, (), ())
 
 
-def _rolling(
-    found: Returns, mine: Any, theirs: Any, window: int, risk_free: float, periods: float
-) -> list[dict[str, Any]]:
-    """Return rolling figures; against a benchmark over the days that both have."""
-    from risk.rolling import rolling
-
-    rows = rolling(mine, window, theirs, risk_free=risk_free, periods=periods).to_dicts()
-    whole = len(mine) == len(found.values)
-    for row in rows:
-        at = row.pop("end")
-        row["end"] = _day(found, at) if whole else at + 1
-    return [{"end": row.pop("end"), **row} for row in rows]
+def _rolling(days: Sequence[date] | None, table: DataFrame) -> list[dict[str, Any]]:
+    """Return rolling figures, each with the day it ends on; without dates with its number, from 1."""
+    return [row | {"end": _day(days, row["end"])} for row in table.to_dicts()]
 
 
 def _drawdown(one: Any, found: Returns) -> dict[str, Any] | None:
@@ -277,7 +275,7 @@ def _drawdown(one: Any, found: Returns) -> dict[str, Any] | None:
         return None
 
     def at(place: int | None) -> Any:
-        return None if place is None else "start" if place == 0 else _day(found, place - 1)
+        return None if place is None else "start" if place == 0 else _day(found.days, place - 1)
 
     return {
         "depth": one.depth,
@@ -349,9 +347,9 @@ def _path(given: Path) -> Path:
     return given.expanduser().absolute()
 
 
-def _day(found: Returns, place: int) -> str | int:
+def _day(days: Sequence[date] | None, place: int) -> str | int:
     """Return the day of a return; without dates its number, from 1."""
-    return place + 1 if found.days is None else found.days[place].isoformat()
+    return place + 1 if days is None else days[place].isoformat()
 
 
 def _builtins(value: Any) -> dict[str, Any]:

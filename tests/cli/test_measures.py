@@ -162,6 +162,12 @@ def test_rolling_figures(cli: CommandLine, file: Path) -> None:
     assert told[-1]["end"] == "2021-08-22"
     assert told[-1]["volatility"] == pytest.approx(drawn(count=600)[-250:].std(ddof=1) * 252**0.5)
     assert cli("performance", "--returns", str(file), "--rolling", "601").code == 2
+    market = file.with_name("market.csv")
+    pl.read_csv(file)[::2].write_csv(market)
+    arguments = ("performance", "-r", str(file), "-b", str(market), "--rolling", "299")
+    some = cli("--json", *arguments).json["rolling"]
+    assert [row["end"] for row in some] == ["2021-08-19", "2021-08-21"], "days that both have"
+    assert some[0]["beta"] == pytest.approx(1.0)
 
 
 def test_without_losses_there_is_no_profit_factor(cli: CommandLine, tmp_path: Path) -> None:
@@ -169,6 +175,7 @@ def test_without_losses_there_is_no_profit_factor(cli: CommandLine, tmp_path: Pa
     path.write_text("return\n0.01\n0.02\n")
     told = cli("--json", "performance", "--returns", str(path)).json
     assert (told["profit_factor"], told["sortino"], told["calmar"]) == (None, None, None)
+    assert (told["alpha"], told["beta"]) == (None, None), "without a benchmark"
     assert "—" in cli("performance", "--returns", str(path)).out
 
 

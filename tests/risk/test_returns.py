@@ -173,15 +173,17 @@ def returns(values: list[float], days: tuple[dt.date, ...] | None, name: str = "
 def test_a_benchmark_is_matched_by_day() -> None:
     mine = returns([0.1, 0.2, 0.3], DAYS)
     theirs = returns([2.0, 3.0, 4.0], (*DAYS[1:], dt.date(2024, 1, 5)), "index.csv")
-    a, b, notes = aligned(mine, theirs)
-    assert (a.tolist(), b.tolist()) == ([0.2, 0.3], [2.0, 3.0])
-    assert notes == ("days that only one file has: 1 and 1",)
-    assert aligned(mine, mine)[2] == ()
+    found = aligned(mine, theirs)
+    assert (found.returns.tolist(), found.benchmark.tolist()) == ([0.2, 0.3], [2.0, 3.0])
+    assert found.days == DAYS[1:]
+    assert found.notes == ("days that only one file has: 1 and 1",)
+    assert aligned(mine, mine).notes == ()
 
 
 def test_without_dates_rows_must_match() -> None:
     mine = returns([0.1, 0.2], None)
-    assert aligned(mine, returns([1.0, 2.0], DAYS[:2]))[2] == ("matched row by row, without dates",)
+    found = aligned(mine, returns([1.0, 2.0], DAYS[:2]))
+    assert (found.notes, found.days) == (("matched row by row, without dates",), DAYS[:2])
     with pytest.raises(InvalidRequestError, match="cannot be matched by date"):
         aligned(mine, returns([1.0], None))
     with pytest.raises(InvalidRequestError, match="no day in common"):
