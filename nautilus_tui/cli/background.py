@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from data.paths import Home
@@ -136,13 +136,22 @@ def pid_of(home: Home) -> int | None:
 
 
 def wait_until_gone(pid: int, timeout: float) -> bool:
-    """Wait until a process has ended; say whether it has."""
+    """Wait until a process has ended; say whether it has.
+
+    One that has ended and waits to be reaped is gone: whoever started it, a terminal that is still
+    open for instance, may never ask after it.
+    """
     import psutil
 
+    deadline = time.monotonic() + timeout
     try:
-        psutil.Process(pid).wait(timeout)
+        process = psutil.Process(pid)
+        while process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            with suppress(psutil.TimeoutExpired):
+                process.wait(_PAUSE_S)
+                return True
     except psutil.NoSuchProcess:
         return True
-    except psutil.TimeoutExpired:
-        return False
     return True

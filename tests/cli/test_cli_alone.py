@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,16 @@ def test_two_who_open_at_once_share_one_daemon(cli: CommandLine) -> None:
         assert cli("status").code == 0
     finally:
         cli("stop", "--all")
+
+
+def test_a_daemon_has_ended_though_whoever_started_it_does_not_ask_after_it(cli: CommandLine) -> None:
+    background.begin(cli.home)()  # by this process, which goes on, as a terminal would
+    pid = background.pid_of(cli.home)
+    assert pid is not None
+    stopped = cli.process("--json", "stop")
+    assert stopped.code == 0, stopped.out
+    assert stopped.json["pid"] == pid
+    os.waitpid(pid, 0)
 
 
 def test_long_homes_have_short_private_sockets(tmp_path: Path) -> None:
