@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data import asked
 from data.facts import Fact
 from data.problems import ConflictError
 from nautilus_tui.cli import background, output, words
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 AsOfOption = Annotated[
     Any,
     typer.Option(
-        "--as-of", parser=words.day, metavar="DATE", help="As it was known on that day.", show_default=False
+        "--as-of",
+        parser=words.known_day,
+        metavar="DATE",
+        help="As it was known on that day.",
+        show_default=False,
     ),
 ]
 
@@ -117,4 +122,4 @@ def _age(seconds: float) -> str:
 
 def forms_of(given: list[str] | None) -> tuple[str, ...]:
     """Return the forms that were asked for, repeated or with commas between."""
-    return tuple(form.strip() for text in given or () for form in text.split(",") if form.strip())
+    return asked.forms_of(part for text in given or () for part in text.split(","))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from data.asked import span
 from data.macro import (
     FactorHistory,
     MacroFactor,
@@ -90,13 +91,16 @@ def regime(context: typer.Context, as_of: AsOfOption = None) -> None:
 @app.command("series")
 def series(
     context: typer.Context,
-    series_id: Annotated[str, typer.Argument(metavar="ID", help="A FRED series, e.g. GDP.")],
+    series_id: Annotated[
+        str, typer.Argument(parser=words.name_of("series_id"), metavar="ID", help="A FRED series, e.g. GDP.")
+    ],
     as_of: AsOfOption = None,
     start: Annotated[Any, typer.Option("--start", parser=words.day, metavar="DATE")] = None,
     end: Annotated[Any, typer.Option("--end", parser=words.day, metavar="DATE")] = None,
 ) -> None:
     """Show a series' observations, as they are known now or were known on a day."""
     session = session_of(context)
+    span(start, end)
     found: Series = ask(
         session,
         lambda api: api.series(series_id, as_of=as_of, start=start, end=end),
@@ -118,7 +122,10 @@ def _series(found: Series) -> Any:
 @app.command("factor")
 def factor(
     context: typer.Context,
-    factor_id: Annotated[str, typer.Argument(metavar="ID", help="A factor, e.g. slope_10y2y.")],
+    factor_id: Annotated[
+        str,
+        typer.Argument(parser=words.name_of("factor_id"), metavar="ID", help="A factor, e.g. slope_10y2y."),
+    ],
     years: Annotated[int, typer.Option("--years", min=1, max=100)] = 10,
 ) -> None:
     """Show a factor's history and the recessions of that time."""
@@ -186,7 +193,11 @@ def _calendar(found: list[ReleaseDate]) -> Any:
 
 
 @app.command("search")
-def search(context: typer.Context, text: str, limit: LimitOption = 20) -> None:
+def search(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(parser=words.name_of("text"), metavar="TEXT")],
+    limit: LimitOption = 20,
+) -> None:
     """Search FRED for series."""
     session = session_of(context)
     found: list[SeriesInfo] = ask(

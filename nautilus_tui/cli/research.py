@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from data.asked import span
 from data.companies import (
     Company,
     CompanyFacts,
@@ -23,7 +24,12 @@ from nautilus_tui.cli import output, words
 from nautilus_tui.cli.asking import AsOfOption, ask, forms_of, show
 from nautilus_tui.cli.session import LimitOption, session_of
 
-Who = Annotated[str, typer.Argument(metavar="TICKER", help="A ticker in any spelling, or a CIK.")]
+Who = Annotated[
+    str,
+    typer.Argument(
+        parser=words.name_of("ticker"), metavar="TICKER", help="A ticker in any spelling, or a CIK."
+    ),
+]
 FormOption = Annotated[
     list[str] | None, typer.Option("--form", "-f", help="Only these forms, e.g. 10-K.", show_default=False)
 ]
@@ -48,6 +54,7 @@ def filings(
 ) -> None:
     """Show a company's filings, latest first."""
     session = session_of(context)
+    span(start, end)
     asked: dict[str, Any] = {
         "forms": forms_of(form),
         "start": start,
@@ -77,7 +84,15 @@ def facts(
     context: typer.Context,
     who: Who,
     metric: Annotated[
-        str | None, typer.Option("--metric", "-m", help="E.g. revenue; all if left out.", show_default=False)
+        str | None,
+        typer.Option(
+            "--metric",
+            "-m",
+            parser=words.name_of("metric"),
+            metavar="NAME",
+            help="E.g. revenue; all if left out.",
+            show_default=False,
+        ),
     ] = None,
     period: Annotated[
         Literal["annual", "quarter", "ytd", "instant"] | None,
@@ -158,7 +173,10 @@ def _insiders(found: InsiderReport) -> Any:
 
 def holdings(
     context: typer.Context,
-    who: Annotated[str, typer.Argument(metavar="CIK", help="A manager's CIK, or its ticker.")],
+    who: Annotated[
+        str,
+        typer.Argument(parser=words.name_of("cik"), metavar="CIK", help="A manager's CIK, or its ticker."),
+    ],
     period: Annotated[
         Any,
         typer.Option(
@@ -197,7 +215,12 @@ def _holdings(found: HoldingsReport) -> Any:
 
 def search(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="A name, a ticker, or words of a filing.")],
+    text: Annotated[
+        str,
+        typer.Argument(
+            parser=words.name_of("text"), metavar="TEXT", help="A name, a ticker, or words of a filing."
+        ),
+    ],
     form: FormOption = None,
     start: StartOption = None,
     end: EndOption = None,
@@ -205,6 +228,7 @@ def search(
 ) -> None:
     """Search companies by name and ticker, and the text of filings since 2001."""
     session = session_of(context)
+    span(start, end)
     asked: dict[str, Any] = {"forms": forms_of(form), "start": start, "end": end, "limit": limit}
     found: SearchResult = ask(
         session,
@@ -226,9 +250,21 @@ def _found(found: SearchResult) -> Any:
 def read_document(
     context: typer.Context,
     who: Who,
-    accession: Annotated[str, typer.Argument(help="The filing's accession number.")],
+    accession: Annotated[
+        str,
+        typer.Argument(
+            parser=words.name_of("accession"), metavar="ACCESSION", help="The filing's accession number."
+        ),
+    ],
     document: Annotated[
-        str | None, typer.Option("--document", help="Another file of the filing.", show_default=False)
+        str | None,
+        typer.Option(
+            "--document",
+            parser=words.name_of("document"),
+            metavar="FILE",
+            help="Another file of the filing.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Print the text of a filing's document."""

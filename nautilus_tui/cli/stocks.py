@@ -16,7 +16,9 @@ from nautilus_tui.cli.session import session_of
 
 app = typer.Typer(no_args_is_help=True, help="Stocks from Alpha Vantage: quote, prices, overview, earnings.")
 
-Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="E.g. IBM, BRK-B, TSCO.LON.")]
+Symbol = Annotated[
+    str, typer.Argument(parser=words.name_of("symbol"), metavar="SYMBOL", help="E.g. IBM, BRK-B, TSCO.LON.")
+]
 
 
 @app.command("quote")
@@ -133,7 +135,10 @@ def _earnings(found: EarningsReport) -> Any:
 
 
 @app.command("search")
-def search(context: typer.Context, keywords: Annotated[str, typer.Argument()]) -> None:
+def search(
+    context: typer.Context,
+    keywords: Annotated[str, typer.Argument(parser=words.name_of("keywords"), metavar="KEYWORDS")],
+) -> None:
     """Search for symbols; it costs one of the day's requests."""
     session = session_of(context)
     found: list[SymbolMatch] = ask(

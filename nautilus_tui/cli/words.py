@@ -5,6 +5,7 @@ This module must not know of commands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
@@ -97,6 +98,24 @@ def day(text: str) -> Any:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date, such as 2024-12-01") from error
+
+
+def known_day(text: str) -> Any:
+    """Read a date as of which something is asked; raises InvalidRequestError if it lies ahead."""
+    from data.asked import known_then
+
+    return known_then(day(text))
+
+
+def name_of(field: str) -> Callable[[str], str]:
+    """Return what reads a name; it raises InvalidRequestError for an empty or an endless one."""
+
+    def read(text: str) -> str:
+        from data.asked import named
+
+        return named(field, text)
+
+    return read
 
 
 def big(value: Decimal | float | None) -> str:

@@ -17,6 +17,9 @@ from tests.cli.driving import CommandLine, Run, running_daemon
 from tests.cli.world import KEYS, MANAGER, settings, world
 from tests.providers.replay import Replay
 
+#: What a daemon does not look for by itself.
+_OF_COMPANIES = ("/api/", "/Archives/", "/LATEST/")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Replay]:
@@ -131,6 +134,40 @@ def test_an_unknown_series_and_an_unknown_company_are_not_found(ask: Any) -> Non
         assert run.code == 6, run.out
         assert run.json["error"] == "NotFound"
         assert run.json["problem"]["type"] == "provider-not-found"
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("as_of", ("filings", "AAPL", "--as-of", "2999-01-01")),
+        ("as_of", ("macro", "series", "GDP", "--as-of", "2999-01-01")),
+        ("end", ("filings", "AAPL", "--start", "2025-01-01", "--end", "2024-01-01")),
+        ("end", ("macro", "series", "GDP", "--start", "2025-01-01", "--end", "2024-01-01")),
+        ("ticker", ("filings", "")),
+        ("ticker", ("filings", "..")),
+        ("cik", ("holdings", "")),
+        ("text", ("search", "")),
+        ("series_id", ("macro", "series", "")),
+        ("symbol", ("stock", "quote", "")),
+        ("forms", ("filings", "AAPL", "--form", "?")),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_asked_of_nobody(
+    ask: Any, server: Replay, field: str, arguments: tuple[str, ...]
+) -> None:
+    before = len([request for request in server.requests if request.path.startswith(_OF_COMPANIES)])
+    run = ask("--json", *arguments)
+    assert run.code == 2, run.out
+    assert run.json["problem"]["type"] == "invalid-request"
+    assert run.json["problem"]["extra"]["field"] == field
+    assert run.json["problem"]["rule"]
+    after = len([request for request in server.requests if request.path.startswith(_OF_COMPANIES)])
+    assert after == before
+
+
+def test_as_many_filings_as_there_are_can_be_asked_for(ask: Any) -> None:
+    found = told(ask("--json", "filings", "AAPL", "--limit", "5000"))
+    assert len(found["filings"]) == 1005
 
 
 def test_an_entitlement_is_not_an_outage(ask: Any) -> None:
