@@ -12,6 +12,7 @@ import typer
 from data.asked import span
 from data.companies import (
     Company,
+    CompanyFact,
     CompanyFacts,
     FilingDocument,
     FilingList,
@@ -124,22 +125,29 @@ def _facts(found: CompanyFacts) -> Any:
     if not found.facts:
         return f"{found.name}: no such facts"
     right = ("Value", "Growth")
-    table = output.columns("Metric", "Period", "End", *right, "Unit", "Filed", "Form", "Note", right=right)
+    table = output.columns("Metric", "Period", "End", *right, "Unit", "Note", "Filed", "Form", right=right)
     for one in found.facts:
-        quarter = f" Q{one.fiscal_quarter}" if one.fiscal_quarter else ""
         note = " ".join(filter(None, ("restated" if one.restated else "", one.derived)))
         table.add_row(
             one.metric,
-            f"FY{one.fiscal_year}{quarter}",
+            _period(one),
             str(one.end),
             words.big(one.value),
             words.percent(one.growth),
             one.unit,
+            note,
             str(one.filed),
             one.form,
-            note,
         )
     return table
+
+
+def _period(fact: CompanyFact) -> str:
+    """Return a period's name; the year so far is told apart from its last quarter by its months."""
+    quarter = fact.fiscal_quarter
+    if not quarter:
+        return f"FY{fact.fiscal_year}"
+    return f"FY{fact.fiscal_year} " + (f"{3 * quarter}M" if fact.period == "ytd" else f"Q{quarter}")
 
 
 def insiders(context: typer.Context, who: Who, limit: LimitOption = 20, as_of: AsOfOption = None) -> None:
@@ -155,17 +163,17 @@ def insiders(context: typer.Context, who: Who, limit: LimitOption = 20, as_of: A
 
 def _insiders(found: InsiderReport) -> Any:
     right = ("Shares", "Price", "Value", "After")
-    table = output.columns("Date", "Owner", "Code", "Action", *right, "Security", right=right)
+    table = output.columns("Date", "Code", *right, "Owner", "Action", "Security", right=right)
     for one in found.transactions:
         table.add_row(
             str(one.date or "—"),
-            ", ".join(one.owners),
             one.code or "—",
-            one.action,
             words.number(one.shares),
             words.number(one.price),
             words.big(one.value),
             words.number(one.shares_after),
+            ", ".join(one.owners),
+            one.action,
             one.security,
         )
     return table
