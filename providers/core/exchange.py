@@ -84,8 +84,7 @@ async def exchange(
             f"{label} gave no whole answer within {deadline_s:g} s",
             rule="an answer comes whole and in time",
             fix="ask again later",
-            retry_after=1.0,
-            url=shown,
+            url=shown,  # who waited that long is told, and not made to wait as long again
         ) from error
     except (httpx.RemoteProtocolError, httpx.ReadError) as error:
         if not answering:

@@ -95,6 +95,16 @@ async def test_a_slow_drip_is_cut_off_at_the_deadline(tmp_path: Path) -> None:
             await http_.close()
 
 
+async def test_who_waited_to_the_deadline_is_not_made_to_wait_again(tmp_path: Path) -> None:
+    async with raw_server() as server:
+        with files(tmp_path) as (ledger, cache):
+            http_ = client(ledger, cache, deadline_s=0.3, attempts=3)
+            with pytest.raises(ProviderDownError, match=r"within 0\.3 s"):
+                await http_.get(f"{server.url}/fact", read=read, fresh_s=HOUR)
+            await http_.close()
+        assert server.asked == 1
+
+
 async def test_nobody_listening_is_a_provider_that_is_down(tmp_path: Path) -> None:
     with files(tmp_path) as (ledger, cache):
         http_ = client(ledger, cache)
