@@ -38,6 +38,7 @@ from nautilus_tui.terminal.handlers.saying import Saying
 from nautilus_tui.terminal.handlers.selecting import Selecting
 from nautilus_tui.terminal.handlers.standing import Standing
 from nautilus_tui.terminal.handlers.trading import Trading
+from nautilus_tui.terminal.handlers.typeahead import Passed, TypeAhead
 from nautilus_tui.terminal.keymap import Keymap
 from nautilus_tui.terminal.link import DaemonLink, Link
 from nautilus_tui.terminal.messages import CommandAnswered
@@ -118,6 +119,7 @@ class Terminal(App[int], inherit_bindings=False):
         self._link = link
         self.frames = Frames(self)
         self._keyboard = Keyboard(self)
+        self._typed = TypeAhead(self, super().on_event)
         self.standing = Standing(self)
         self.furnishing = Furnishing(self)
         self.reception = Reception(link, self)
@@ -223,6 +225,19 @@ class Terminal(App[int], inherit_bindings=False):
     def blocked(self) -> str | None:
         """Return why no order at all can be sent now: the role, or no connection."""
         return BY_ID["order.buy"].refused(Situation(self.view, self.mirror))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand keys out one after the other, everything else as it comes."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await super().on_event(event)
+
+    @on(Passed)
+    async def key_passed(self, event: Passed) -> None:
+        """A key was everywhere it goes."""
+        event.stop()
+        await self._typed.passed(event.number)
 
     def on_key(self, event: events.Key) -> None:
         """Do what a key means where the focus is; keys a pane or dialog took do not come here."""
