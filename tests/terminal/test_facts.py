@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from data.companies import Filing
 from data.facts import ProviderHealth
-from data.problems import ProviderDownError
+from data.problems import NotConfiguredError, ProviderDownError
 from nautilus_tui.terminal.facts import MAX_ANSWERS
 from nautilus_tui.terminal.mirror import Mirror
+from nautilus_tui.terminal.panes.provenance import DEMO, why_empty
 from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.questions.macro import Factors, History, Regime
 from tests.terminal import scene, scene_macro
@@ -135,3 +136,11 @@ def test_the_health_of_a_provider_is_the_latest_told() -> None:
 def test_equal_questions_are_one_and_others_are_not() -> None:
     assert History("vix", 10) == History("vix", 10)
     assert len({History("vix", 10), History("vix", 20), History("oil", 10), Factors(), Regime()}) == 5
+
+
+@pytest.mark.parametrize("fix", ["set FRED_API_KEY", f"set FRED_API_KEY, or look around: {DEMO}"])
+def test_how_to_look_around_is_said_once(fix: str) -> None:
+    mirror, question = Mirror(), Wondered("x")
+    problem = NotConfiguredError("FRED_API_KEY is not set", rule="who asks is told", fix=fix)
+    mirror.facts.put_problem(question, problem.document(), NOW)
+    assert why_empty(mirror.facts.answer(question), "facts").count(DEMO) == 1

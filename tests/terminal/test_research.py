@@ -103,6 +103,10 @@ async def type_line(app: Desk, pilot: Pilot[int], text: str) -> None:
     await settle(app, pilot)
 
 
+def seen(table: LiveTable) -> str:
+    return "\n".join(table.render_line(y).text for y in range(table.size.height))
+
+
 def cells(table: LiveTable, key: str) -> str:
     return " ".join(f"{c.text}{c.tail}" for c in next(r for r in table.rows if r.key == key).cells)
 
@@ -282,6 +286,22 @@ async def test_an_incomplete_list_says_so() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await open_research(app, pilot)
         assert "incomplete: page 2 of 3: ProviderDown" in app.query_one(Filings).ribbon
+
+
+async def test_sizes_that_nobody_tells_take_no_room() -> None:
+    app = desk()
+    untold = tuple(msgspec.structs.replace(f, size=None) for f in told.filings().filings)
+    app.line.facts[FilingsOf(told.WHO)] = told.filings(filings=untold)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_research(app, pilot)
+        filings = app.query_one(Filings)
+        assert "Size" not in seen(filings)
+        filings.move_to(TENK.accession)
+        app.line.facts[FilingsOf(told.WHO)] = told.filings()
+        await pilot.press("r")
+        await settle(app, pilot)
+        assert "Size" in seen(filings)
+        assert filings.cursor_key == TENK.accession
 
 
 async def test_words_are_searched_for_in_the_text_of_filings_and_a_hit_is_read() -> None:

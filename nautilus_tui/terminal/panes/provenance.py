@@ -24,7 +24,8 @@ NAMES = {"fred": "FRED", "alpha_vantage": "Alpha Vantage", "edgar": "EDGAR"}
 SYNTHETIC = "SYNTHETIC"
 #: Cells of a title line beside its words, and the least that a title is cut to before its marks.
 _EDGES, _LEAST_TITLE = 4, 8
-DEMO = "nautilus-tui --profile demo shows all of this on synthetic data."
+DEMO = "nautilus-tui --profile demo"
+_SHOWS_IT = f"{DEMO} shows all of this on synthetic data."
 
 
 def error_name(problem: ProblemDocument) -> str:
@@ -94,7 +95,8 @@ def why_empty(answer: Answer[Any], words: str, *, connected: bool = True) -> str
         return f"No daemon is connected, so there is no {words}. The status line says when it is tried again."
     if answer.problem is not None:
         text = f"{error_name(answer.problem)}: {_said(answer.problem)}"
-        return f"{text} {DEMO}" if error_name(answer.problem) == "NotConfigured" else text
+        unset = error_name(answer.problem) == "NotConfigured"
+        return f"{text} {_SHOWS_IT}" if unset and DEMO not in text else text
     if answer.state == "there":
         return f"There is nothing in the {words}."
     return f"Asking for the {words} …"

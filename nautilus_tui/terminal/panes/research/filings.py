@@ -81,6 +81,17 @@ class Filings(RibbonTable):
         if self.cursor_key is None and self.rows:
             self.move_to(self.rows[0].key, announce=False)
 
+    def _show(self, rows: list[Row]) -> None:
+        """Show rows; the column of sizes gives way where none is told."""
+        untold = all(row.cells[-1].value is None for row in rows)
+        columns = COLUMNS[:-1] if untold else COLUMNS
+        cursor, changed = self.cursor_key, bool(rows) and columns != self.columns
+        if changed:
+            self.set_columns(columns)
+        self.set_rows([Row(row.key, row.cells[: len(columns)]) for row in rows])
+        if cursor is not None and changed:
+            self.move_to(cursor, announce=False)
+
     # ------------------------------------------------------------ of one company
 
     def _show_own(self, mirror: Mirror, view: View) -> None:
@@ -95,7 +106,7 @@ class Filings(RibbonTable):
         filings = [f for f in new.values() if f.accession not in known] + filings
         self.empty = absent(mirror, view, answer, _words(research.forms, research.company))
         reading = research.reading.accession if research.reading is not None else None
-        self.set_rows(
+        self._show(
             [filing_row(f, glyphs, new=f.accession in new, read=f.accession == reading) for f in filings]
         )
         title = f"Filings {glyphs.dot} {name_of(mirror, view)}" if research.company else "Filings"
@@ -120,7 +131,7 @@ class Filings(RibbonTable):
         connected = mirror.connection.state == "connected"
         self.empty = why_empty(answer, f"filings that say “{research.phrase}”", connected=connected)
         rows = {f"{hit.accession}/{hit.document}": hit_row(hit, glyphs) for hit in hits}
-        self.set_rows(list(rows.values()))
+        self._show(list(rows.values()))
         total = found.filings_total if found is not None else None
         count = f"{len(rows)}" if total is None else f"{len(rows)} of {total:,}"
         title = f"Filings that say “{plain(research.phrase)}”"
