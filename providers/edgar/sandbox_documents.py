@@ -6,7 +6,7 @@ module must not know how it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from html import escape
 
@@ -21,6 +21,7 @@ _INVENTED = (
     "This document was made up by a sandbox. No company wrote it, no figure in it was ever reported, and "
     "nothing in it says anything about the world."
 )
+_ANNOUNCED = "announced results of the quarter ended"
 _STRUCTURED = ("3", "4", "5", "13F-HR")
 _TYPES = {
     "htm": "text/html",
@@ -52,6 +53,21 @@ def documents_of(filed: Filed) -> dict[str, bytes]:
     if name.endswith(".xml"):
         return {name: _ownership_schedule(registrant, filed)}
     return {name: _document(registrant, filed)}
+
+
+def words_of(filed: Filed) -> str:
+    """Return what a filing's document says in words, without its figures."""
+    registrant, base = BY_CIK[filed.cik], filed.form.partition("/")[0]
+    known = lookup(filed.form)
+    said = [filed.form, known.title, known.about, registrant.name, _INVENTED]
+    if base in ("10-K", "10-Q"):
+        items = _annual_items(registrant) if base == "10-K" else _quarterly_items(registrant)
+        said += [text for item in items for text in item]
+    elif base == "8-K":
+        said.append(_ANNOUNCED)
+    if base in ("10-K", "10-Q", "8-K") and filed.period is not None:
+        said += [name for name, *_ in _LINES]
+    return " ".join(said)
 
 
 def _index(filed: Filed, documents: dict[str, bytes]) -> bytes:
@@ -175,7 +191,7 @@ def _release(registrant: Registrant, day: date) -> list[str]:
     past = [one for one in quarters(registrant, day) if one.end < day]
     return [
         "<p><b>Item 2.02 Results of Operations and Financial Condition.</b></p>",
-        f"<p>{escape(registrant.name)} announced results of the quarter ended {past[-1].end:%B %d, %Y}.</p>",
+        f"<p>{escape(registrant.name)} {_ANNOUNCED} {past[-1].end:%B %d, %Y}.</p>",
         _statements(past[-1:], past[-5:-4]),
         "<p><b>Item 9.01 Financial Statements and Exhibits.</b></p><p>None.</p>",
     ]
@@ -183,15 +199,7 @@ def _release(registrant: Registrant, day: date) -> list[str]:
 
 def _statements(now: Sequence[Figures], before: Sequence[Figures]) -> str:
     """Return a table of figures of a period beside those of the year before."""
-    rows = [
-        ("Revenue", _sum(now, "revenue"), _sum(before, "revenue")),
-        ("Cost of revenue", _sum(now, "cost"), _sum(before, "cost")),
-        ("Operating income", _sum(now, "operating"), _sum(before, "operating")),
-        ("Net income", _sum(now, "net"), _sum(before, "net")),
-        ("Total assets", _last(now, "assets"), _last(before, "assets")),
-        ("Total liabilities", _last(now, "liabilities"), _last(before, "liabilities")),
-        ("Equity", _last(now, "equity"), _last(before, "equity")),
-    ]
+    rows = [(name, tell(now, field), tell(before, field)) for name, field, tell in _LINES]
     heads = "".join(f"<th>{part[-1].end:%b %d, %Y}</th>" for part in (now, before) if part)
     body = "".join(
         f"<tr><td>{name}</td>{''.join(f'<td>{value}</td>' for value in values if value)}</tr>"
@@ -206,6 +214,18 @@ def _sum(parts: Sequence[Figures], field: str) -> str:
 
 def _last(parts: Sequence[Figures], field: str) -> str:
     return f"{getattr(parts[-1], field) // 1_000_000:,}" if parts else ""
+
+
+#: The lines of the statements: what they are called, the figure, and how periods make one.
+_LINES: tuple[tuple[str, str, Callable[[Sequence[Figures], str], str]], ...] = (
+    ("Revenue", "revenue", _sum),
+    ("Cost of revenue", "cost", _sum),
+    ("Operating income", "operating", _sum),
+    ("Net income", "net", _sum),
+    ("Total assets", "assets", _last),
+    ("Total liabilities", "liabilities", _last),
+    ("Equity", "equity", _last),
+)
 
 
 def _ownership_schedule(registrant: Registrant, filed: Filed) -> bytes:

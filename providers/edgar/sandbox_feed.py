@@ -1,6 +1,6 @@
 """The sandbox twin's live feed of filings and its search of their texts.
 
-This module must not know how documents look.
+This module must not know how documents look, only what they say.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from itertools import islice
 
 from data import forms
 from providers.core.sandbox import Reply
-from providers.edgar.form_types import lookup
 from providers.edgar.sandbox_companies import BY_CIK, REGISTRANTS, Filed, Registrant, filings
+from providers.edgar.sandbox_documents import words_of
 
 #: The feed shows filings of so many days.
 _FEED_DAYS = 10
@@ -71,7 +71,7 @@ def _entry(filed: Filed, registrant: Registrant) -> str:
 
 
 def search(query: Mapping[str, str], today: date) -> Reply:
-    """Answer a search: filings whose filer, form or title has all of the words."""
+    """Answer a search: filings whose filer or document has all of the words."""
     words = [word.casefold() for word in query.get("q", "").replace('"', " ").split()]
     wanted = [form for form in query.get("forms", "").split(",") if form]
     first = query.get("startdt") or "2001-01-01"
@@ -102,10 +102,7 @@ def search(query: Mapping[str, str], today: date) -> Reply:
 
 
 def _text(filed: Filed, registrant: Registrant) -> str:
-    known = lookup(filed.form)
-    return " ".join(
-        (registrant.name, *registrant.tickers, filed.form, known.title, registrant.industry)
-    ).casefold()
+    return " ".join((*registrant.tickers, registrant.industry, words_of(filed))).casefold()
 
 
 def _hit(filed: Filed) -> dict[str, object]:

@@ -154,3 +154,12 @@ async def test_tomorrow_has_what_is_filed_tomorrow() -> None:
     newest = sandbox_companies.filings(registrant, date(2026, 11, 28))[0].filed
     before = wire.day_of(NOW - DAY * (date(2026, 11, 28) - newest).days - DAY)
     assert sandbox_companies.filings(registrant, before)[0].filed < newest
+
+
+async def test_words_of_a_document_find_it(twin: Edgar) -> None:
+    for words, forms in (("revenue", {"10-K", "10-Q", "8-K"}), ("risk factors", {"10-K"})):
+        found = await twin.search(words, limit=60)
+        assert {one.form.removesuffix("/A") for one in found.filings} <= forms
+        hit = found.filings[0]
+        read = await twin.document(str(hit.ciks[0]), hit.accession, document=hit.document)
+        assert words in read.text.casefold()
