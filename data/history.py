@@ -30,7 +30,7 @@ from data.rows_of import bars_to_rows, quotes_of, trades_of
 from data.timeframes import timeframe
 
 if TYPE_CHECKING:
-    from data.sql import SqlResult
+    from data.console import SqlResult
 
 _RETRIES = 8
 

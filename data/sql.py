@@ -21,14 +21,13 @@ import msgspec
 import pyarrow as pa
 
 from data import partitions
+from data.console import SqlResult, Value
 from data.problems import InvalidRequestError, StoreFailedError, UnavailableError
 from data.rows import KINDS, Kind, Rows, Series
 
 _MEMORY: Final = "512MB"
 _THREADS: Final = 2
 _LONGEST: Final = 100_000
-
-Value = str | int | float | bool | None
 
 #: Columns of the views, and their types when there are no files to tell them.
 COLUMNS: Final[dict[Kind, dict[str, str]]] = {
@@ -72,16 +71,6 @@ COLUMNS: Final[dict[Kind, dict[str, str]]] = {
         "engine": "VARCHAR",
     },
 }
-
-
-class SqlResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A query's answer. Decimals and times are texts: exact, and the same in JSON."""
-
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    rows: list[tuple[Value, ...]]
-    truncated: bool  #: there were more rows than asked for
-    seconds: float
 
 
 def query(

@@ -20,7 +20,6 @@ import msgspec
 
 from data import topics
 from data.bus import Bus
-from data.history import History
 from data.paths import Home
 from data.problems import UnauthorizedError
 from data.records import JournalRecord
@@ -34,6 +33,7 @@ from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.executors import Executors
 from nautilus_tui.daemon.health import HealthWatch
+from nautilus_tui.daemon.holding import history_in
 from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, unix_socket, url_of
 from nautilus_tui.daemon.lock import DaemonLock
 from nautilus_tui.daemon.logs import EngineLogs
@@ -150,7 +150,7 @@ class Daemon:
         specs = [msgspec.json.decode(body, type=EngineSpec) for body in (await state.engine_specs()).values()]
         for engine in {spec.engine for spec in specs} | set(present.engines()):
             _declare(bus, engine)
-        history = History(self.home.history)
+        history = history_in(self.home.history)
         supervisor = Supervisor(self.home, sink, specs)
         hub = StreamHub(bus, self.settings.streams, version=self.version)
         await supervisor.open()

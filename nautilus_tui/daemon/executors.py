@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -31,11 +32,9 @@ from data.commands import (
     UnwatchCompany,
     WatchCompany,
 )
-from data.history import History
 from data.problems import NotFoundError, from_document
 from data.records import EngineStatus
 from data.state import State
-from engines.market.past import opening_bars
 from engines.market.universe import chosen
 from engines.spec import EngineSpec, with_command
 from engines.supervisor import Supervisor
@@ -46,6 +45,9 @@ from nautilus_tui.daemon.research.commands import ResearchExecutors
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams.hub import StreamHub
 
+if TYPE_CHECKING:
+    from data.history import History
+
 
 class Executors:
     """Carries out commands with the parts of the daemon."""
@@ -55,7 +57,7 @@ class Executors:
         *,
         state: State,
         supervisor: Supervisor,
-        history: History,
+        history: Callable[[], History],
         authenticator: Authenticator,
         hub: StreamHub,
         sink: Sink,
@@ -101,7 +103,7 @@ class Executors:
             case ImportHistory():
                 return replace(done, data=await asyncio.to_thread(self._import, command))
             case CompactHistory():
-                report = await asyncio.to_thread(self._history.compact)
+                report = await asyncio.to_thread(lambda: self._history().compact())
                 return replace(done, detail=f"{report.rows} rows", data=texts(report))
             case CreateToken():
                 secret, _ = await self._authenticator.create(
@@ -166,13 +168,16 @@ class Executors:
         listed = {listing.id for listing in chosen(spec.instruments)}
         known = {
             holding.series.instrument
-            for holding in self._history.catalogue()
+            for holding in self._history().catalogue()
             if holding.series.engine == spec.engine and holding.series.synthetic
         }
         missing = tuple(sorted(listed - known))
         if missing:
+            # Models of markets are loaded by the first engine that has one, not by every daemon.
+            from engines.market.past import opening_bars
+
             past = opening_bars(missing, spec.seed, spec.history_minutes, now, engine=spec.engine)
-            self._history.write_bars(list(past))
+            self._history().write_bars(list(past))
 
     def _import(self, command: ImportHistory) -> dict[str, str]:
         # Readers of files are loaded by the first import, not by every daemon.
@@ -187,7 +192,7 @@ class Executors:
             columns=command.columns,
             timezone=command.timezone,
         )
-        return texts(importing.run(plan, self._history, dry_run=command.dry_run))
+        return texts(importing.run(plan, self._history(), dry_run=command.dry_run))
 
 
 def texts(report: msgspec.Struct) -> dict[str, str]:

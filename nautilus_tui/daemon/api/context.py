@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from data.history import History
 from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.auth import Authenticator
@@ -19,6 +19,9 @@ from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.streams.hub import StreamHub
 
+if TYPE_CHECKING:
+    from data.history import History
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -26,7 +29,7 @@ class Context:
 
     state: State
     market: Market
-    history: History
+    history: Callable[[], History]  #: opens it; call it in a thread
     supervisor: Supervisor
     door: Door
     authenticator: Authenticator

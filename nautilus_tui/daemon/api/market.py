@@ -6,23 +6,25 @@ This module must not know where prices come from.
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from litestar.params import Parameter
 
 from data import forms
 from data.commands import CompactHistory, ImportHistory, Outcome
-from data.history import Holding
+from data.console import SqlResult
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Bar, Book, PriceSide, Quote
-from data.sql import SqlResult
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import ImportBody, SqlBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Engine, Limit, Symbol
+
+if TYPE_CHECKING:
+    from data.history import Holding
 
 _TAG = "Market data"
 _SIDES: tuple[PriceSide, ...] = ("bid", "ask", "mid", "last")
@@ -80,21 +82,22 @@ async def list_bars(
     Of an engine that replays, bars end where its replay stands.
     """
     context = context_of(request)
-    history = context.history
     before = None if end is None else forms.parse_iso(end)
     replayed = None if engine is None else context.market.replayed_until(engine)
     if replayed is not None:
         before = replayed + 1 if before is None else min(before, replayed + 1)
+    after, one_side = None if start is None else forms.parse_iso(start), _side(side)
     bars = await asyncio.to_thread(
-        history.bars,
-        symbol,
-        timeframe,
-        start=None if start is None else forms.parse_iso(start),
-        end=before,
-        limit=limit,
-        side=_side(side),
-        engine=engine,
-        source=source,
+        lambda: context.history().bars(
+            symbol,
+            timeframe,
+            start=after,
+            end=before,
+            limit=limit,
+            side=one_side,
+            engine=engine,
+            source=source,
+        )
     )
     return answer(request, Page(bars))
 
@@ -102,7 +105,8 @@ async def list_bars(
 @route("GET", "/api/v1/history", returns=Page[CatalogueItem], tag="History")
 async def list_history(request: AnyRequest) -> Answer:
     """Return every series the history holds."""
-    holdings = await asyncio.to_thread(context_of(request).history.catalogue)
+    context = context_of(request)
+    holdings = await asyncio.to_thread(lambda: context.history().catalogue())
     return answer(request, Page([_item(holding) for holding in holdings]))
 
 
@@ -110,8 +114,9 @@ async def list_history(request: AnyRequest) -> Answer:
 async def query_history(request: AnyRequest) -> Answer:
     """Run one read-only query over the history's views ``quotes``, ``trades`` and ``bars``."""
     body = await read(request, SqlBody)
-    history = context_of(request).history
-    return answer(request, await asyncio.to_thread(history.sql, body.query, limit=body.limit))
+    context = context_of(request)
+    found = await asyncio.to_thread(lambda: context.history().sql(body.query, limit=body.limit))
+    return answer(request, found)
 
 
 @route("POST", "/api/v1/history/import", returns=Outcome, body=ImportBody, tag="History", role="trader")

@@ -1,0 +1,41 @@
+"""What a daemon loads before it is ready: what it needs to answer, and nothing that it may need later."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+#: Libraries of the history, of the providers, of figures and of screens, and one the framework would load.
+LATER = (
+    "holidays",
+    "inscriptis",
+    "keyring",
+    "lxml",
+    "nautilus_trader",
+    "numpy",
+    "polars",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "stamina",
+    "textual",
+)
+
+
+def test_a_daemon_is_ready_before_it_loads_what_it_may_need_later(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from nautilus_tui.cli import main\n"
+        "from data.paths import Home\n"
+        "from nautilus_tui.daemon.app import Daemon\n"
+        "def ready(line):\n"
+        "    loaded.update(name.partition('.')[0] for name in sys.modules)\n"
+        "    daemon.stop()\n"
+        "loaded, daemon = set(), Daemon(Home(Path(sys.argv[1])))\n"
+        "asyncio.run(daemon.serve(None, ready))\n"
+        "assert {'duckdb', 'litestar'} <= loaded\n"
+        f"assert not loaded & {set(LATER)!r}, loaded & {set(LATER)!r}"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=60)
