@@ -146,7 +146,8 @@ def wait_until_gone(pid: int, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     try:
         process = psutil.Process(pid)
-        while process.status() != psutil.STATUS_ZOMBIE:
+        # The first thread may have ended before the others: the process is gone when it was the last.
+        while process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1:
             if time.monotonic() > deadline:
                 return False
             with suppress(psutil.TimeoutExpired):
