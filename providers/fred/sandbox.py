@@ -5,12 +5,15 @@ What it cannot do it refuses as FRED refuses a wrong parameter. This module must
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -18,7 +21,7 @@ import msgspec
 
 from data import forms
 from data.macro import Frequency
-from providers.core.sandbox import Asgi, Asked, Reply, asgi
+from providers.core.sandbox import Asked, Reply, Scope, asgi
 from providers.fred import catalogue, economy
 from providers.fred.catalogue import Entry
 from providers.fred.economy import Vintage
@@ -71,7 +74,7 @@ class Sandbox:
 
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock
-        self.application: Asgi = asgi(self.answer)
+        self._worker = ThreadPoolExecutor(1, "fred-sandbox")
         self._answers: dict[str, Callable[[_Question], Answer]] = {
             "/fred/series": _series,
             "/fred/series/observations": _observations,
@@ -82,6 +85,18 @@ class Sandbox:
             "/fred/releases/dates": _releases_dates,
             "/fred/release/dates": _release_dates,
         }
+
+    async def application(
+        self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Answer as an ASGI application, one question after the other, in a thread of its own.
+
+        A series that is generated for the first time would hold up whoever shares the event loop.
+        """
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        asked = Asked(host="", path=scope["path"], query=query, headers={})
+        reply = await asyncio.get_running_loop().run_in_executor(self._worker, self.answer, asked)
+        await asgi(lambda _: reply)(scope, receive, send)
 
     def answer(self, asked: Asked) -> Reply:
         """Return what FRED would."""
