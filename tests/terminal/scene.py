@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 
 import msgspec
 
@@ -138,6 +139,13 @@ def bars(
     now: int = NOW,
 ) -> list[Bar]:
     """A walk of bars that ends at a price now."""
+    return list(_walk(instrument, timeframe, count, end, tick, now))
+
+
+@cache
+def _walk(
+    instrument: str, timeframe: str, count: int, end: Decimal, tick: Decimal, now: int
+) -> tuple[Bar, ...]:
     random_ = random.Random(f"{instrument}{timeframe}")
     step = TIMEFRAME_SECONDS[timeframe]
     size = float(end) * 0.0011 * (step / 300) ** 0.5
@@ -167,7 +175,7 @@ def bars(
             )
         )
         close = open_
-    return made[::-1]
+    return tuple(reversed(made))
 
 
 def book(instrument: str = "AAPL.SIM", now: int = NOW) -> Book:
@@ -503,8 +511,8 @@ def mirror(now: int = NOW) -> Mirror:
     worth = 1_000_000.0
     for i in range(200, 0, -1):
         worth += walk.gauss(21, 180)
-        past = msgspec.structs.replace(account(), equity=D(str(round(worth, 2))), ts=now - i * 10 * SECOND)
-        made.apply_records([past])
+        earlier = msgspec.structs.replace(account(), equity=D(str(round(worth, 2))), ts=now - i * 10 * SECOND)
+        made.apply_records([earlier])
     made.apply_records([account(), replay(), health()])
     return made
 

@@ -189,6 +189,21 @@ def test_the_probability_is_seen_at_any_size_with_its_two_parts(height: int) -> 
         assert "38% Sahm +0.27" in joined
 
 
+def test_a_rule_that_does_not_fit_ends_with_a_whole_word() -> None:
+    regime = scene_macro.regime()
+    words = set(regime.rule.replace(",", "").replace(";", "").replace(":", "").split())
+    for width in range(44, 70):
+        last = text(regime_lines(regime, UNICODE, width, 12))[-1].split()
+        if last[-1] == UNICODE.ellipsis:
+            assert last[-2] in words, width
+
+
+def test_what_each_probability_is_of_is_said() -> None:
+    lines = [line for line in text(regime_lines(scene_macro.regime(), UNICODE, 50, 12)) if "31%" in line]
+    assert len(lines) == 1
+    assert lines[0].rstrip().endswith("31% combined")
+
+
 def test_a_regime_that_is_not_known_says_what_is_missing() -> None:
     unknown = msgspec.structs.replace(
         scene_macro.regime(),

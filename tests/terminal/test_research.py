@@ -98,8 +98,8 @@ async def open_research(app: Desk, pilot: Pilot[int]) -> None:
 
 
 async def type_line(app: Desk, pilot: Pilot[int], text: str) -> None:
-    await pilot.press("colon")
-    await pilot.press(*("space" if c == " " else c for c in text), "enter")
+    app.looking.command(text)
+    await pilot.press("enter")
     await settle(app, pilot)
 
 

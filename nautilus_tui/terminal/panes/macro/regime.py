@@ -89,8 +89,14 @@ def regime_lines(regime: MacroRegime, glyphs: Glyphs, width: int, height: int) -
     rule = textwrap.wrap(regime.rule, max(8, width - 2))
     room = height - len(lines)
     if len(rule) > room > 0:
-        rule = [*rule[: room - 1], rule[room - 1][: max(0, width - 4)] + f" {glyphs.ellipsis}"]
+        rule = [*rule[: room - 1], _cut_at_a_word(rule[room - 1], width - 4) + f" {glyphs.ellipsis}"]
     return [*lines, *([(f" {line}", "dim")] for line in rule[: max(0, room)])]
+
+
+def _cut_at_a_word(text: str, width: int) -> str:
+    """Return as many whole words as there is room for, and none of the signs between sentences."""
+    kept = text if len(text) <= width else text[: max(0, width) + 1].rpartition(" ")[0]
+    return kept.rstrip(" ,;:")
 
 
 def figures_lines(regime: MacroRegime, glyphs: Glyphs, width: int) -> list[list[Part]]:
@@ -104,7 +110,7 @@ def figures_lines(regime: MacroRegime, glyphs: Glyphs, width: int) -> list[list[
         _score("Inflation", regime.inflation, "rising", "falling"),
         [],
         [("Recession in 12 months", "label")],
-        probability("", regime.recession_probability, glyphs, bar, strong=True),
+        probability("combined", regime.recession_probability, glyphs, bar, strong=True),
         probability(
             f"10y-3m {figures.signed(regime.term_spread, 2)}", regime.term_spread_probability, glyphs, bar
         ),

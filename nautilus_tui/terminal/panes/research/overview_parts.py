@@ -156,7 +156,9 @@ def earnings_lines(
     if expected is not None:
         lines.append([(" next report ", "label"), (f"{expected}", "bright")])
     wide = width >= 46
-    header = f" {'Quarter':<8}" + (f"{'Told':<11}" if wide else "") + f"{'EPS':>7}{'Exp':>7}{'Surprise':>11}"
+    header = (
+        f" {'Quarter':<8}" + (f"{'Reported':<11}" if wide else "") + f"{'EPS':>7}{'Est':>7}{'Surprise':>11}"
+    )
     lines.append([(header, "label")])
     for quarter in report.quarterly[:QUARTERS]:
         lines.append(_quarter_line(quarter, glyphs, wide=wide))
