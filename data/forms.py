@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -48,6 +48,11 @@ def is_time(field: str) -> bool:
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+
+
+def day_of(ns: int) -> date:
+    """Return the UTC date of a time in nanoseconds since the epoch."""
+    return datetime.fromtimestamp(ns // NANOS, UTC).date()
 
 
 def iso(ns: int) -> str:

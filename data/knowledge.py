@@ -18,6 +18,7 @@ import msgspec
 
 from data.companies import CompanyFact, Filing, FilingStatistics, FormCount, View
 from data.database import Database, Table, Transaction
+from data.forms import day_of
 from data.macro import MacroFactor, MacroRegime
 from data.paging import Where
 from data.problems import NotFoundError
@@ -350,5 +351,4 @@ def _filing_row(filing: Filing, *, told: bool, ts_told: int | None) -> tuple[Any
 
 
 def _is_old(filing: Filing, ts_looked: int) -> bool:
-    looked = dt.datetime.fromtimestamp(ts_looked / 1e9, dt.UTC).date()
-    return filing.filed < looked - dt.timedelta(days=OLD_NEWS_DAYS)
+    return filing.filed < day_of(ts_looked) - dt.timedelta(days=OLD_NEWS_DAYS)

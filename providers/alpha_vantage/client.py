@@ -15,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from data.forms import NANOS
+from data.forms import NANOS, day_of
 from data.fundamentals import (
     CompanyOverview,
     CorporateAction,
@@ -314,7 +314,7 @@ class AlphaVantage:
     def supported_functions(self) -> list[SupportedFunction]:
         """Return the functions that are built, and what was seen of the key's entitlement."""
         now = self.http.clock()
-        today = dt.datetime.fromtimestamp(now // NANOS, dt.UTC).date()
+        today = day_of(now)
         return [
             SupportedFunction(
                 source=self.http.source,

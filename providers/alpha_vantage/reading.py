@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from data.forms import day_of
 from data.problems import ProviderNotFoundError
 from providers.alpha_vantage import shapes, symbols
 from providers.core.http import Answer, Stamp
@@ -24,8 +25,7 @@ class Reading[T]:
 
 def facts[T](answer: Answer[Reading[T]]) -> T:
     """Return what was read as facts; of an answer that names no day, the day it was fetched."""
-    fetched = dt.datetime.fromtimestamp(answer.fetched_at // 1_000_000_000, dt.UTC).date()
-    return answer.value.make(answer.stamp(answer.value.as_of or fetched))
+    return answer.value.make(answer.stamp(answer.value.as_of or day_of(answer.fetched_at)))
 
 
 def of_symbol(answered: object, asked: str) -> str:

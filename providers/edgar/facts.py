@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import get_args
 
 import msgspec
 
-from data import forms
 from data.companies import Company, CompanyFact, CompanyFacts, Period, View
+from data.forms import day_of
 from data.problems import BadPayloadError, ProviderBadRequestError, ProviderNotFoundError
 from providers.core.http import HOUR, Stamp
 from providers.edgar.figures import (
@@ -110,7 +110,7 @@ async def company_facts(
         fresh_s=_FRESH_S,
         max_bytes=DOCUMENT_BYTES,
     )
-    known = as_of or datetime.fromtimestamp(answer.fetched_at / forms.NANOS, UTC).date()
+    known = as_of or day_of(answer.fetched_at)
     stamp = answer.stamp(known)
     return await asyncio.to_thread(select, answer.value, company, metric, period, view, as_of, limit, stamp)
 

@@ -13,12 +13,13 @@ from datetime import date
 from lxml import etree, html
 
 from data.companies import Filing
+from data.forms import day_of
 from data.problems import BadPayloadError, ProviderBadRequestError, ProviderError
 from providers.core.exchange import Body
 from providers.core.http import Stamp
 from providers.edgar import form_types
 from providers.edgar.tickers import Table, Tickers, tickers_of
-from providers.edgar.wire import LABEL, EdgarWire, accession_of, day_of, is_end_of_feed, page_title, xml_of
+from providers.edgar.wire import LABEL, EdgarWire, accession_of, is_end_of_feed, page_title, xml_of
 
 _FRESH_S = 30.0
 _PAGE = 100

@@ -14,12 +14,13 @@ from datetime import date
 import msgspec
 
 from data.companies import Company, FilingHit, SearchResult
+from data.forms import day_of
 from data.problems import BadPayloadError, ProviderBadRequestError, ProviderError
 from providers.core.http import MINUTE, Answer, Stamp
 from providers.edgar import form_types
 from providers.edgar.submissions import plain_document
 from providers.edgar.tickers import Tickers
-from providers.edgar.wire import LABEL, EdgarWire, accession_of, day_of
+from providers.edgar.wire import LABEL, EdgarWire, accession_of
 
 _FRESH_S = 10 * MINUTE
 _PAGE = 100

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 
 from data.companies import Company, FilingDocument
+from data.forms import day_of
 from data.problems import ProviderError, ProviderNotFoundError
 from providers.edgar import form_types, submissions, texts
 from providers.edgar.submissions import Row
-from providers.edgar.wire import LABEL, EdgarWire, FolderItem, accession_of, day_of
+from providers.edgar.wire import LABEL, EdgarWire, FolderItem, accession_of
 
 _READABLE = (".htm", ".html", ".txt", ".xml")
 

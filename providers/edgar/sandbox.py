@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from datetime import date
 
+from data.forms import day_of
 from providers.core.sandbox import Asgi, Asked, Reply, asgi
 from providers.edgar import sandbox_documents, sandbox_feed, sandbox_lists, sandbox_reports
 from providers.edgar.sandbox_companies import BY_CIK, Filed, Registrant, filings
-from providers.edgar.wire import day_of
 
 _XML = "application/xml"
 _HTML = "text/html"

@@ -14,11 +14,12 @@ from datetime import date
 import msgspec
 
 from data.companies import Company, Filing, FilingList
+from data.forms import day_of
 from data.problems import BadPayloadError, ProviderBadRequestError, ProviderDownError, ProviderError
 from providers.core.exchange import Body
 from providers.core.http import MINUTE, Answer, Stamp
 from providers.edgar import form_types
-from providers.edgar.wire import LABEL, EdgarWire, accession_of, day_of, json_of
+from providers.edgar.wire import LABEL, EdgarWire, accession_of, json_of
 
 _FRESH_S = 2 * MINUTE
 _PAGE_FRESH_S = 60 * MINUTE

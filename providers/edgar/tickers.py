@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from data.companies import Company
+from data.forms import day_of
 from data.problems import ProviderError, ProviderNotFoundError
 from providers.core.exchange import Body
 from providers.core.http import DAY, Answer
 from providers.edgar import submissions
-from providers.edgar.wire import LABEL, EdgarWire, day_of, json_of
+from providers.edgar.wire import LABEL, EdgarWire, json_of
 
 #: Where the instruments of companies in the list trade: what may follow a ticker after a dot. Elsewhere
 #: the same letters are another company: ``TSCO.LON`` is not the ``TSCO`` of the list.

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
 from lxml import etree
 
-from data import forms
 from data.problems import (
     BadPayloadError,
     ProviderBadRequestError,
@@ -235,11 +233,6 @@ def _not(label: str, what: str, body: Body) -> BadPayloadError:
     )
 
 
-def day_of(ns: int) -> date:
-    """Return the UTC date of a time in ns."""
-    return datetime.fromtimestamp(ns // forms.NANOS, UTC).date()
-
-
 def accession_of(text: str) -> str:
     """Return an accession number as it is written, ``0000320193-22-000061``, given with or without dashes.
 
@@ -265,7 +258,6 @@ class FolderItem(msgspec.Struct, frozen=True):
     name: str
     type: str = ""
     size: str = ""
-    last_modified: str = msgspec.field(default="", name="last-modified")
 
 
 class _Directory(msgspec.Struct, frozen=True):
@@ -297,12 +289,11 @@ class EdgarWire:
         type: type[T],
         label: str,
         fresh_s: float,
-        refresh: bool = False,
         max_bytes: int | None = None,
     ) -> Answer[T]:
         """Return JSON as a struct."""
         return await self.http.get(
-            url, params, read=json_of(type, label), fresh_s=fresh_s, refresh=refresh, max_bytes=max_bytes
+            url, params, read=json_of(type, label), fresh_s=fresh_s, max_bytes=max_bytes
         )
 
     async def get_text(self, url: str, *, fresh_s: float, max_bytes: int | None = None) -> Answer[str]:
@@ -352,9 +343,9 @@ class EdgarWire:
         folder = accession_of(accession).replace("-", "")
         return f"{self.www}/Archives/edgar/data/{cik}/{folder}/{quote(filename)}"
 
-    def data_url(self, path: str, cik: int, rest: str = ".json") -> str:
+    def data_url(self, path: str, cik: int) -> str:
         """Return an address on the data host, where a CIK has ten digits: ``…/{path}/CIK0000320193.json``."""
-        return f"{self.data}/{path}/CIK{cik:010d}{rest}"
+        return f"{self.data}/{path}/CIK{cik:010d}.json"
 
 
 def _same(body: Body) -> Body:

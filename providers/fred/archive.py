@@ -297,7 +297,7 @@ class Archive:
         """Say whether the archive has to be asked; raises ProviderBadRequestError for a day to come."""
         if as_of is None:
             return False
-        latest = dt.datetime.fromtimestamp(self._http.clock() / forms.NANOS, dt.UTC).date()
+        latest = forms.day_of(self._http.clock())
         if as_of > latest:
             raise ProviderBadRequestError(
                 f"what is known on {as_of} is not known yet",
@@ -356,7 +356,7 @@ def _reading(series_id: str, answer: Answer[Page[Row]], rows: list[Row], as_of: 
     """Return what is known now, stamped with the day for which FRED says it answers."""
     told = answer.value.end
     if told == wire.FOREVER:
-        told = dt.datetime.fromtimestamp(answer.fetched_at / forms.NANOS, dt.UTC).date()
+        told = forms.day_of(answer.fetched_at)
     return Reading(series_id, tuple(rows), answer.stamp(told if as_of is None else min(as_of, told)))
 
 

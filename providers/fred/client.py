@@ -275,7 +275,7 @@ class Fred:
             "limit": "1000",
         }
         answer = await self._archive.pages("releases/dates", params, wire.release_dates, fresh_s=6 * HOUR)
-        return calendar.calendar(answer.value.rows, days, answer.stamp(_day(answer.fetched_at)))
+        return calendar.calendar(answer.value.rows, days, answer.stamp(forms.day_of(answer.fetched_at)))
 
     # ------------------------------------------------------------ what they share
 
@@ -319,11 +319,7 @@ class Fred:
     def _unknown(self, as_of: dt.date | None) -> Stamp:
         """Return the stamp of what was not fetched."""
         now = self.http.clock()
-        return Stamp(self.http.source, as_of or _day(now), now, self.http.synthetic)
-
-
-def _day(ns: int) -> dt.date:
-    return dt.datetime.fromtimestamp(ns / forms.NANOS, dt.UTC).date()
+        return Stamp(self.http.source, as_of or forms.day_of(now), now, self.http.synthetic)
 
 
 def _provenance[T](answer: Answer[T]) -> tuple[int, str, bool, ProviderError | None]:
@@ -346,7 +342,7 @@ def _entry(entry: catalogue.Entry, stamp: Stamp) -> SeriesInfo:
 def _info(answer: Answer[WireSeries]) -> SeriesInfo:
     one = answer.value
     entry = catalogue.find(one.id.upper())
-    told = _day(answer.fetched_at) if one.realtime_end == wire.FOREVER else one.realtime_end
+    told = forms.day_of(answer.fetched_at) if one.realtime_end == wire.FOREVER else one.realtime_end
     return SeriesInfo(
         **answer.stamp(told)._asdict(),
         id=one.id,

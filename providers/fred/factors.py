@@ -90,11 +90,9 @@ def _level(
     return Factor(id, title, group, unit, decimals, frequency, (series,), formula, make)
 
 
-def _yearly(
-    id: str, title: str, group: FactorGroup, series: str, frequency: Frequency = "monthly", decimals: int = 2
-) -> Factor:
+def _yearly(id: str, title: str, group: FactorGroup, series: str, frequency: Frequency = "monthly") -> Factor:
     formula = f"{series} against the same period of the year before, in percent"
-    return Factor(id, title, group, "%", decimals, frequency, (series,), formula, t.growth)
+    return Factor(id, title, group, "%", 2, frequency, (series,), formula, t.growth)
 
 
 def _slope(id: str, title: str, long: str, short: str) -> Factor:
@@ -243,9 +241,9 @@ def find(factor_id: str) -> Factor:
     return factor
 
 
-def inputs(factors: Iterable[Factor] = FACTORS) -> tuple[str, ...]:
+def inputs() -> tuple[str, ...]:
     """Return the ids of all series that factors are made of, each once."""
-    return tuple(dict.fromkeys(series for factor in factors for series in factor.inputs))
+    return tuple(dict.fromkeys(series for factor in FACTORS for series in factor.inputs))
 
 
 def line(factor: Factor, readings: Readings) -> Timeline:

@@ -38,9 +38,9 @@ class Standing(NamedTuple):
     points: int
 
 
-def timeline(values: Iterable[tuple[dt.date, Decimal]], scale: float = 1.0) -> Timeline:
-    """Return published values as numbers, multiplied."""
-    return [(date, float(value) * scale) for date, value in values]
+def timeline(values: Iterable[tuple[dt.date, Decimal]]) -> Timeline:
+    """Return published values as numbers."""
+    return [(date, float(value)) for date, value in values]
 
 
 def known(line: Timeline) -> list[tuple[dt.date, float]]:
@@ -176,10 +176,10 @@ def year_before(line: Timeline, frequency: Frequency) -> float | None:
     return points[index][1] if index >= 0 and (target - points[index][0]).days <= _NEAR else None
 
 
-def standing(line: Timeline, frequency: Frequency, years: int = YEARS) -> Standing:
+def standing(line: Timeline, frequency: Frequency) -> Standing:
     """Return how unusual the last value is over the years before it; None for too few values."""
     last, value = line[-1]
-    since = shifted(last, -12 * years)
+    since = shifted(last, -12 * YEARS)
     values = sorted(one for date, one in known(line) if date > since)
     if value is None or len(values) < LEAST.get(frequency, 24):
         return Standing(None, None, len(values))

@@ -13,6 +13,7 @@ from litestar.params import Parameter
 from data.commands import Outcome, RefreshProviders, UnwatchCompany, WatchCompany
 from data.companies import CompanyFact, Filing, View, WatchedCompany
 from data.facts import DataHealth
+from data.forms import day_of
 from data.fundamentals import Due
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
@@ -96,7 +97,7 @@ async def edgar_stored_filings(request: AnyRequest, days: Days = 30, limit: Few 
     context = context_of(request)
     research = context.research
     ciks = [one.cik for one in await research.filings.companies() if one.cik is not None]
-    since = dt.datetime.fromtimestamp(context.clock() / 1e9, dt.UTC).date() - dt.timedelta(days=days)
+    since = day_of(context.clock()) - dt.timedelta(days=days)
     await research.keeper.settled()
     filings = await research.knowledge.filings_since(research.filings.source, ciks, since)
     return answer(request, Page(filings[:limit]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -18,7 +18,6 @@ from nautilus_tui.daemon.research.filings import FilingWatch
 from nautilus_tui.daemon.research.macro import MacroWatch
 
 ResearchCommand = RefreshProviders | WatchCompany | UnwatchCompany
-RESEARCH_COMMANDS: tuple[type, ...] = get_args(ResearchCommand)
 #: An answer leaves so much before whoever waits for it gives up.
 _MARGIN_S = 1.0
 

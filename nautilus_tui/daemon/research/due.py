@@ -9,9 +9,11 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from data import forms
 from data.companies import WatchedCompany
+from data.facts import Fact
 from data.fundamentals import Due, DueItem, EarningsDate
 from data.knowledge import Knowledge
 from data.macro import ReleaseDate
@@ -93,7 +95,7 @@ class DueList:
         )
 
     def _today(self) -> dt.date:
-        return dt.datetime.fromtimestamp(self._clock() / 1e9, dt.UTC).date()
+        return forms.day_of(self._clock())
 
     # ------------------------------------------------------------ the parts
 
@@ -155,11 +157,7 @@ class DueList:
                 importance="high" if filing.form.removesuffix("/A") in _WEIGHTY else "low",
                 instruments=tuple(by_cik[filing.cik]),
                 reference=filing.accession,
-                source=filing.source,
-                as_of=filing.as_of,
-                fetched_at=filing.fetched_at,
-                synthetic=filing.synthetic,
-                stale=filing.stale,
+                **_provenance(filing),
             )
             for filing in filings
         ]
@@ -176,6 +174,11 @@ def moved_by(release: ReleaseDate, held: Sequence[HeldInstrument]) -> tuple[str,
     return () if not held and release.importance == "medium" else None
 
 
+def _provenance(fact: Fact) -> dict[str, Any]:
+    """Return where a fact comes from, for what is made of it."""
+    return {name: getattr(fact, name) for name in Fact.__struct_fields__}
+
+
 def _of_release(release: ReleaseDate, instruments: tuple[str, ...]) -> DueItem:
     return DueItem(
         kind="release",
@@ -185,11 +188,7 @@ def _of_release(release: ReleaseDate, instruments: tuple[str, ...]) -> DueItem:
         importance=release.importance,
         instruments=instruments,
         reference=release.series[0] if release.series else "",
-        source=release.source,
-        as_of=release.as_of,
-        fetched_at=release.fetched_at,
-        synthetic=release.synthetic,
-        stale=release.stale,
+        **_provenance(release),
     )
 
 
@@ -202,9 +201,5 @@ def _of_earnings(date: EarningsDate, company: WatchedCompany) -> DueItem:
         importance="high",
         instruments=company.held or (company.ticker,),
         reference=date.symbol,
-        source=date.source,
-        as_of=date.as_of,
-        fetched_at=date.fetched_at,
-        synthetic=date.synthetic,
-        stale=date.stale,
+        **_provenance(date),
     )

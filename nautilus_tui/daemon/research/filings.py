@@ -18,6 +18,7 @@ import msgspec
 
 from data.bus import Bus
 from data.companies import Company, Filing, WatchedCompany
+from data.forms import day_of
 from data.knowledge import OLD_NEWS_DAYS, Knowledge, Watched
 from data.problems import (
     ConflictError,
@@ -172,7 +173,7 @@ class FilingWatch:
             return []
         seen.add(company.cik)
         now = self._clock()
-        since = dt.datetime.fromtimestamp((watched.ts_looked or now) / 1e9, dt.UTC).date()
+        since = day_of(watched.ts_looked or now)
         found = await edgar.new_filings([company], since - dt.timedelta(days=OLD_NEWS_DAYS))
         news = await self._knowledge.news(self.source, company.cik, found, now)
         if news:

@@ -7,6 +7,7 @@ from datetime import date
 import httpx
 import pytest
 
+from data.forms import day_of
 from data.problems import ProviderNotFoundError, ProviderRateLimitedError
 from engines.market.universe import UNIVERSE
 from providers.core.exchange import Body
@@ -152,7 +153,7 @@ async def test_the_twin_refuses_who_does_not_say_who_asks() -> None:
 async def test_tomorrow_has_what_is_filed_tomorrow() -> None:
     registrant = BY_CIK[320193]
     newest = sandbox_companies.filings(registrant, date(2026, 11, 28))[0].filed
-    before = wire.day_of(NOW - DAY * (date(2026, 11, 28) - newest).days - DAY)
+    before = day_of(NOW - DAY * (date(2026, 11, 28) - newest).days - DAY)
     assert sandbox_companies.filings(registrant, before)[0].filed < newest
 
 
