@@ -17,6 +17,7 @@ from random import Random
 from typing import NamedTuple
 
 import holidays
+import msgspec
 
 from providers.fred import catalogue
 from providers.fred.releases import following
@@ -33,7 +34,7 @@ _SEED = "nautilus"
 _ANNOUNCED = 11
 
 
-class Vintage(NamedTuple):
+class Vintage(msgspec.Struct, frozen=True, gc=False):
     """A period's value while it stood."""
 
     start: dt.date
@@ -112,6 +113,16 @@ def _weeks(until: dt.date, first: dt.date) -> Iterator[dt.date]:
 # ---------------------------------------------------------------- how values move
 
 
+def _normals(name: str) -> Iterator[float]:
+    """Return standard normal numbers without end, two at a time as Box and Muller have them."""
+    draw = Random(f"{_SEED} {name}").random
+    while True:
+        angle = draw() * math.tau
+        radius = math.sqrt(-2.0 * math.log(1.0 - draw()))
+        yield math.cos(angle) * radius
+        yield math.sin(angle) * radius
+
+
 class Growing(NamedTuple):
     """An index that grows by so many percent a year in expansions and in recessions."""
 
@@ -149,12 +160,12 @@ class Hovering(NamedTuple):
         """Return the values by date."""
         scale: Callable[[float], float] = math.log if self.logarithmic else float
         calm, rough = scale(self.expansion), scale(self.recession)
-        rng, value = Random(f"{_SEED} {name}"), calm
+        normal, value = _normals(name), calm
         last, goal = -1, calm
         for date in dates:
             if date.month != last:
                 last, goal = date.month, rough if CYCLE.in_recession(_index(date)) else calm
-            value += self.pull * (goal - value) + rng.gauss(0, self.noise)
+            value += self.pull * (goal - value) + next(normal) * self.noise
             yield date, math.exp(value) if self.logarithmic else value
 
 
@@ -220,23 +231,31 @@ def _spread_target(month: int) -> float:
 
 
 @lru_cache(maxsize=2)
-def _yields(until: dt.date) -> dict[str, list[tuple[dt.date, float]]]:
-    rng = Random(f"{_SEED} yields")
+def _curves(until: dt.date) -> list[tuple[dt.date, float, float, float]]:
+    """Return each weekday's 10-year yield, spread and bend: of these every maturity is made."""
+    normal = _normals("yields")
     level, spread, bend = 4.6, 1.5, 0.0
     last, goal = -1, spread
-    lines: dict[str, list[tuple[dt.date, float]]] = {id: [] for id in _MATURITIES}
-    shapes = [(lines[id], first, _short(years), _belly(years)) for id, (years, first) in _MATURITIES.items()]
+    days = []
     for date in _weekdays(until, FIRST_DAY):
         if date.month != last:
             last, goal = date.month, _spread_target(_index(date))
-        level += 0.0012 * (4.2 - level) + rng.gauss(0, 0.045)
-        spread += 0.012 * (goal - spread) + rng.gauss(0, 0.03)
-        bend += 0.02 * (0.0 - bend) + rng.gauss(0, 0.02)
-        ten = max(level, 1.0)
-        for line, first, short, belly in shapes:
-            if date >= first:
-                line.append((date, max(0.02, ten - spread * short + bend * belly)))
-    return lines
+        level += 0.0012 * (4.2 - level) + next(normal) * 0.045
+        spread += 0.012 * (goal - spread) + next(normal) * 0.03
+        bend += 0.02 * (0.0 - bend) + next(normal) * 0.02
+        days.append((date, max(level, 1.0), spread, bend))
+    return days
+
+
+@lru_cache(maxsize=24)
+def _yields(id: str, until: dt.date) -> list[tuple[dt.date, float]]:
+    years, first = _MATURITIES[id]
+    short, belly = _short(years), _belly(years)
+    return [
+        (date, max(0.02, ten - spread * short + bend * belly))
+        for date, ten, spread, bend in _curves(until)
+        if date >= first
+    ]
 
 
 def _short(years: float) -> float:
@@ -250,7 +269,7 @@ def _belly(years: float) -> float:
 
 def _policy_rate(until: dt.date) -> list[tuple[dt.date, float]]:
     days: dict[dt.date, list[float]] = {}
-    for date, value in _yields(until)["DGS3MO"]:
+    for date, value in _yields("DGS3MO", until):
         days.setdefault(date.replace(day=1), []).append(value)
     return [(month, max(0.05, sum(values) / len(values) - 0.05)) for month, values in days.items()]
 
@@ -360,7 +379,7 @@ def _published(series_id: str, today: dt.date, first: dt.date) -> Iterator[Vinta
 
 def _as_seen(row: Vintage, today: dt.date) -> Vintage:
     """Return a row as it is before its correction is known."""
-    return row if row.end < today or row.end is FOREVER else row._replace(end=FOREVER)
+    return row if row.end < today or row.end is FOREVER else Vintage(row.start, FOREVER, row.date, row.value)
 
 
 class _Made(NamedTuple):
@@ -375,7 +394,7 @@ class _Made(NamedTuple):
 @lru_cache(maxsize=64)
 def _line(id: str, today: dt.date) -> _Made:
     if id in _MATURITIES:
-        return _Made(_yields(today)[id], 2)
+        return _Made(_yields(id, today), 2)
     if id in DAILY:
         daily, first = DAILY[id]
         return _Made(list(daily.walk(id, _weekdays(today, first))), daily.digits)
@@ -396,7 +415,7 @@ def _line(id: str, today: dt.date) -> _Made:
 
 def _special(id: str, today: dt.date) -> _Made:
     if id in _SPREADS:
-        long, short = (_yields(today)[one] for one in _SPREADS[id])
+        long, short = (_yields(one, today) for one in _SPREADS[id])
         pairs = zip(long, short, strict=True)
         return _Made([(date, round(a, 2) - round(b, 2)) for (date, a), (_, b) in pairs], 2)
     if id == "FEDFUNDS":

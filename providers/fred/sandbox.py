@@ -58,7 +58,7 @@ class _RefusedError(Exception):
         self.status = status
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     realtime_start: dt.date
     realtime_end: dt.date
     date: dt.date

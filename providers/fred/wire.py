@@ -39,7 +39,7 @@ _FREQUENCIES: dict[str, Frequency] = {
 }
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One period's value and the real-time period in which it stood."""
 
     start: dt.date
@@ -98,7 +98,7 @@ class WireReleaseDate(msgspec.Struct):
     release_name: str = ""
 
 
-class _WireRow(msgspec.Struct):
+class _WireRow(msgspec.Struct, gc=False):
     realtime_start: dt.date
     realtime_end: dt.date
     date: dt.date
