@@ -5,7 +5,7 @@ This module must not know how a figure is computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,22 +69,32 @@ def value_at_risk(
 ) -> None:
     """Measure VaR and expected shortfall, as positive fractions of the position."""
     from risk import returns as files
-    from risk.measures.methods import METHODS, Options, measure
+    from risk.measures.methods import Options, measure
 
     session = session_of(context)
     found = files.read(_path(returns), column=column, drop_missing=drop_missing)
     options = Options(decay=decay, seed=seed, paths=paths, threshold=threshold)
+    results, refused = _of_each(
+        method, lambda name: measure(name, found.values, confidence, horizon, options)
+    )
+    _show_measures(session, found, [one for _, one in results], refused, alone=method != _ALL)
+
+
+def _of_each[T](
+    method: str, figure: Callable[[str], T]
+) -> tuple[list[tuple[str, T]], list[tuple[str, InvalidRequestError]]]:
+    """Return a figure of one method, or of all and why some refuse; raises if none can say."""
+    from risk.measures.methods import METHODS
+
     results, refused = [], []
     for name in METHODS if method == _ALL else (method,):
         try:
-            results.append(measure(name, found.values, confidence, horizon, options))
+            results.append((name, figure(name)))
         except InvalidRequestError as error:
-            if method != _ALL:
-                raise
             refused.append((name, error))
     if not results:
         raise refused[0][1]
-    _show_measures(session, found, results, refused, alone=method != _ALL)
+    return results, refused
 
 
 def _show_measures(
@@ -138,24 +148,17 @@ def backtest(
     """Measure one-day VaR every day from the days before it, and test it on what followed."""
     from risk import backtesting
     from risk import returns as files
-    from risk.measures.methods import METHODS, Options
+    from risk.measures.methods import Options
 
     session = session_of(context)
     found = files.read(_path(returns), column=column, drop_missing=drop_missing)
     options = Options(decay=decay, seed=seed, paths=paths, threshold=threshold)
-    results: list[tuple[str, Backtest]] = []
-    refused: list[tuple[str, InvalidRequestError]] = []
-    for name in METHODS if method == _ALL else (method,):
-        try:
-            limits = backtesting.rolling_var(found.values, name, confidence, window, options)
-        except InvalidRequestError as error:
-            if method != _ALL:
-                raise
-            refused.append((name, error))
-            continue
-        results.append((name, backtesting.backtest(found.values[window:], limits, confidence)))
-    if not results:
-        raise refused[0][1]
+
+    def tested(name: str) -> Backtest:
+        limits = backtesting.rolling_var(found.values, name, confidence, window, options)
+        return backtesting.backtest(found.values[window:], limits, confidence)
+
+    results, refused = _of_each(method, tested)
     if not session.json:
         output.show(_backtests(results), *_lines(results, found, window))
         _say_notes(found.notes, found.dropped, (), refused)

@@ -54,7 +54,6 @@ async def exchange(
         BadPayloadError: the body ends early, is larger than allowed or cannot be decompressed.
     """
     shown = redact(str(httpx.URL(url, params=dict(params))))
-
     answering = False
 
     async def trace(event: str, _: object) -> None:
@@ -86,30 +85,37 @@ async def exchange(
             fix="ask again later",
             url=shown,  # who waited that long is told, and not made to wait as long again
         ) from error
-    except (httpx.RemoteProtocolError, httpx.ReadError) as error:
-        if not answering:
-            raise ProviderDownError(
-                f"{label} hung up without an answer, or what answers there is no web server",
-                rule="the provider's address answers in HTTP",
-                fix="ask again later; check the provider's address in the settings",
-                retry_after=0.5,
-                url=shown,
-            ) from error
-        raise BadPayloadError(
-            f"{label} broke off in the middle of its answer",
-            rule="an answer comes whole",
-            fix="ask again later",
-            retry_after=0.5,
-            url=shown,
-        ) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ProviderDownError(
+        raise _broken(error, label, shown, answering=answering) from error
+
+
+def _broken(
+    error: httpx.HTTPError | httpx.InvalidURL, label: str, shown: str, *, answering: bool
+) -> ProviderDownError | BadPayloadError:
+    """Return what a connection that failed means, before or after the answer had begun."""
+    if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return ProviderDownError(
             f"{label} cannot be reached: {redact(str(error)) or type(error).__name__}",
             rule="the provider's address answers",
             fix="check the connection and the provider's address in the settings",
             retry_after=0.5,
             url=shown,
-        ) from error
+        )
+    if not answering:
+        return ProviderDownError(
+            f"{label} hung up without an answer, or what answers there is no web server",
+            rule="the provider's address answers in HTTP",
+            fix="ask again later; check the provider's address in the settings",
+            retry_after=0.5,
+            url=shown,
+        )
+    return BadPayloadError(
+        f"{label} broke off in the middle of its answer",
+        rule="an answer comes whole",
+        fix="ask again later",
+        retry_after=0.5,
+        url=shown,
+    )
 
 
 async def _content(response: httpx.Response, label: str, max_bytes: int) -> bytes:
