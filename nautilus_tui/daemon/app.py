@@ -6,6 +6,7 @@ The only module that knows all parts. What each does is written elsewhere.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
@@ -105,6 +106,8 @@ class Daemon:
             if tcp is not None:
                 servers.append((parts.server(tls=tcp[1]), tcp[0]))
             where = [str(self.home.daemon_socket)] + ([url_of(*tcp)] if tcp is not None else [])
+            gc.freeze()  # what is loaded stays: looking it over for garbage again and again holds the loop up
+            stack.callback(gc.unfreeze)
             await self._run(
                 servers, parts, lambda: ready(f"nautilus-tui daemon ready at {' and '.join(where)}")
             )
@@ -118,8 +121,8 @@ class Daemon:
                 group.create_task(server.serve(sockets=[sock]))
             for server, _ in servers:
                 await server.listening.wait()
-            parts.schedule.start()
             ready()
+            await parts.schedule.start()
             await self._stopping.wait()
             await asyncio.sleep(_LAST_WORD_S)
             parts.schedule.stop()

@@ -6,16 +6,19 @@ how any of it is done.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from typing import TYPE_CHECKING
 
 from data.bus import Bus
 from data.commands import AnyCommand, CompactHistory, Outcome
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.principal import Principal
+
+if TYPE_CHECKING:
+    from apscheduler.events import JobExecutionEvent
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 SCHEDULE = Principal(name="schedule", role="admin", via="schedule")
 
@@ -38,24 +41,27 @@ class Schedule:
         self._bus = bus
         self._health = health
         self._execute = execute
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self._scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
-        once = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-        self._scheduler.add_job(self._publish_health, "interval", seconds=health_seconds, id="health", **once)
-        self._scheduler.add_job(
-            self._compact, "interval", minutes=compaction_minutes, id="compaction", **once
-        )
-        if more is not None:
-            more(self._scheduler)
+        self._health_seconds = health_seconds
+        self._compaction_minutes = compaction_minutes
+        self._more = more
+        self._scheduler: AsyncIOScheduler | None = None
 
-    def start(self) -> None:
-        """Begin, on the running loop."""
+    async def start(self) -> None:
+        """Publish the daemon's health at once; begin the rest on the running loop."""
         self._bus.publish_records((self._health.now(),))
-        self._scheduler.start()
+        self._scheduler = scheduler = await asyncio.to_thread(_scheduler)
+        once = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+        scheduler.add_job(self._publish_health, "interval", seconds=self._health_seconds, id="health", **once)
+        scheduler.add_job(
+            self._compact, "interval", minutes=self._compaction_minutes, id="compaction", **once
+        )
+        if self._more is not None:
+            self._more(scheduler)
+        scheduler.start()
 
     def stop(self) -> None:
         """Begin nothing more."""
-        if self._scheduler.running:
+        if self._scheduler is not None and self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     async def _publish_health(self) -> None:
@@ -65,6 +71,16 @@ class Schedule:
         outcome = await self._execute(CompactHistory(), SCHEDULE)
         if outcome.problem is not None:
             logger.warning("scheduled compaction: %s", outcome.problem.detail)
+
+
+def _scheduler() -> AsyncIOScheduler:
+    # loaded when the daemon is ready: nothing is due in its first second
+    from apscheduler.events import EVENT_JOB_ERROR
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+    return scheduler
 
 
 def _log_failure(event: JobExecutionEvent) -> None:

@@ -134,7 +134,8 @@ async def test_the_clock_publishes_health_and_compacts_through_the_door(parts: P
     )
     published = asyncio.Event()
     parts.bus.subscribe(lambda events: published.set() if events[0].seq >= 3 else None)
-    schedule.start()
+    await schedule.start()
+    assert schedule._scheduler is not None
     schedule._scheduler.reschedule_job("compaction", trigger="interval", seconds=0.02)
     async with asyncio.timeout(20):
         await published.wait()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 #: Libraries of the history, of the providers, of figures and of screens, and one the framework would load.
 LATER = (
+    "apscheduler",
     "holidays",
     "inscriptis",
     "keyring",

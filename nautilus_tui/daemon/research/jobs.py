@@ -11,11 +11,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Awaitable, Callable
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
+from typing import TYPE_CHECKING
 
 from data.macro import ReleaseDate
 from data.problems import NotConfiguredError, ProblemError
@@ -25,6 +21,10 @@ from nautilus_tui.daemon.research.filings import FilingWatch
 from nautilus_tui.daemon.research.health import DataHealthWatch
 from nautilus_tui.daemon.research.macro import MacroWatch
 from nautilus_tui.daemon.research.sessions import NEW_YORK, edgar_accepts, is_business_day, is_session
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+    from apscheduler.triggers.cron import CronTrigger
 
 #: The daemon serves first and asks then.
 _START_S = 1.0
@@ -63,6 +63,9 @@ class ResearchJobs:
 
     def plan(self, scheduler: AsyncIOScheduler) -> None:
         """Add the work to the daemon's schedule."""
+        from apscheduler.triggers.date import DateTrigger  # with the scheduler: after the daemon is ready
+        from apscheduler.triggers.interval import IntervalTrigger
+
         self._scheduler = scheduler
         first = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=_START_S)
         minutes = self._filings_minutes
@@ -152,6 +155,8 @@ class ResearchJobs:
         await self._try("calendar of releases", self._plan_releases())
 
     async def _plan_releases(self) -> None:
+        from apscheduler.triggers.date import DateTrigger
+
         desk = await self._providers.desk()
         desk.fred.http.require_configured()
         for moment in times_to_ask(await desk.fred.calendar(days_ahead=_PLANNED_DAYS), self._now()):
@@ -170,4 +175,6 @@ def times_to_ask(releases: list[ReleaseDate], now: dt.datetime) -> list[dt.datet
 
 
 def _cron(days: str, hours: str, minutes: str) -> CronTrigger:
+    from apscheduler.triggers.cron import CronTrigger
+
     return CronTrigger(day_of_week=days, hour=hours, minute=minutes, timezone=NEW_YORK)
