@@ -348,12 +348,12 @@ def facts(view: str = "restated") -> CompanyFacts:
 
 
 _DONE: tuple[tuple[str, str, str, str, bool | None, str | None, str | None, str | None, bool], ...] = (
-    ("2026-02-25", "COOK TIMOTHY D", "officer: CEO", "S", False, "64949", "264.18", "3280180", False),
-    ("2026-02-25", "COOK TIMOTHY D", "officer: CEO", "F", False, "71205", "263.40", "3345129", False),
-    ("2026-02-24", "PAREKH KEVAN", "officer: CFO", "S", False, "4199", "262.75", "8765", False),
-    ("2026-02-03", "LEVINSON ARTHUR D", "director", "G", False, "1250", None, "4159576", False),
-    ("2026-02-03", "GORE ALBERT", "director", "P", True, "3000", "258.02", "118420", False),
-    ("2025-10-15", "O'BRIEN DEIRDRE", "officer: SVP", "M", True, "61019", None, "197560", True),
+    ("2026-02-25", "HALE CORWENA D", "officer: CEO", "S", False, "64949", "264.18", "3280180", False),
+    ("2026-02-25", "HALE CORWENA D", "officer: CEO", "F", False, "71205", "263.40", "3345129", False),
+    ("2026-02-24", "PRENDE KAJSA", "officer: CFO", "S", False, "4199", "262.75", "8765", False),
+    ("2026-02-03", "LINDGREN ARVIDA D", "director", "G", False, "1250", None, "4159576", False),
+    ("2026-02-03", "GRAY ALBRIN", "director", "P", True, "3000", "258.02", "118420", False),
+    ("2025-10-15", "O'NEALE DEIRDRA", "officer: SVP", "M", True, "61019", None, "197560", True),
     (
         "2025-10-15",
         "ADAMS KATHERINE L.",

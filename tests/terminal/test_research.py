@@ -528,7 +528,7 @@ async def test_insiders_say_what_they_did_and_what_it_comes_to() -> None:
         await open_research(app, pilot)
         insiders = app.query_one(Insiders)
         rows = [" ".join(f"{c.text}{c.tail}" for c in row.cells) for row in insiders.rows]
-        assert "2026-02-25 COOK TIMOTHY D officer: CEO ▼ sold in the market S -64,949 264.18 17.2M" in rows[0]
+        assert "2026-02-25 HALE CORWENA D officer: CEO ▼ sold in the market S -64,949 264.18 17.2M" in rows[0]
         assert "▲ bought in the market P +3,000 258.02 774.1k" in rows[4]
         assert "▲ exercised a derivative M derivative" in rows[5]
         assert "▼ gave away G -1,250 – – " in rows[3]
