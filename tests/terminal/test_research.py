@@ -892,11 +892,13 @@ async def test_keys_typed_ahead_of_the_letters_of_the_panes_do_no_harm() -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await open_research(app, pilot)
         await pilot.press("g")
-        for key in "gss":
+        for key in "gt":
             app.post_message(events.Key(key, key))
+        await until(pilot, lambda: app.pane == "facts")
         await settle(app, pilot)
         assert app.is_running
-        assert app.pane == "facts"
+        assert app.screen is app.screen_stack[0]
+        assert (app.view.research.cadence, app.view.research.forms) == ("quarter", ())
 
 
 async def test_a_line_said_before_the_workspace_is_there_is_done_when_it_is() -> None:
