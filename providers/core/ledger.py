@@ -13,7 +13,8 @@ import asyncio
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,21 +85,24 @@ class Ledger:
                     raise _limited(spec, time.time() + wait)
                 await asyncio.sleep(wait)
 
-    def _try(self, spec: ProviderSpec, key: str) -> float:
-        """Take a turn if it has come; return how long it will be, 0 if it was taken."""
+    @contextmanager
+    def _file(self) -> Iterator[sqlite3.Cursor]:
+        """Give the file to one at a time; raises StoreFailedError for whatever is wrong with it."""
         with self._lock, closing(self._db.cursor()) as cursor:
             try:
-                cursor.execute("BEGIN IMMEDIATE")
-                try:
-                    wait = self._turn(cursor, spec, key, time.time())
-                except QuotaExhaustedError:
-                    cursor.execute("ROLLBACK")
-                    raise
-                cursor.execute("COMMIT")
+                yield cursor
             except sqlite3.Error as error:
+                raise _failed(self._path, error) from error
+            finally:
                 if self._db.in_transaction:
                     cursor.execute("ROLLBACK")
-                raise _failed(self._path, error) from error
+
+    def _try(self, spec: ProviderSpec, key: str) -> float:
+        """Take a turn if it has come; return how long it will be, 0 if it was taken."""
+        with self._file() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            wait = self._turn(cursor, spec, key, time.time())
+            cursor.execute("COMMIT")
             return wait
 
     def _turn(self, cursor: sqlite3.Cursor, spec: ProviderSpec, key: str, now: float) -> float:
@@ -125,57 +129,42 @@ class Ledger:
 
     def sent(self, spec: ProviderSpec) -> None:
         """Note that the question for which a turn was taken has left: the next turn counts from now."""
-        with self._lock:
-            try:
-                self._db.execute(
-                    "UPDATE pace SET last = ?, leaving_until = 0 WHERE provider = ?", [time.time(), spec.name]
-                )
-            except sqlite3.Error as error:
-                raise _failed(self._path, error) from error
+        with self._file() as cursor:
+            cursor.execute(
+                "UPDATE pace SET last = ?, leaving_until = 0 WHERE provider = ?", [time.time(), spec.name]
+            )
 
     def give_back(self, spec: ProviderSpec, key: str) -> None:
         """Note that the question for which a turn was taken will not leave: the day has it again."""
-        with self._lock:
-            try:
-                self._db.execute("UPDATE pace SET leaving_until = 0 WHERE provider = ?", [spec.name])
-                self._db.execute(
-                    "UPDATE quota SET used = max(0, used - 1) WHERE provider = ? AND key = ? AND day = ?",
-                    [spec.name, key, _day(spec, time.time()).isoformat()],
-                )
-            except sqlite3.Error as error:
-                raise _failed(self._path, error) from error
+        with self._file() as cursor:
+            cursor.execute("UPDATE pace SET leaving_until = 0 WHERE provider = ?", [spec.name])
+            cursor.execute(
+                "UPDATE quota SET used = max(0, used - 1) WHERE provider = ? AND key = ? AND day = ?",
+                [spec.name, key, _day(spec, time.time()).isoformat()],
+            )
 
     def hold_back(self, spec: ProviderSpec, seconds: float) -> None:
         """Ask nothing for a time, in any process: the provider said that it was too much."""
-        with self._lock:
-            try:
-                self._db.execute(
-                    "INSERT INTO pace VALUES (?, 0, 0, ?) ON CONFLICT (provider) DO UPDATE SET"
-                    " blocked_until = max(blocked_until, excluded.blocked_until)",
-                    [spec.name, time.time() + seconds],
-                )
-            except sqlite3.Error as error:
-                raise _failed(self._path, error) from error
+        with self._file() as cursor:
+            cursor.execute(
+                "INSERT INTO pace VALUES (?, 0, 0, ?) ON CONFLICT (provider) DO UPDATE SET"
+                " blocked_until = max(blocked_until, excluded.blocked_until)",
+                [spec.name, time.time() + seconds],
+            )
 
     def use_up(self, spec: ProviderSpec, key: str) -> Quota | None:
         """Note that the provider says the day's requests are gone; return the quota as it stands."""
         if spec.daily_quota is None:
             return None
         now = time.time()
-        with self._lock, closing(self._db.cursor()) as cursor:
-            try:
-                self._use(cursor, spec, key, now, spec.daily_quota)
-            except sqlite3.Error as error:
-                raise _failed(self._path, error) from error
+        with self._file() as cursor:
+            self._use(cursor, spec, key, now, spec.daily_quota)
             return self._quota(cursor, spec, key, now)
 
     def quota(self, spec: ProviderSpec, key: str) -> Quota | None:
         """Return how much of the day's requests is used; None if the provider has no daily quota."""
-        with self._lock, closing(self._db.cursor()) as cursor:
-            try:
-                return self._quota(cursor, spec, key, time.time())
-            except sqlite3.Error as error:
-                raise _failed(self._path, error) from error
+        with self._file() as cursor:
+            return self._quota(cursor, spec, key, time.time())
 
     def _use(self, cursor: sqlite3.Cursor, spec: ProviderSpec, key: str, now: float, used: int) -> None:
         cursor.execute(
