@@ -144,6 +144,25 @@ class Home:
         """Where an engine keeps how far it has replayed the history."""
         return self.run / f"replay-{engine_id(engine)}.checkpoint"
 
+    @property
+    def limits(self) -> Path:
+        """What engines' gates go by, each kept by its engine."""
+        return self.root / "limits"
+
+    def gate_book(self, engine: str) -> Path:
+        """What an engine's gate goes by, kept by the engine itself."""
+        return self.limits / f"{engine_id(engine)}.json"
+
+    @property
+    def kill_latch(self) -> Path:
+        """The kill switch's latch: while it is there, no engine of the home starts or sends an order."""
+        return self.root / "kill.json"
+
+    @property
+    def reports(self) -> Path:
+        """Reports that were written."""
+        return self.root / "reports"
+
     def ensure(self) -> Home:
         """Make the folders, readable by their owner only, and return the home.
 
@@ -151,7 +170,16 @@ class Home:
             UnavailableError: a folder cannot be made, or the sockets' folder belongs to someone else.
         """
         try:
-            for folder in (self.root, self.run, self.journals, self.history, self.logs, self.providers):
+            for folder in (
+                self.root,
+                self.run,
+                self.journals,
+                self.history,
+                self.logs,
+                self.providers,
+                self.reports,
+                self.limits,
+            ):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.sockets != self.run:
                 for folder in (self.sockets.parent, self.sockets):

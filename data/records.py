@@ -20,6 +20,8 @@ import msgspec
 
 from data.companies import Filing
 from data.facts import ProviderHealth, Record
+from data.kill import KillStatus
+from data.limits import Alert, Breach, BreachForecast, Denial, LimitStatus, Restriction
 from data.macro import MacroFactor, MacroRegime
 
 Side = Literal["buy", "sell"]
@@ -77,6 +79,7 @@ class Instrument(Record, frozen=True, kw_only=True, tag="instrument"):
     max_qty: Decimal | None = None
     multiplier: Decimal = Decimal(1)
     margin_init: Decimal = Decimal(0)  #: fraction of notional
+    sector: str | None = None  #: of an equity: its industry sector; None: has none, or not known
     session: str = "24/7"  #: trading hours in words, e.g. ``Mon-Fri 09:30-16:00 America/New_York``
     synthetic: bool = False
     source: str = ""
@@ -181,6 +184,8 @@ class OrderUpdate(Record, frozen=True, kw_only=True, tag="order_update"):
     status: OrderStatus
     pending: Literal["modify", "cancel"] | None = None  #: asked for, not answered yet
     reason: str | None = None  #: why it was denied, rejected, cancelled or is unknown
+    denial: Denial | None = None  #: of one that was denied by the gate: rule, value, limit, what would pass
+    strategy: str | None = None  #: the strategy that sent it; None: not known (an older journal)
     event: str = ""  #: the engine's event that led here, e.g. ``OrderFilled``
     contingency: Literal["oco", "oto", "ouo"] | None = None
     parent_id: str | None = None
@@ -206,6 +211,7 @@ class Fill(Record, frozen=True, kw_only=True, tag="fill"):
     commission: Decimal
     commission_currency: str
     liquidity: Literal["maker", "taker", "unknown"] = "unknown"
+    strategy: str | None = None  #: as in `OrderUpdate`
     ts: int
     seq: int = 0
     synthetic: bool
@@ -223,6 +229,7 @@ class PositionUpdate(Record, frozen=True, kw_only=True, tag="position_update"):
     realized_pnl: Decimal
     unrealized_pnl: Decimal | None = None  #: None: no price to mark at
     mark: Decimal | None = None  #: the price it was marked at
+    rate: Decimal | None = None  #: account currency for one unit of ``currency``; marks only
     currency: str
     multiplier: Decimal = Decimal(1)
     ts_opened: int
@@ -258,18 +265,6 @@ class AccountUpdate(Record, frozen=True, kw_only=True, tag="account_update"):
     synthetic: bool
 
 
-class LimitEffect(Record, frozen=True, kw_only=True, tag="limit_effect"):
-    """What an order would do to one limit, at its worst; a preview, nothing is sent."""
-
-    rule: str
-    scope: str  #: an instrument, or the engine
-    used: Decimal | None  #: now; None: cannot be judged
-    after: Decimal | None  #: with the order, everything working on its side counted as filled
-    limit: Decimal | None  #: None: switched off
-    unit: str  #: a currency, or ``orders``
-    passes: bool
-
-
 # ---------------------------------------------------------------- engines
 
 
@@ -299,6 +294,9 @@ class EngineStatus(Record, frozen=True, kw_only=True, tag="engine_status"):
     max_memory_mb: int | None = None
     max_cpu_percent: int | None = None
     risk_enabled: bool = True
+    gate: str | None = None  #: why the gate lets nothing pass; None: it judges
+    restriction: Restriction = "none"
+    limits_version: int | None = None  #: of the limits the gate goes by; None: it has none
     ts: int
     synthetic: bool
 
@@ -393,6 +391,11 @@ AnyRecord = (
     | SystemHealth
     | AuditEntry
     | Broadcast
+    | LimitStatus
+    | Breach
+    | Alert
+    | BreachForecast
+    | KillStatus
     | MacroFactor
     | MacroRegime
     | Filing

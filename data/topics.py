@@ -16,6 +16,8 @@ import msgspec
 from data.commands import ROLES, Role
 from data.companies import Filing
 from data.facts import ProviderHealth
+from data.kill import KillStatus
+from data.limits import Alert, Breach, BreachForecast, LimitStatus
 from data.macro import MacroFactor, MacroRegime
 from data.problems import InvalidRequestError
 from data.records import (
@@ -46,6 +48,11 @@ REGIME = "macro.regime"
 FILINGS = "filings"
 HEALTH = "system.health"
 BROADCAST = "system.broadcast"
+LIMITS = "risk.limits"
+BREACHES = "risk.breaches"
+ALERTS = "risk.alerts"
+FORECAST = "risk.forecast"
+KILL = "risk.kill"
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +84,11 @@ FAMILIES: tuple[Family, ...] = (
     Family(pattern=REGIME, delivery="conflated", about="the macro regime and the recession probability"),
     Family(pattern=FILINGS, delivery="lossless", about="new filings of what is held or watched"),
     Family(pattern="providers.*.health", delivery="conflated", about="a provider's state, pace and quota"),
+    Family(pattern=LIMITS, delivery="conflated", about="how much of each limit is used"),
+    Family(pattern=BREACHES, delivery="lossless", about="breaches of limits, from detected to resolved"),
+    Family(pattern=ALERTS, delivery="lossless", about="what a person should know"),
+    Family(pattern=FORECAST, delivery="conflated", about="how likely each limit is breached soon"),
+    Family(pattern=KILL, delivery="lossless", about="the kill switch"),
     Family(pattern=AUDIT, delivery="lossless", role="risk", about="commands and how they ended"),
 )
 
@@ -324,6 +336,16 @@ def topic_of(record: AnyRecord) -> str:
             return AUDIT
         case Broadcast():
             return BROADCAST
+        case LimitStatus():
+            return LIMITS
+        case Breach():
+            return BREACHES
+        case Alert():
+            return ALERTS
+        case BreachForecast():
+            return FORECAST
+        case KillStatus():
+            return KILL
         case MacroFactor():
             return MACRO
         case MacroRegime():

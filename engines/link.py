@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import msgspec
 
 from data.commands import EngineCommand
+from data.kill import EngineKill, KillOrder
+from data.limits import GateBook, LimitEffect
 from data.problems import ProblemDocument, UnavailableError
 from data.records import (
     AccountUpdate,
@@ -24,7 +26,6 @@ from data.records import (
     FeedProgress,
     Instrument,
     JournalRecord,
-    LimitEffect,
     OrderUpdate,
     PositionUpdate,
     Quote,
@@ -32,7 +33,7 @@ from data.records import (
 )
 from engines.spec import EngineSpec
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 HEARTBEAT_S = 1.0
 #: Silence after which the other side is taken to hang.
@@ -112,6 +113,32 @@ class Reply(Message, frozen=True, tag="reply"):
     effects: tuple[LimitEffect, ...] = ()  #: of a preview
 
 
+class SetLimits(Message, frozen=True, tag="set_limits"):
+    """Daemon → engine: what the gate goes by from now on; a `Reply` says that it is on disk there."""
+
+    id: str
+    book: GateBook
+
+
+class KillNow(Message, frozen=True, tag="kill_now"):
+    """Anyone → engine: block at once, then do the rest; answered by `KillProgress`, first of it the block."""
+
+    order: KillOrder
+
+
+class Release(Message, frozen=True, tag="release"):
+    """Anyone → engine: the latch on the disk is gone, judge orders again; answered by a `Reply`."""
+
+    id: str
+
+
+class KillProgress(Message, frozen=True, tag="kill_progress"):
+    """Engine → reader: how far the kill switch has come here; sent at each step."""
+
+    order_id: str
+    progress: EngineKill
+
+
 class Stop(Message, frozen=True, tag="stop"):
     """Reader → engine: stop gracefully; ``emergency`` cancels and flattens first."""
 
@@ -119,8 +146,8 @@ class Stop(Message, frozen=True, tag="stop"):
     emergency: bool = False
 
 
-ToEngine = Hello | Ack | Request | Stop
-FromEngine = Welcome | Journalled | Conflated | Logs | Heartbeat | Reply
+ToEngine = Hello | Ack | Request | SetLimits | KillNow | Release | Stop
+FromEngine = Welcome | Journalled | Conflated | Logs | Heartbeat | Reply | KillProgress
 
 _encoder = msgspec.msgpack.Encoder()
 _to_engine = msgspec.msgpack.Decoder(tuple[ToEngine, ...])

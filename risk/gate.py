@@ -12,7 +12,8 @@ from decimal import ROUND_DOWN, Decimal
 
 import msgspec
 
-from data.records import LimitEffect, Side
+from data.limits import LimitEffect
+from data.records import Side
 from risk.limits import GateLimits, OrderRate
 
 _SECOND_NS = 1_000_000_000

@@ -19,7 +19,8 @@ from nautilus_trader.model.orders import Order
 from nautilus_trader.system.kernel import NautilusKernel
 
 from data.commands import PreviewOrder
-from data.records import LimitEffect, Side
+from data.limits import LimitEffect
+from data.records import Side
 from engines.node import translate
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.marks import Marker

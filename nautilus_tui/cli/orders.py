@@ -20,8 +20,9 @@ from data.commands import (
     SubmitOco,
     SubmitOrder,
 )
+from data.limits import LimitEffect
 from data.problems import NotFoundError
-from data.records import LimitEffect, OrderType, OrderUpdate, Side, TimeInForce
+from data.records import OrderType, OrderUpdate, Side, TimeInForce
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.sending import resolve, send, send_many, sentence
 from nautilus_tui.cli.session import EngineOption, InstrumentOption, LimitOption, Session, session_of

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
+from data.limits import LimitEffect
 from data.paging import Page
 from data.problems import OutcomeUnknownError, ProblemDocument, from_document
 from data.records import (
@@ -25,7 +26,6 @@ from data.records import (
     EngineStatus,
     Fill,
     Instrument,
-    LimitEffect,
     OrderUpdate,
     PositionUpdate,
     Quote,

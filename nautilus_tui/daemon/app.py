@@ -42,6 +42,7 @@ from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.parts import Research
+from nautilus_tui.daemon.risk.parts import Risk, RiskWorld
 from nautilus_tui.daemon.schedule import Schedule
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.sink import Sink
@@ -178,6 +179,19 @@ class Daemon:
         stack.push_async_callback(research.close)
         await research.filings.load()
         bus.declare(topics.FILINGS)
+        risk = Risk(
+            RiskWorld(
+                home=self.home,
+                settings=self.settings,
+                state=state,
+                supervisor=supervisor,
+                present=present,
+                bus=bus,
+                history=history,
+                clock=time.time_ns,
+            )
+        )
+        stack.push_async_callback(risk.close)
         executors = Executors(
             state=state,
             supervisor=supervisor,
@@ -186,6 +200,7 @@ class Daemon:
             hub=hub,
             sink=sink,
             research=research.executors,
+            risk=risk.executors,
             defaults=self.settings.engine,
             stop=self.stop,
         )
@@ -219,6 +234,7 @@ class Daemon:
             logs=EngineLogs(self.home, present),
             hub=hub,
             research=research,
+            risk=risk,
             clock=time.time_ns,
         )
         return _Parts(context, schedule, self.settings, self.version)

@@ -42,6 +42,7 @@ from nautilus_tui.daemon.audit import command_name
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.commands import ResearchExecutors
+from nautilus_tui.daemon.risk.commands import RiskCommand, RiskExecutors
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams.hub import StreamHub
 
@@ -62,6 +63,7 @@ class Executors:
         hub: StreamHub,
         sink: Sink,
         research: ResearchExecutors,
+        risk: RiskExecutors,
         defaults: EngineSpec,
         stop: Callable[[bool], None],
     ) -> None:
@@ -72,6 +74,7 @@ class Executors:
         self._hub = hub
         self._sink = sink
         self._research = research
+        self._risk = risk
         self._defaults = defaults
         self._stop = stop
 
@@ -85,6 +88,8 @@ class Executors:
         """
         done = Outcome(command_id=command_id, command=command_name(command), outcome="done")
         replace = msgspec.structs.replace
+        if isinstance(command, RiskCommand):
+            return await self._risk.execute(command, done, principal, timeout)
         match command:
             case ConfigureEngine():
                 return replace(done, detail=await self._configure(command))

@@ -12,8 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
+from data.limits import LimitEffect
 from data.problems import NotFoundError
-from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
+from data.records import Bar, EngineLog, EngineStatus, Instrument
 from nautilus_tui.terminal.questions.question import Question
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
+from data.limits import LimitEffect
 from data.problems import UnavailableError
-from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
+from data.records import Bar, EngineLog, EngineStatus, Instrument
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.mirror import Connection, Mirror
 from nautilus_tui.terminal.panes.watchlist import Watchlist

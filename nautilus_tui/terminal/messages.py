@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
+from data.limits import LimitEffect
 from data.problems import ProblemDocument
-from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
+from data.records import Bar, EngineLog, EngineStatus, Instrument
 from nautilus_tui.terminal.questions.question import Question
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.commands import PreviewOrder
+from data.limits import LimitEffect
 from data.problems import ProblemDocument
-from data.records import LimitEffect
 from nautilus_tui.terminal.assessment import Assessment
 from nautilus_tui.terminal.ticket import PRICES, Ticket
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 from textual.pilot import Pilot
 
 from data.commands import AnyCommand, Outcome, PreviewOrder
+from data.limits import LimitEffect
 from data.problems import ProblemError, UnavailableError
-from data.records import Bar, EngineLog, EngineStatus, Instrument, LimitEffect
+from data.records import Bar, EngineLog, EngineStatus, Instrument
 from nautilus_tui.client.stream import ConnectionChanged, StreamEvent
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.link import Link

@@ -14,6 +14,7 @@ from functools import cache
 import msgspec
 
 from data.commands import PreviewOrder
+from data.limits import LimitEffect
 from data.records import (
     AccountUpdate,
     Balance,
@@ -25,7 +26,6 @@ from data.records import (
     Fill,
     Instrument,
     Level,
-    LimitEffect,
     LogLevel,
     OrderUpdate,
     PositionUpdate,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from data.commands import PreviewOrder
+from data.limits import LimitEffect
 from data.problems import UnavailableError
-from data.records import LimitEffect
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.assessment import assess
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE

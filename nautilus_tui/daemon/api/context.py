@@ -17,6 +17,7 @@ from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.research.parts import Research
+from nautilus_tui.daemon.risk.parts import Risk
 from nautilus_tui.daemon.streams.hub import StreamHub
 
 if TYPE_CHECKING:
@@ -37,4 +38,5 @@ class Context:
     logs: EngineLogs
     hub: StreamHub
     research: Research
+    risk: Risk
     clock: Callable[[], int]

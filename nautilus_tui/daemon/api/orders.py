@@ -19,6 +19,7 @@ from data.commands import (
     PreviewOrder,
     SubmitOrder,
 )
+from data.limits import LimitEffect
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import (
@@ -26,7 +27,6 @@ from data.records import (
     WORKING_STATUSES,
     AccountUpdate,
     Fill,
-    LimitEffect,
     OrderUpdate,
     PositionUpdate,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from data.records import LimitEffect
+from data.limits import LimitEffect
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.preview import RULES, Preview

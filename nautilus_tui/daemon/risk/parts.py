@@ -1,0 +1,45 @@
+"""The parts that deal with risk, made together: what routes, commands and the schedule work with.
+
+This module must not know of HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.bus import Bus
+from data.paths import Home
+from data.state import State
+from engines.supervisor import Supervisor
+from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.risk.commands import RiskExecutors
+from nautilus_tui.daemon.settings import DaemonSettings
+
+if TYPE_CHECKING:
+    from data.history import History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskWorld:
+    """What the parts are made from."""
+
+    home: Home
+    settings: DaemonSettings
+    state: State
+    supervisor: Supervisor
+    present: Present
+    bus: Bus
+    history: Callable[[], History]  #: opens it; call it in a thread
+    clock: Callable[[], int]
+
+
+class Risk:
+    """The parts, tied together."""
+
+    def __init__(self, world: RiskWorld) -> None:
+        self.executors = RiskExecutors()
+
+    async def close(self) -> None:
+        """End what is under way."""
