@@ -16,6 +16,7 @@ import msgspec
 
 from data import topics
 from data.facts import ProviderHealth, Record
+from data.limits import BreachForecast, LimitStatus
 from data.macro import MacroFactor
 from data.records import (
     AccountUpdate,
@@ -262,5 +263,9 @@ def key_of(record: Record) -> Key:
             return (record.id,)
         case ProviderHealth():
             return (record.provider,)
+        case LimitStatus():
+            return (record.limit.id,)
+        case BreachForecast():
+            return (record.limit_id,)
         case _:
             return (type(record).__name__,)

@@ -13,6 +13,8 @@ import msgspec
 
 from data.companies import Filing
 from data.facts import ProviderHealth
+from data.kill import KillStatus
+from data.limits import Alert, Breach, BreachForecast, LimitStatus
 from data.macro import MacroFactor, MacroRegime
 from data.records import (
     AccountUpdate,
@@ -78,6 +80,11 @@ _RECORDS: dict[str, Any] = {
     "macro_regime": MacroRegime,
     "filing": Filing,
     "provider_health": ProviderHealth,
+    "risk_limit": LimitStatus,
+    "breach_alert": Breach,
+    "alert": Alert,
+    "risk_forecast": BreachForecast,
+    "kill_status": KillStatus,
     "snapshot": Snapshot,
 }
 _MESSAGES = (

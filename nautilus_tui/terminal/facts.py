@@ -17,7 +17,7 @@ from data.problems import ProblemDocument
 from nautilus_tui.terminal.questions.macro import Factors, Regime
 from nautilus_tui.terminal.questions.question import Answer, Question
 
-FactKind = Literal["macro", "research", "filings", "providers"]
+FactKind = Literal["macro", "research", "filings", "providers", "risk"]
 Mark = Callable[[FactKind, Hashable], None]
 
 MAX_FILINGS = 500

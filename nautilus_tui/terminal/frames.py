@@ -18,6 +18,9 @@ from nautilus_tui.terminal.questions.question import Question
 if TYPE_CHECKING:
     from nautilus_tui.terminal.app import Terminal
 
+#: Kinds of change that an answer to a question is.
+_ANSWERS = frozenset({"macro", "research", "risk"})
+
 
 class Frames:
     """Paints the panes of the application that need it."""
@@ -55,7 +58,7 @@ class Frames:
                 continue
             if whole or (tick and pane.shows_ages) or not pane.watches.isdisjoint(dirty):
                 pane.refresh_from(app.mirror, view)
-        answered = "macro" in dirty or "research" in dirty
+        answered = not _ANSWERS.isdisjoint(dirty)
         app.mirror.clear_dirty()
         if (whole or tick or answered) and app.selecting.resting:
             app.reception.wonder(self.wanted())

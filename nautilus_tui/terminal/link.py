@@ -38,6 +38,11 @@ ALWAYS = (
     "macro.regime",
     "filings",
     "providers.*.health",
+    "risk.limits",
+    "risk.breaches",
+    "risk.alerts",
+    "risk.forecast",
+    "risk.kill",
 )
 _BARS = 600
 _LOG_LINES = 300

@@ -33,6 +33,7 @@ from data.records import (
     Trade,
 )
 from nautilus_tui.terminal.facts import Facts
+from nautilus_tui.terminal.perils import Perils
 
 Kind = Literal[
     "quotes",
@@ -54,6 +55,12 @@ Kind = Literal[
     "research",
     "filings",
     "providers",
+    "risk",
+    "limits",
+    "breaches",
+    "alerts",
+    "forecasts",
+    "kill",
 ]
 ConnectionState = Literal["connecting", "connected", "disconnected"]
 
@@ -70,7 +77,10 @@ MAX_TRAIL = 60
 MAX_EQUITIES = 720
 
 #: Topics whose records no reader may miss: a sequence number seen twice is the same event.
-_LOSSLESS = ("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast", "filings")
+_LOSSLESS = (
+    *("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast", "filings"),
+    *("risk.breaches", "risk.alerts", "risk.kill"),
+)
 
 
 class Envelope(Protocol):
@@ -128,6 +138,7 @@ class Records:
         self.equities: dict[str, deque[tuple[int, float]]] = {}  #: engine → equity by slot, oldest first
         self.newest_recv: dict[str, int] = {}  #: engine → receipt time of its newest quote
         self.facts = Facts(self._mark)
+        self.risk = Perils(self._mark)
         self._seqs: dict[str, int] = {}
         self._appliers: dict[type, Callable[..., None]] = {
             Quote: self._quote,
@@ -144,6 +155,7 @@ class Records:
             SystemHealth: self._health,
             Broadcast: self._broadcast,
             **self.facts.appliers(),
+            **self.risk.appliers(),
         }
 
     # ------------------------------------------------------------ writing
@@ -180,6 +192,8 @@ class Records:
             self._mark("logs", engine)
         elif topic == "system.broadcast":
             self.broadcasts.clear()
+        else:
+            self.risk.begin_anew(topic)
 
     def apply_records(self, records: Iterable[object]) -> None:
         """Take in records that came as an answer instead of on a stream."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: was never answered, ``stale`` was answered once and could not be learnt again since.
 State = Literal["none", "asking", "there", "failed", "stale"]
 #: The kind of change a pane watches to learn of an answer.
-QuestionKind = Literal["macro", "research"]
+QuestionKind = Literal["macro", "research", "risk"]
 
 
 @dataclass(frozen=True, slots=True)
