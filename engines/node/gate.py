@@ -54,12 +54,35 @@ class Gate:
         self._leaving: dict[str, Order] = {}
         self._forward = kernel.risk_engine.execute
         self.closed: str | None = "the engine is starting"
+        self._block: Denial | None = None
+        self._let_pass: set[str] = set()
 
     def install(self) -> None:
         """Take the RiskEngine's place on the message bus."""
         bus = self._kernel.msgbus
         bus.deregister(endpoint=ENDPOINT, handler=self._kernel.risk_engine.execute)
         bus.register(endpoint=ENDPOINT, handler=self.execute)
+
+    # ------------------------------------------------------------ the kill switch
+
+    def block(self, detail: str) -> None:
+        """Deny every order from now on, also those that were judged and wait for the journal."""
+        self._block = Denial(rule="kill_switch", detail=detail)
+
+    def unblock(self) -> None:
+        """Judge orders again."""
+        self._block = None
+        self._let_pass.clear()
+
+    def let_pass(self, client_order_id: str) -> None:
+        """Let one order pass while the gate is blocked: one that the kill switch closes a position with."""
+        self._let_pass.add(client_order_id)
+
+    def blocked(self, order: Order) -> Denial | None:
+        """Return why an order may not leave while the kill switch is pulled; asked again at the venue."""
+        return None if order.client_order_id.value in self._let_pass else self._block
+
+    # ------------------------------------------------------------ commands
 
     def execute(self, command: TradingCommand) -> None:
         """Let a command pass, or deny it."""
@@ -80,11 +103,22 @@ class Gate:
             return
         for order in orders:
             self._leaving[order.client_order_id.value] = order
-        self._books.release(lambda: self._forward(command))
+        self._books.release(lambda: self._leave(command, orders))
+
+    def _leave(self, command: TradingCommand, orders: list[Order]) -> None:
+        """Let orders go that are on disk, unless the kill switch was pulled while they waited."""
+        denial = next((found for order in orders if (found := self.blocked(order)) is not None), None)
+        if denial is None:
+            self._forward(command)
+            return
+        for order in orders:
+            self._deny(order, denial.sentence())
 
     def _judge_submission(self, orders: list[Order]) -> Denial | None:
         if self.closed is not None:
             return Denial(rule="gate closed", detail=self.closed)
+        if self._block is not None:
+            return next((found for order in orders if (found := self.blocked(order)) is not None), None)
         denial = self._rate.judge(self._kernel.clock.timestamp_ns())
         if denial is not None:
             return denial
@@ -165,13 +199,22 @@ class Gate:
             return
         denial = self._judge_modification(command, order)
         if denial is None:
-            self._books.release(lambda: self._forward(command))
+            self._books.release(lambda: self._change(command, order))
         else:
             self._refuse_modification(command, order, denial.sentence())
+
+    def _change(self, command: ModifyOrder, order: Order) -> None:
+        """Let a modification go, unless the kill switch was pulled while it waited."""
+        if self._block is None:
+            self._forward(command)
+        else:
+            self._refuse_modification(command, order, self._block.sentence())
 
     def _judge_modification(self, command: ModifyOrder, order: Order) -> Denial | None:
         if self.closed is not None:
             return Denial(rule="gate closed", detail=self.closed)
+        if self._block is not None:
+            return self._block
         total = order.quantity if command.quantity is None else command.quantity
         leaves = total.as_decimal() - order.filled_qty.as_decimal()
         asked = (command.price, command.trigger_price)
