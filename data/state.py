@@ -21,6 +21,8 @@ import msgspec
 from data.audit import AuditDraft, ChainReport, verify
 from data.commands import Role
 from data.database import Database, Transaction
+from data.equity_store import EquityStore
+from data.equity_store import prepare as prepare_equity
 from data.fold import COMMANDS, ORDERS, Folded, add_orders, append_audit, cursor_key, prepare, put_orders
 from data.inboxes import Inboxes
 from data.knowledge import Knowledge
@@ -87,6 +89,7 @@ class State:
         self._db = Database(path)
         self._inboxes = Inboxes(self._db)
         self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
+        self.equity = EquityStore(self._db)  #: what engines' accounts were worth
 
     @property
     def path(self) -> Path:
@@ -437,6 +440,7 @@ class State:
 def _prepare(tx: Transaction) -> None:
     prepare(tx)
     prepare_knowledge(tx)
+    prepare_equity(tx)
 
 
 def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:

@@ -192,6 +192,7 @@ class Daemon:
             )
         )
         stack.push_async_callback(risk.close)
+        await risk.open()
         executors = Executors(
             state=state,
             supervisor=supervisor,
@@ -221,7 +222,7 @@ class Daemon:
             execute=door.execute,
             health_seconds=self.settings.health_seconds,
             compaction_minutes=self.settings.compaction_minutes,
-            more=research.jobs.plan,
+            more=[research.jobs.plan, risk.plan],
         )
         context = Context(
             state=state,

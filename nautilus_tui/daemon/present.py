@@ -91,6 +91,14 @@ class Present:
         """Return the engines there is anything to tell of."""
         return list(self._engines)
 
+    def holders(self, instrument: str) -> list[str]:
+        """Return the engines that hold an instrument."""
+        return [
+            name
+            for name, engine in self._engines.items()
+            if any(position.instrument == instrument for position in engine.positions.values())
+        ]
+
     def fill_keys(self, engine: str) -> list[FillKey]:
         """Return what names the latest fills of an engine."""
         found = self._engines.get(engine)

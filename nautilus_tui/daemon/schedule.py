@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from data.bus import Bus
@@ -36,7 +36,7 @@ class Schedule:
         execute: Callable[[AnyCommand, Principal], Awaitable[Outcome]],
         health_seconds: float,
         compaction_minutes: int,
-        more: Callable[[AsyncIOScheduler], None] | None = None,
+        more: Sequence[Callable[[AsyncIOScheduler], None]] = (),
     ) -> None:
         self._bus = bus
         self._health = health
@@ -55,8 +55,8 @@ class Schedule:
         scheduler.add_job(
             self._compact, "interval", minutes=self._compaction_minutes, id="compaction", **once
         )
-        if self._more is not None:
-            self._more(scheduler)
+        for plan in self._more:
+            plan(scheduler)
         scheduler.start()
 
     def stop(self) -> None:

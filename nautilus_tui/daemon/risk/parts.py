@@ -13,11 +13,16 @@ from data.bus import Bus
 from data.paths import Home
 from data.state import State
 from engines.supervisor import Supervisor
+from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.risk.commands import RiskExecutors
+from nautilus_tui.daemon.risk.equity import EquityKeeper
+from nautilus_tui.daemon.risk.returns import ReturnsSource
 from nautilus_tui.daemon.settings import DaemonSettings
 
 if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
     from data.history import History
 
 
@@ -40,6 +45,21 @@ class Risk:
 
     def __init__(self, world: RiskWorld) -> None:
         self.executors = RiskExecutors()
+        self.equity = EquityKeeper(world.state.equity, world.bus, world.clock)
+        self.returns = ReturnsSource(
+            world.history,
+            holders=world.present.holders,
+            replayed_until=Market(world.bus).replayed_until,
+            clock=world.clock,
+        )
+
+    async def open(self) -> None:
+        """Begin with what the store holds."""
+        await self.equity.load()
+
+    def plan(self, scheduler: AsyncIOScheduler) -> None:
+        """Add what is done by the clock to the daemon's schedule."""
+        self.equity.plan(scheduler)
 
     async def close(self) -> None:
         """End what is under way."""
