@@ -110,6 +110,8 @@ class Engine:
             currency=spec.base_currency,
             enabled=spec.risk_enabled,
         )
+        for venue in self._venues.values():
+            venue.admit = self._gate.stands
         self._gateway = Gateway()
         self._node.trader.add_strategy(self._gateway)
         self._market = self._make_market()

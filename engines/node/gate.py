@@ -78,9 +78,39 @@ class Gate:
         """Let one order pass while the gate is blocked: one that the kill switch closes a position with."""
         self._let_pass.add(client_order_id)
 
-    def blocked(self, order: Order) -> Denial | None:
-        """Return why an order may not leave while the kill switch is pulled; asked again at the venue."""
+    @property
+    def shut(self) -> str | None:
+        """Why nothing but cancels passes; None while it judges."""
+        if self.closed is not None or self._block is None:
+            return self.closed
+        return self._block.sentence()
+
+    def stands(self, command: TradingCommand) -> bool:
+        """Whether a command that has passed may still reach the venue; deny it if it may not.
+
+        Asked when it leaves the journal, and again at the venue: between the two it waits in queues, and
+        the kill switch may have been pulled meanwhile.
+        """
+        if self._block is None:
+            return True
+        if isinstance(command, ModifyOrder):
+            order = self._cache.order(command.client_order_id)
+            if order is not None and not order.is_closed:
+                self._refuse_modification(command, order, self._block.sentence())
+            return False
+        orders = [order for order in _orders_of(command) if not order.is_closed]
+        if all(self._blocked(order) is None for order in orders):
+            return True
+        for order in orders:
+            self._deny(order, self._block.sentence())
+        return False
+
+    def _blocked(self, order: Order) -> Denial | None:
         return None if order.client_order_id.value in self._let_pass else self._block
+
+    def _leave(self, command: TradingCommand) -> None:
+        if self.stands(command):
+            self._forward(command)
 
     # ------------------------------------------------------------ commands
 
@@ -103,22 +133,13 @@ class Gate:
             return
         for order in orders:
             self._leaving[order.client_order_id.value] = order
-        self._books.release(lambda: self._leave(command, orders))
-
-    def _leave(self, command: TradingCommand, orders: list[Order]) -> None:
-        """Let orders go that are on disk, unless the kill switch was pulled while they waited."""
-        denial = next((found for order in orders if (found := self.blocked(order)) is not None), None)
-        if denial is None:
-            self._forward(command)
-            return
-        for order in orders:
-            self._deny(order, denial.sentence())
+        self._books.release(lambda: self._leave(command))
 
     def _judge_submission(self, orders: list[Order]) -> Denial | None:
         if self.closed is not None:
             return Denial(rule="gate closed", detail=self.closed)
         if self._block is not None:
-            return next((found for order in orders if (found := self.blocked(order)) is not None), None)
+            return next((found for order in orders if (found := self._blocked(order)) is not None), None)
         denial = self._rate.judge(self._kernel.clock.timestamp_ns())
         if denial is not None:
             return denial
@@ -199,16 +220,9 @@ class Gate:
             return
         denial = self._judge_modification(command, order)
         if denial is None:
-            self._books.release(lambda: self._change(command, order))
+            self._books.release(lambda: self._leave(command))
         else:
             self._refuse_modification(command, order, denial.sentence())
-
-    def _change(self, command: ModifyOrder, order: Order) -> None:
-        """Let a modification go, unless the kill switch was pulled while it waited."""
-        if self._block is None:
-            self._forward(command)
-        else:
-            self._refuse_modification(command, order, self._block.sentence())
 
     def _judge_modification(self, command: ModifyOrder, order: Order) -> Denial | None:
         if self.closed is not None:
@@ -255,3 +269,9 @@ class Gate:
 
 def _leaves(orders: Iterable[Order], side: OrderSide) -> Decimal:
     return sum((o.leaves_qty.as_decimal() for o in orders if o.side == side), Decimal(0))
+
+
+def _orders_of(command: TradingCommand) -> list[Order]:
+    if isinstance(command, SubmitOrder):
+        return [command.order]
+    return list(command.order_list.orders) if isinstance(command, SubmitOrderList) else []

@@ -10,6 +10,7 @@ must not know of the gate, of journals or of feeds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
@@ -31,6 +32,8 @@ class PaperVenue(SandboxExecutionClient):
         super().__init__(config=config, **common)
         self._by_depth = config.book_type != "L1_MBP"
         self._real_time = real_time
+        #: Whether a command may still arrive: it has waited in queues since it was let pass.
+        self.admit: Callable[[Any], bool] = lambda _: True
 
     def on_data(self, data: Any) -> None:
         """Match orders against new market data."""
@@ -40,18 +43,21 @@ class PaperVenue(SandboxExecutionClient):
 
     def submit_order(self, command: Any) -> None:
         """Take an order."""
-        self._catch_up()
-        self._client.submit_order(command)
+        if self.admit(command):
+            self._catch_up()
+            self._client.submit_order(command)
 
     def submit_order_list(self, command: Any) -> None:
         """Take several orders that belong together."""
-        self._catch_up()
-        self._client.submit_order_list(command)
+        if self.admit(command):
+            self._catch_up()
+            self._client.submit_order_list(command)
 
     def modify_order(self, command: Any) -> None:
         """Change a working order."""
-        self._catch_up()
-        self._client.modify_order(command)
+        if self.admit(command):
+            self._catch_up()
+            self._client.modify_order(command)
 
     def cancel_order(self, command: Any) -> None:
         """Cancel a working order."""
