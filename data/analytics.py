@@ -82,9 +82,11 @@ class RiskMeasures(Record, frozen=True, kw_only=True, tag="risk_measures"):
     component_method: str | None
     components: tuple[Component, ...]
     capital: tuple[CapitalFigure, ...]
-    missing: dict[str, str] = {}  #: instruments whose returns are not known, and why
+    missing: dict[str, str] = msgspec.field(
+        default_factory=dict
+    )  #: instruments whose returns are not known, and why
     covered: float | None = None  #: part of the gross value whose returns are known
-    reasons: dict[str, str] = {}  #: why a figure above is None
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)  #: why a figure above is None
     notes: tuple[str, ...] = ()
     synthetic: bool
     ts: int
@@ -256,7 +258,7 @@ class PerformanceAnswer(Record, frozen=True, kw_only=True, tag="performance"):
     unrealized: Decimal | None
     commission: Decimal | None
     metrics: dict[str, float | None]  #: by name, as in ``risk.performance``
-    reasons: dict[str, str] = {}  #: why a metric is None
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)  #: why a metric is None
     drawdown: DrawdownTimes | None = None
     trades: TradeStatistics | None = None
     benchmark: str | None = None
@@ -355,11 +357,13 @@ class ExecutionAnswer(Record, frozen=True, kw_only=True, tag="execution"):
     participation: float | None  #: own quantity / traded quantity, over all orders that tell
     grade: Grade | None
     grade_rule: str
-    commission: dict[str, Decimal] = {}  #: by currency
+    commission: dict[str, Decimal] = msgspec.field(default_factory=dict)  #: by currency
     venues: tuple[VenueRow, ...] = ()
     impact: tuple[ImpactRow, ...] = ()
     rows: tuple[ExecutionRow, ...] = ()
-    unknown: dict[str, int] = {}  #: why figures are missing, and in how many orders
+    unknown: dict[str, int] = msgspec.field(
+        default_factory=dict
+    )  #: why figures are missing, and in how many orders
     notes: tuple[str, ...] = ()
     synthetic: bool
     ts: int
