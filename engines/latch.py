@@ -90,23 +90,17 @@ class Latch:
         found = self.read()
         return found if found is not None and found.holds(engine) else None
 
-    def require_free(self, engine: str) -> None:
-        """Do nothing if an engine may start.
-
-        Raises
-        ------
-        ConflictError
-            If the latch holds it; says who pulled the switch and how it is released.
-
-        """
+    def problem(self, engine: str) -> ConflictError | None:
+        """Return why an engine may not start — who pulled the switch, how it is released — or None."""
         found = self.held(engine)
-        if found is not None:
-            raise ConflictError(
-                f"engine {engine} does not start: {found.sentence(engine)}",
-                rule="no engine starts or sends an order while the kill switch is latched",
-                fix=f"nautilus-tui unlock, and type: {UNLOCK_PHRASE}",
-                engine=engine,
-            )
+        if found is None:
+            return None
+        return ConflictError(
+            f"engine {engine} does not start: {found.sentence(engine)}",
+            rule="no engine starts or sends an order while the kill switch is latched",
+            fix=f"nautilus-tui unlock, and type: {UNLOCK_PHRASE}",
+            engine=engine,
+        )
 
     def add(self, order: KillOrder) -> Latched:
         """Put a kill on the disk, beside those that are there, and return what the latch says now.

@@ -17,17 +17,20 @@ import msgspec
 
 from data.commands import Flatten, SetFeed
 from data.journal import Journal
+from data.kill import EngineKill, KillOrder
 from data.paths import Home
-from data.problems import JournalFailedError, StoreFailedError
+from data.problems import EngineFailedError, JournalFailedError, ProblemError, StoreFailedError
 from data.records import AccountUpdate, EngineLog, EngineState, EngineStatus, JournalRecord
 from data.segments import Origin, SegmentWriter
 from engines import link
-from engines.link import Reply, Request, Stop, Welcome
+from engines.latch import Latch
+from engines.link import KillProgress, Release, Reply, Request, Stop, Welcome
 from engines.node import assembly, restore
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.feed import Feed
 from engines.node.gate import Gate
 from engines.node.gateway import Desk, Gateway
+from engines.node.kill import Killer
 from engines.node.logs import LogPipe
 from engines.node.market import Market, utc_date
 from engines.node.marks import Marker
@@ -39,6 +42,8 @@ from engines.spec import EngineSpec, parse_speed
 #: How often conflated records go out.
 CONFLATION_S = 0.05
 MARKS_S = 0.25
+#: How long the kill switch may take with books that were restored for it.
+RECOVERY_S = 60.0
 #: A simulated feed that is silent this long is no longer a feed.
 SILENT_FEED_S = 10.0
 
@@ -46,10 +51,13 @@ SILENT_FEED_S = 10.0
 class Engine:
     """Runs one node until it is asked to stop."""
 
-    def __init__(self, spec: EngineSpec, home: Home, listener: socket.socket) -> None:
+    def __init__(
+        self, spec: EngineSpec, home: Home, listener: socket.socket, *, recover: KillOrder | None = None
+    ) -> None:
         self._spec = spec
         self._home = home
         self._listener = listener
+        self._recover = recover
         self._state: EngineState = "starting"
         self._reason: str | None = None
         self._telemetry = Telemetry()
@@ -71,6 +79,8 @@ class Engine:
             await self._server_opened()
             await self._start_node()
             try:
+                if self._recover is not None:
+                    await self._recovered()
                 await self._stop_asked.wait()
             finally:
                 await self._stop()
@@ -126,6 +136,20 @@ class Engine:
             day_end=self._feed.session_close_ns,
         )
 
+        self._killer = Killer(
+            engine=spec.engine,
+            latch=Latch(home),
+            gate=self._gate,
+            books=self._books,
+            marker=self._marker,
+            gateway=self._gateway,
+            instruments=self._instruments,
+            tell=self._on_kill_progress,
+            on_change=self._tell_state,
+        )
+        if self._recover is not None:
+            self._killer.pull(self._recover)
+
     def _make_market(self) -> Market:
         spec, home = self._spec, self._home
         self._recorder: SegmentWriter | None = None
@@ -152,6 +176,8 @@ class Engine:
             greet=lambda: [*self._market.everything(time.time_ns()), *self._marks()],
             execute=self._execute,
             stop=self.ask_to_stop,
+            kill=lambda message: self._killer.pull(message.order),
+            release=self._release,
         )
         await self._server.open()
 
@@ -179,8 +205,10 @@ class Engine:
         )
         self._report_journal()
         self._keep_first_account()
+        await self._killer.begin()
         self._feed.begin()
         self._gate.closed = None
+        self._killer.market_begins()
         self._change_state("running", None)
         if isinstance(self._feed, SimulatedDataClient) and not self._feed.resumed:
             # Drawn after the engine has said that it runs: it takes as long as the whole start.
@@ -220,7 +248,40 @@ class Engine:
                 self._openings.setdefault(record.account_id, record)
         if self._server is not None:
             self._server.journalled(records)
+        self._killer.on_records(records)
         self._desk.on_records(records)
+
+    def _on_kill_progress(self, order_id: str, progress: EngineKill) -> None:
+        if self._server is not None:
+            self._server.kill_progress(KillProgress(order_id, progress))
+
+    def _release(self, message: Release) -> None:
+        try:
+            self._killer.release()
+        except ProblemError as error:
+            self._on_reply(Reply(message.id, False, (), error.document()))
+        else:
+            self._on_reply(Reply(message.id, True))
+
+    async def _recovered(self) -> None:
+        """Wait until the kill switch is done with the restored books, then stop.
+
+        Raises
+        ------
+        EngineFailedError
+            If it is not done within its bound; says what is left.
+
+        """
+        try:
+            async with asyncio.timeout(RECOVERY_S):
+                await self._killer.done.wait()
+        except TimeoutError:
+            left = self._killer.progress
+            raise EngineFailedError(
+                f"the kill switch is not done: {left.orders_left} orders work and {left.positions_left} "
+                f"positions are held ({left.problem or 'no reason is known'})"
+            ) from None
+        self.ask_to_stop(Stop("the kill switch is done with its books"))
 
     def _on_reply(self, reply: Reply) -> None:
         if self._server is not None:
@@ -234,6 +295,7 @@ class Engine:
         self._gate.closed = f"the journal cannot be written: {error.detail}"
         self._change_state("degraded", self._gate.closed)
         self._desk.fail_all(error)
+        self._killer.on_journal_failure(error.detail)
 
     def _control_feed(self, command: SetFeed) -> None:
         speed = None if command.speed is None else parse_speed(command.speed)
@@ -357,6 +419,7 @@ class Engine:
             max_memory_mb=spec.max_memory_mb,
             max_cpu_percent=spec.max_cpu_percent,
             risk_enabled=spec.risk_enabled,
+            gate=self._gate.shut,
             ts=now,
             synthetic=self._synthetic,
         )

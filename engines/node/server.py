@@ -23,7 +23,10 @@ from engines.link import (
     Heartbeat,
     Hello,
     Journalled,
+    KillNow,
+    KillProgress,
     Logs,
+    Release,
     Reply,
     Request,
     Stop,
@@ -35,6 +38,8 @@ RECENT_ENTRIES = 4096
 BATCH_ENTRIES = 512
 #: Bytes a reader may leave unread before conflated records are dropped for it.
 SLOW_READER_BYTES = 1 << 20
+#: Beyond every entry: of a reader that wants none.
+_NO_JOURNAL = 1 << 62
 
 
 class Server:
@@ -49,6 +54,8 @@ class Server:
         greet: Callable[[], Sequence[ConflatedRecord]],
         execute: Callable[[Request], None],
         stop: Callable[[Stop], None],
+        kill: Callable[[KillNow], None],
+        release: Callable[[Release], None],
     ) -> None:
         self._listener = listener
         self._journal = journal
@@ -56,8 +63,11 @@ class Server:
         self._greet = greet
         self._execute = execute
         self._stop = stop
+        self._kill = kill
+        self._release = release
         self._recent: deque[JournalRecord] = deque(maxlen=RECENT_ENTRIES)
         self._readers: set[_Reader] = set()
+        self._pullers: set[_Reader] = set()
         self._askers: dict[str, _Reader] = {}
         self._server: asyncio.Server | None = None
 
@@ -80,6 +90,7 @@ class Server:
             pass  # the reader went away or does not speak our language: it is closed, nobody else minds
         finally:
             self._readers.discard(reader)
+            self._pullers.discard(reader)
             writer.close()
 
     # ------------------------------------------------------------ out
@@ -110,6 +121,12 @@ class Server:
         for reader in self._readers:
             reader.offer(frame)
 
+    def kill_progress(self, progress: KillProgress) -> None:
+        """Tell every reader, and whoever pulled the kill switch, how far it has come."""
+        frame = link.encode(progress)
+        for reader in self._pullers | self._readers:
+            reader.tell(frame)
+
     def reply(self, reply: Reply) -> None:
         """Answer whoever asked, after everything that led to the answer."""
         reader = self._askers.pop(reply.command_id, None)
@@ -138,6 +155,16 @@ class Server:
     def ask_to_stop(self, message: Stop) -> None:
         """Hand a stop on."""
         self._stop(message)
+
+    def kill(self, reader: _Reader, message: KillNow) -> None:
+        """Hand the kill switch on; the reader hears of its progress from now on."""
+        self._pullers.add(reader)
+        self._kill(message)
+
+    def release(self, reader: _Reader, message: Release) -> None:
+        """Hand a release of the kill switch on."""
+        self._askers[message.id] = reader
+        self._release(message)
 
     def after(self, seq: int) -> list[JournalRecord]:
         """Return the next entries behind ``seq``, at most a batch."""
@@ -173,11 +200,16 @@ class _Reader:
 
     async def run(self) -> None:
         """Serve the connection until it ends."""
-        (hello, *_) = await link.read_to_engine(self._stream)
-        if not isinstance(hello, Hello):
+        (first, *_) = await link.read_to_engine(self._stream)
+        if isinstance(first, KillNow | Release):
+            # Whoever comes for the kill switch need not speak this version, and wants nothing else told.
+            self._cursor = self.acked = _NO_JOURNAL
+            self._take(first)
+        elif isinstance(first, Hello):
+            self._cursor = self.acked = first.after_seq
+            self._writer.write(self._server.admit(self, first))
+        else:
             raise UnavailableError("engine link: the first message must be hello")
-        self._cursor = self.acked = hello.after_seq
-        self._writer.write(self._server.admit(self, hello))
         self._pump = asyncio.get_running_loop().create_task(self._send_journal())
         self.wake.set()
         try:
@@ -195,6 +227,10 @@ class _Reader:
                 self.acked = max(self.acked, seq)
             case Stop():
                 self._server.ask_to_stop(message)
+            case KillNow():
+                self._server.kill(self, message)
+            case Release():
+                self._server.release(self, message)
             case Hello():
                 raise UnavailableError("engine link: hello is said once")
 
@@ -217,6 +253,11 @@ class _Reader:
         if replies:
             self._writer.write(link.encode(*replies))
             await self._writer.drain()
+
+    def tell(self, frame: bytes) -> None:
+        """Send a frame now, ahead of what waits for the journal."""
+        if not self._writer.transport.is_closing():
+            self._writer.write(frame)
 
     def offer(self, frame: bytes) -> None:
         """Send a frame that may be lost, unless the reader is too far behind."""
