@@ -149,16 +149,7 @@ def scenarios(
     held = checked_weights(weights, values)
     checked_horizon(horizon)
     _checked(seed, paths, 0.5)
-    book = values @ held
-    require(book, MINIMUM["student"], "monte_carlo")
-    require_variety(book, "monte_carlo")
-    degrees = fit(book).degrees
-    if degrees <= _FINITE_VARIANCE:
-        raise InvalidRequestError(
-            f"the book's tails are too heavy to correlate ({degrees:.2f} degrees of freedom)",
-            rule="more than 2 degrees of freedom",
-            fix="use historical, or evt on the book's returns",
-        )
+    degrees = _book_degrees(values @ held)
     eigenvalues, vectors = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))
     mixing = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None) * (degrees - 2.0) / degrees)
     generator = np.random.default_rng(seed)
@@ -168,6 +159,50 @@ def scenarios(
         total += heaviness * (generator.standard_normal((paths, values.shape[1])) @ mixing.T)
     parameters = {"seed": seed, "paths": paths, "degrees_of_freedom": degrees}
     return Scenarios(total, parameters)
+
+
+def book_paths(
+    returns: npt.ArrayLike, weights: npt.ArrayLike, horizon: int, *, seed: int = SEED, paths: int = PATHS
+) -> tuple[Floats, dict[str, float]]:
+    """Simulate a book's return only, under the model of ``scenarios``.
+
+    A weighted sum of correlated t's is drawn along the book's own direction: w'Az is normal with variance
+    w'Σw, so that one number a day takes the place of one for each position. The distribution is the same,
+    the draws are not; components need ``scenarios``.
+
+    Returns:
+        The return of each path over the horizon, and what was fitted.
+
+    Raises:
+        TooLittleDataError, InvalidRequestError: As ``scenarios``.
+    """
+    values = finite_matrix(returns)
+    held = checked_weights(weights, values)
+    checked_horizon(horizon)
+    _checked(seed, paths, 0.5)
+    book = values @ held
+    degrees = _book_degrees(book)
+    generator = np.random.default_rng(seed)
+    scale = float(book.std(ddof=1)) * math.sqrt((degrees - 2.0) / degrees)
+    total = np.full(paths, float(book.mean()) * horizon)
+    for _ in range(horizon):
+        heaviness = np.sqrt(degrees / generator.chisquare(degrees, paths))
+        total += scale * heaviness * generator.standard_normal(paths)
+    return total, {"seed": seed, "paths": paths, "degrees_of_freedom": degrees}
+
+
+def _book_degrees(book: Floats) -> float:
+    """Return the degrees of freedom of a book's returns, of which there must be a covariance."""
+    require(book, MINIMUM["student"], "monte_carlo")
+    require_variety(book, "monte_carlo")
+    degrees = fit(book).degrees
+    if degrees <= _FINITE_VARIANCE:
+        raise InvalidRequestError(
+            f"the book's tails are too heavy to correlate ({degrees:.2f} degrees of freedom)",
+            rule="more than 2 degrees of freedom",
+            fix="use historical, or evt on the book's returns",
+        )
+    return degrees
 
 
 def checked_weights(weights: npt.ArrayLike, returns: Floats) -> Floats:
