@@ -17,7 +17,9 @@ from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.equity import EquityKeeper
+from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.returns import ReturnsSource
+from nautilus_tui.daemon.risk.traded import TradedToday
 from nautilus_tui.daemon.settings import DaemonSettings
 
 if TYPE_CHECKING:
@@ -46,6 +48,19 @@ class Risk:
     def __init__(self, world: RiskWorld) -> None:
         self.executors = RiskExecutors()
         self.equity = EquityKeeper(world.state.equity, world.bus, world.clock)
+        self.traded = TradedToday(
+            world.bus,
+            lambda limit, cursor: world.state.fills(limit=limit, cursor=cursor),
+            world.clock,
+        )
+        self.portfolio = PortfolioWatch(
+            bus=world.bus,
+            present=world.present,
+            supervisor=world.supervisor,
+            traded=self.traded,
+            peak=self.equity.peak,
+            clock=world.clock,
+        )
         self.returns = ReturnsSource(
             world.history,
             holders=world.present.holders,
