@@ -19,6 +19,8 @@ from typing import Any
 import msgspec
 
 from data.audit import AuditDraft, ChainReport, verify
+from data.breach_store import BreachStore
+from data.breach_store import prepare as prepare_breaches
 from data.commands import Role
 from data.database import Database, Transaction
 from data.equity_store import EquityStore
@@ -90,6 +92,7 @@ class State:
         self._inboxes = Inboxes(self._db)
         self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
         self.equity = EquityStore(self._db)  #: what engines' accounts were worth
+        self.breaches = BreachStore(self._db)  #: breaches, alerts, what the monitor set
 
     @property
     def path(self) -> Path:
@@ -441,6 +444,7 @@ def _prepare(tx: Transaction) -> None:
     prepare(tx)
     prepare_knowledge(tx)
     prepare_equity(tx)
+    prepare_breaches(tx)
 
 
 def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:

@@ -1,8 +1,8 @@
 """The present state of what is told without loss: the records that a reader begins with.
 
 Open orders and the latest that ended, the latest fills, open positions, accounts, the latest log
-lines, audit entries, broadcasts and new filings. The store keeps everything; this keeps what a screen shows
-first. This module must not know who reads it.
+lines, audit entries, broadcasts and new filings; open breaches and alerts and the latest that are
+over. The store keeps everything; this keeps what a screen shows first. This module must not know who reads it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from data import topics
 from data.companies import Filing
 from data.facts import Record
+from data.limits import Alert, Breach
 from data.records import (
     FINAL_STATUSES,
     AccountUpdate,
@@ -32,6 +33,8 @@ LOG_LINES = 1000
 AUDIT_ENTRIES = 200
 BROADCASTS = 20
 FILINGS = 100
+#: Breaches, and alerts, that are over.
+RESOLVED = 100
 
 
 type FillKey = tuple[str, str]  #: trade id, client order id
@@ -65,6 +68,8 @@ class Present:
         self._audit: deque[AuditEntry] = deque(maxlen=AUDIT_ENTRIES)
         self._broadcasts: deque[Broadcast] = deque(maxlen=BROADCASTS)
         self._filings: deque[Filing] = deque(maxlen=FILINGS)
+        self._breaches: dict[str, Breach] = {}
+        self._alerts: dict[str, Alert] = {}
 
     async def load(self, state: State) -> None:
         """Begin with what the store holds."""
@@ -136,6 +141,14 @@ class Present:
         """Take filings that were told of as new, oldest first."""
         self._filings.extend(filings)
 
+    def breached(self, breaches: Iterable[Breach]) -> None:
+        """Take breaches as they stand now."""
+        _put_open(self._breaches, breaches)
+
+    def alerted(self, alerts: Iterable[Alert]) -> None:
+        """Take alerts as they stand now."""
+        _put_open(self._alerts, alerts)
+
     def order(self, engine: str, client_order_id: str) -> OrderUpdate | None:
         """Return an order that is open or ended lately; None if it is not among those."""
         found = self._engines.get(engine)
@@ -154,11 +167,24 @@ class Present:
             return list(self._broadcasts)
         if topic == topics.FILINGS:
             return list(self._filings)
+        if topic == topics.BREACHES:
+            return list(self._breaches.values())
+        if topic == topics.ALERTS:
+            return list(self._alerts.values())
         family, _, engine = topic.partition(".")
         if family == "engines":
             engine = engine.removesuffix(".log")
         found = self._engines.get(engine)
         return [] if found is None else list(_PARTS[family](found))
+
+
+def _put_open[T: (Breach, Alert)](kept: dict[str, T], records: Iterable[T]) -> None:
+    """Keep what is open, and the latest of what is over."""
+    for record in records:
+        kept[record.id] = record
+    over = [id_ for id_, record in kept.items() if record.status == "resolved"]
+    for id_ in over[: max(len(over) - RESOLVED, 0)]:
+        del kept[id_]
 
 
 _PARTS: dict[str, Callable[[_Engine], Iterable[Record]]] = {

@@ -15,6 +15,7 @@ from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.risk.alerts import AlertBook
 from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.equity import EquityKeeper
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
@@ -47,6 +48,7 @@ class Risk:
 
     def __init__(self, world: RiskWorld) -> None:
         self.executors = RiskExecutors()
+        self.alerts = AlertBook(world.state.breaches, world.bus, world.present, world.clock)
         self.equity = EquityKeeper(world.state.equity, world.bus, world.clock)
         self.traded = TradedToday(
             world.bus,
@@ -71,6 +73,7 @@ class Risk:
     async def open(self) -> None:
         """Begin with what the store holds."""
         await self.equity.load()
+        await self.alerts.load()
 
     def plan(self, scheduler: AsyncIOScheduler) -> None:
         """Add what is done by the clock to the daemon's schedule."""
@@ -78,3 +81,4 @@ class Risk:
 
     async def close(self) -> None:
         """End what is under way."""
+        await self.alerts.close()
