@@ -127,32 +127,35 @@ class Latch:
             if latched is not None and latched.damage is None:
                 self._write(msgspec.structs.replace(latched, status=status))
 
-    def release(self, phrase: str) -> Latched:
-        """Take the latch off and return what it said.
+    def release(self, only: KillOrder | None = None) -> Latched | None:
+        """Take the latch off, or one kill only; return what it still says, None: nothing.
 
         Raises
         ------
-        ForbiddenError
-            If the phrase is not the one.
         ConflictError
             If there is no latch.
         UnavailableError
             If the file cannot be removed.
 
         """
-        check_phrase(phrase)
         with self._alone():
             latched = self.read()
             if latched is None:
                 raise ConflictError(
                     "the kill switch is armed: nothing is latched", rule="only a latched switch is released"
                 )
+            left = tuple(order for order in latched.orders if only is not None and order.id != only.id)
+            if only is not None and (left or latched.everything or latched.damage is not None):
+                kept = msgspec.structs.replace(latched, orders=left)
+                if latched.damage is None:
+                    self._write(kept)
+                return kept
             try:
                 self._path.unlink()
                 _sync_folder(self._path.parent)
             except OSError as error:
                 raise _unwritable(self._path, error) from error
-        return latched
+        return None
 
     # ------------------------------------------------------------ the log
 

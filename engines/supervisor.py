@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 from data.commands import EngineCommand
 from data.paths import Home
@@ -19,6 +20,7 @@ from data.records import EngineStatus, Instrument
 from engines import pidfile
 from engines.charge import Charge
 from engines.connection import EngineSink
+from engines.latch import Latch
 from engines.link import Reply
 from engines.nursery import Nursery
 from engines.spec import EngineSpec, validated
@@ -43,6 +45,7 @@ class Supervisor:
         self._rounds: asyncio.Task[None] | None = None
         self._closing = False
         self._watched: set[int] = set()
+        self._latch = Latch(home)
 
     async def open(self) -> None:
         """Start the forkserver, adopt every engine that runs, and catch up with those that do not."""
@@ -58,7 +61,7 @@ class Supervisor:
         for charge in self._charges.values():
             if charge.gone.is_set():
                 await charge.catch_up()
-                charge.enter("stopped", None)
+                charge.enter("stopped", self._held(charge.spec.engine))
         self._rounds = asyncio.get_running_loop().create_task(self._make_rounds())
 
     async def close(self, *, stop_engines: bool) -> None:
@@ -89,7 +92,7 @@ class Supervisor:
         Raises
         ------
         ConflictError
-            If it runs already.
+            If it runs already, or the kill switch holds it.
         EngineFailedError
             If it does not come up; the message says why.
 
@@ -103,6 +106,7 @@ class Supervisor:
                     rule="an engine is started when it is stopped",
                     fix=f"nautilus-tui engine restart {spec.engine}",
                 )
+            self._require_free(spec.engine)
             if charge is None:
                 charge = self._charges[spec.engine] = Charge(spec, self._home, self._sink)
             charge.spec = spec
@@ -111,7 +115,39 @@ class Supervisor:
             self._sink.spec_changed(spec)
             return await self._bring_up(charge)
 
+    def _require_free(self, engine: str) -> None:
+        problem = self._latch.problem(engine)
+        if problem is not None:
+            raise problem
+
+    def _held(self, engine: str) -> str | None:
+        """Return why the kill switch keeps an engine from starting, if it does."""
+        latched = self._latch.held(engine)
+        return None if latched is None else f"held: {latched.sentence(engine)}; nautilus-tui unlock"
+
+    async def look_again(self, engine: str) -> None:
+        """See what became of an engine that others had their hands on: adopt what runs, hear what is told.
+
+        The kill switch puts the books of an engine in order in a process that this supervisor did not start.
+        """
+        charge = self._charges.get(engine)
+        if charge is None or not charge.gone.is_set() or self._lock(engine).locked():
+            return
+        async with self._lock(engine):
+            record = next((r for r in pidfile.find(self._home.run) if r.spec.engine == engine), None)
+            if record is None:
+                await charge.catch_up()
+                if charge.status.state == "stopped":
+                    charge.enter("stopped", self._held(engine))
+                return
+            charge.adopted(record)
+            charge.wanted = False
+            self._watch(charge)
+            with suppress(UnavailableError):  # it ended, or has only begun: its journal tells the rest
+                await charge.connect()
+
     async def _bring_up(self, charge: Charge) -> EngineStatus:
+        self._require_free(charge.spec.engine)
         charge.wanted = True
         charge.stopping_reason = None
         charge.enter("starting", None)
@@ -143,6 +179,7 @@ class Supervisor:
     async def restart(self, engine: str) -> EngineStatus:
         """Stop an engine, if it runs, and start it with the same settings."""
         charge = self._charge(engine)
+        self._require_free(engine)
         await self.stop(engine)
         async with self._lock(engine):
             return await self._bring_up(charge)
@@ -219,6 +256,11 @@ class Supervisor:
 
     async def _ended(self, charge: Charge) -> None:
         await charge.bury()
+        held = self._held(charge.spec.engine)
+        if held is not None:
+            charge.wanted = False
+            charge.enter("stopped", held)
+            return
         if not charge.wanted:
             if charge.status.state != "error":
                 charge.enter("stopped", charge.stopping_reason)
@@ -239,6 +281,11 @@ class Supervisor:
             await asyncio.sleep(pause)
             async with self._lock(charge.spec.engine):
                 if not charge.wanted or not charge.gone.is_set():
+                    return
+                held = self._held(charge.spec.engine)
+                if held is not None:
+                    charge.wanted = False
+                    charge.enter("stopped", held)
                     return
                 try:
                     await self._bring_up(charge)

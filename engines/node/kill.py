@@ -229,8 +229,7 @@ class Killer:
     def _live(self) -> list[Order]:
         """Return every order that is not closed, wherever it is: waiting, on its way or working."""
         cache = self._gateway.cache
-        found = [*cache.orders_open(), *cache.orders_inflight(), *cache.orders_active_local()]
-        return list({order.client_order_id.value: order for order in found}.values())
+        return [cache.order(name) for name in cache.client_order_ids() - cache.client_order_ids_closed()]
 
     # ------------------------------------------------------------ doing
 
