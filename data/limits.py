@@ -289,3 +289,17 @@ class BreachForecast(Record, frozen=True, kw_only=True, tag="risk_forecast"):
     reason: str | None = None
     synthetic: bool
     ts: int
+
+
+class ForecastScore(msgspec.Struct, frozen=True, kw_only=True):
+    """How well forecasts over one horizon did, against the share of breaches known only afterwards."""
+
+    model: str
+    minutes: int  #: the horizon
+    place: Literal["here", "records"]  #: on this daemon's own limits; or on held-out days of recorded prices
+    sample: str  #: what was scored, in words
+    forecasts: int
+    breached: int  #: of these, how many were followed by a breach in time
+    brier: float | None  #: mean (probability − outcome)², 0 at best; None: ``reason`` says why
+    base_brier: float | None  #: of saying the base rate every time
+    reason: str | None = None

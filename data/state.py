@@ -40,6 +40,8 @@ from data.records import (
     OrderUpdate,
     PositionUpdate,
 )
+from data.use_store import UseStore
+from data.use_store import prepare as prepare_use
 
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
 #: One piece of the audit chain.
@@ -92,6 +94,7 @@ class State:
         self._inboxes = Inboxes(self._db)
         self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
         self.equity = EquityStore(self._db)  #: what engines' accounts were worth
+        self.use = UseStore(self._db)  #: how much of each limit was used
         self.breaches = BreachStore(self._db)  #: breaches, alerts, what the monitor set
 
     @property
@@ -444,6 +447,7 @@ def _prepare(tx: Transaction) -> None:
     prepare(tx)
     prepare_knowledge(tx)
     prepare_equity(tx)
+    prepare_use(tx)
     prepare_breaches(tx)
 
 

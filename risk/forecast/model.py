@@ -8,6 +8,7 @@ This module must not know where samples come from or who reads the forecast.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -64,69 +65,100 @@ def chances(
     return both
 
 
-def tell(
-    use: float,
-    motion: Motion | None,
-    *,
-    changes: int,
-    step: float,
-    until_reset: float = math.inf,
-    largest: tuple[str, float] | None = None,
-) -> Told:
-    """Return what can be said of one limit.
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model is asked about one limit."""
 
-    Args:
-        use: Value ÷ limit now.
-        motion: Of use; None: too few samples.
-        changes: That were seen so far.
-        step: Minutes between two looks at the limit.
-        until_reset: Minutes until use starts at 0 again.
-        largest: The instrument that makes most of the value, and its share of it.
-    """
-    if use >= 1.0:
+    use: float  #: value ÷ limit now
+    motion: Motion | None  #: of use; None: too few samples
+    changes: int  #: that were seen so far
+    step: float  #: minutes between two looks at the limit
+    until_reset: float = math.inf  #: minutes until use starts at 0 again
+    largest: tuple[str, float] | None = None  #: the instrument that makes most of the value, and its share
+
+
+def tell(questions: Sequence[Question]) -> list[Told]:
+    """Return what can be said of each limit; all are computed together."""
+    told = [_without_model(one) for one in questions]
+    asked = [
+        (place, one, one.motion)
+        for place, one in enumerate(questions)
+        if told[place] is None and one.motion is not None
+    ]
+    if asked:
+        computed = _computed([(one, motion) for _, one, motion in asked])
+        for (place, _, _), found in zip(asked, computed, strict=True):
+            told[place] = found
+    return [one for one in told if one is not None]
+
+
+def _without_model(one: Question) -> Told | None:
+    """Return what needs no model, or why the model cannot be asked; None: it can."""
+    if one.use >= 1.0:
         return Told(chances=(1.0,) * len(HORIZONS), minutes=0.0, reason="it is breached now")
-    if motion is None:
-        return Told(chances=None, reason=f"{changes} changes were seen, {NEEDED} are needed")
-    if motion.volatility == 0.0 and motion.drift == 0.0:
-        return Told(
-            chances=None, reason=f"it has not moved in {changes} samples: there is no motion to go by"
-        )
-    found = chances(use, motion.drift, motion.volatility, HORIZONS, step, until_reset)
-    median = float(first_passage.median_minutes(use, motion.drift, motion.volatility, step))
-    known = median <= min(LONGEST, until_reset)
-    return Told(
-        chances=tuple(float(one) for one in found),
-        minutes=median if known else None,
-        drivers=_drivers(use, motion, step, until_reset, largest),
+    if one.motion is None:
+        return Told(chances=None, reason=f"{one.changes} changes were seen, {NEEDED} are needed")
+    if one.motion.volatility == 0.0 and one.motion.drift == 0.0:
+        reason = f"it has not moved in {one.changes} samples: there is no motion to go by"
+        return Told(chances=None, reason=reason)
+    return None
+
+
+def _computed(asked: Sequence[tuple[Question, Motion]]) -> list[Told]:
+    use, drift, sigma, step, reset = np.array(
+        [(q.use, m.drift, m.volatility, q.step, q.until_reset) for q, m in asked]
+    ).T
+    found = chances(
+        use[:, None],
+        drift[:, None],
+        sigma[:, None],
+        np.array(HORIZONS, np.float64)[None, :],
+        step[:, None],
+        reset[:, None],
     )
+    medians = first_passage.median_minutes(use, drift, sigma, step)
+    known = medians <= np.minimum(LONGEST, reset)
+    drivers = _drivers(asked, found[:, -1])
+    return [
+        Told(
+            chances=tuple(row),
+            minutes=median if sure else None,
+            drivers=some,
+        )
+        for row, median, sure, some in zip(
+            found.tolist(), medians.tolist(), known.tolist(), drivers, strict=True
+        )
+    ]
 
 
-def _drivers(
-    use: float, motion: Motion, step: float, until_reset: float, largest: tuple[str, float] | None
-) -> tuple[Driver, ...]:
+def _drivers(asked: Sequence[tuple[Question, Motion]], told: Floats) -> list[tuple[Driver, ...]]:
     """Return what moves the probability of the longest horizon, the strongest first.
 
-    Distance and volatility: what a tenth less distance, a tenth more volatility add; drift and the largest
+    Distance and volatility: what a tenth less distance, a tenth more volatility add. Drift and the largest
     position: what they add against being absent.
     """
-    distance, drift, sigma = 1.0 - use, motion.drift, motion.volatility
-    trials = {
-        "distance": (distance, 1.0 - 0.9 * distance, drift, sigma),
-        "volatility": (sigma, use, drift, 1.1 * sigma),
-        "drift": (drift, use, 0.0, sigma),
-    }
-    if largest is not None:
-        left = 1.0 - largest[1]
-        trials[f"largest position {largest[0]}"] = (largest[1], use * left, drift * left, sigma * left)
-    rows = np.array([(use, drift, sigma), *(one[1:] for one in trials.values())])
-    told = chances(rows[:, 0], rows[:, 1], rows[:, 2], HORIZONS[-1], step, until_reset)
-    added = {"distance", "volatility"}
-    effects = [
-        Driver(
-            name=name,
-            value=trial[0],
-            effect=float(with_it - told[0] if name in added else told[0] - with_it),
-        )
-        for (name, trial), with_it in zip(trials.items(), told[1:], strict=True)
-    ]
-    return tuple(sorted(effects, key=lambda one: -abs(one.effect)))
+    names: list[list[tuple[str, float]]] = []
+    rows: list[tuple[float, float, float, float, float]] = []
+    for question, motion in asked:
+        use, drift, sigma = question.use, motion.drift, motion.volatility
+        trials: list[tuple[str, float, float, float, float]] = [
+            ("distance", 1.0 - use, 1.0 - 0.9 * (1.0 - use), drift, sigma),
+            ("volatility", sigma, use, drift, 1.1 * sigma),
+            ("drift", drift, use, 0.0, sigma),
+        ]
+        if question.largest is not None:
+            name, share = question.largest
+            left = 1.0 - share
+            trials.append((f"position {name}", share, use * left, drift * left, sigma * left))
+        names.append([(name, value) for name, value, *_ in trials])
+        rows += [(u, m, s, question.step, question.until_reset) for _, _, u, m, s in trials]
+    uses, drifts, sigmas, step, reset = np.array(rows).T
+    tried = iter(chances(uses, drifts, sigmas, float(HORIZONS[-1]), step, reset).tolist())
+    found = []
+    for now, some in zip(told.tolist(), names, strict=True):
+        effects = []
+        for name, value in some:
+            changed = next(tried) - now
+            added = changed if name in ("distance", "volatility") else -changed
+            effects.append(Driver(name=name, value=value, effect=added))
+        found.append(tuple(sorted(effects, key=lambda one: -abs(one.effect))))
+    return found

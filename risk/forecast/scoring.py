@@ -29,6 +29,7 @@ BASE: Final = "base rate"
 #: A forecast every so many minutes, or every step where that is longer.
 _EVERY: Final = 5.0
 _DAYS_NEEDED: Final = 5
+_NEVER: Final = 1 << 40  #: a day that no file reaches
 _BINS: Final = 10
 _DRAWS: Final = 2_000
 _SEED: Final = 1
@@ -108,6 +109,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     held_out_to: str
     limits: tuple[str, ...]
     ships: str
+    trained_on: str  #: the file that the candidate was fitted to
     horizons: tuple[OfHorizon, ...]
     notes: tuple[str, ...] = ()
 
@@ -125,18 +127,27 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
 
 
-def score_file(path: Path, limits: Sequence[Watched] = (), held_out: float = 0.4) -> Scored:
+def score_file(
+    path: Path, limits: Sequence[Watched] = (), held_out: float = 0.4, trained_on: Path | None = None
+) -> Scored:
     """Score all models on the last share of a file's days; see `score`."""
-    return score(read(path), limits, held_out)
+    return score(read(path), limits, held_out, None if trained_on is None else read(trained_on))
 
 
-def score(prices: Prices, limits: Sequence[Watched] = (), held_out: float = 0.4) -> Scored:
+def score(
+    prices: Prices,
+    limits: Sequence[Watched] = (),
+    held_out: float = 0.4,
+    trained_on: Prices | None = None,
+) -> Scored:
     """Score all models on the last share of the days of prices.
 
     Args:
         prices: Of one instrument.
         limits: What is watched; nothing: limits at usual moves of the training days.
         held_out: The share of days that is scored and not trained on.
+        trained_on: Prices of another instrument, all of which train the candidate instead of the first
+            days, at limits of its own usual moves: does what was learnt there hold here?
 
     Raises:
         InvalidRequestError: There are too few days, or the share is not between 0.1 and 0.9.
@@ -153,8 +164,16 @@ def score(prices: Prices, limits: Sequence[Watched] = (), held_out: float = 0.4)
     cut = int(days[max(1, min(len(days) - 1, round(len(days) * (1.0 - held_out))))])
     watched = tuple(limits) or paths.usual(prices, cut * DAY)
     traced = [_Trace.of(paths.use_path(one, prices), prices) for one in watched]
-    horizons = tuple(_horizon([one.part(minutes, cut) for one in traced], minutes, prices.step)
-                     for minutes in model.HORIZONS)  # fmt: skip
+    others = [] if trained_on is None else _all_of(trained_on)
+    horizons = tuple(
+        _horizon(
+            [one.part(minutes, cut) for one in traced],
+            [one.part(minutes, _NEVER) for one in others],
+            minutes,
+            prices.step,
+        )
+        for minutes in model.HORIZONS
+    )
     return Scored(
         file=prices.name,
         step=prices.step,
@@ -165,9 +184,15 @@ def score(prices: Prices, limits: Sequence[Watched] = (), held_out: float = 0.4)
         held_out_to=day_of(int(days[-1]) * DAY).isoformat(),
         limits=tuple(one.text for one in watched),
         ships=model.NAME,
+        trained_on=(prices if trained_on is None else trained_on).name,
         horizons=horizons,
         notes=prices.notes,
     )
+
+
+def _all_of(prices: Prices) -> list[_Trace]:
+    limits = paths.usual(prices, int(prices.times[-1]) + 1)
+    return [_Trace.of(paths.use_path(one, prices), prices) for one in limits]
 
 
 class _Trace:
@@ -217,8 +242,11 @@ class _Trace:
         )
 
 
-def _horizon(found: Sequence[_Part | None], minutes: int, step: float) -> OfHorizon:
+def _horizon(
+    found: Sequence[_Part | None], others: Sequence[_Part | None], minutes: int, step: float
+) -> OfHorizon:
     parts = [part for part in found if part is not None]
+    teachers = [part for part in others if part is not None] if others else parts
     if not parts:
         return OfHorizon(
             minutes=minutes, reason=f"prices are {step:g} minutes apart: it cannot be told what came within"
@@ -226,10 +254,13 @@ def _horizon(found: Sequence[_Part | None], minutes: int, step: float) -> OfHori
     trained = sum(int(part.training.sum()) for part in parts)
     held = sum(int(part.held_out.sum()) for part in parts)
     left_out = sum(part.left_out for part in parts)
-    if min(trained, held) < NEEDED:
-        reason = f"{trained} forecasts to train on and {held} to score; {NEEDED} of each are needed"
+    taught = sum(int(part.training.sum()) for part in teachers)
+    if min(trained, held, taught) < NEEDED:
+        reason = (
+            f"{min(trained, taught)} forecasts to train on and {held} to score; {NEEDED} of each are needed"
+        )
         return OfHorizon(minutes=minutes, forecasts=held, left_out=left_out, reason=reason)
-    told = _probabilities(parts)
+    told = _probabilities(parts, teachers)
     outcome = np.concatenate([part.outcome[part.held_out] for part in parts])
     day = np.concatenate([part.day[part.held_out] for part in parts])
     scores = tuple(_score(name, chance, outcome) for name, chance in told.items())
@@ -247,7 +278,7 @@ def _horizon(found: Sequence[_Part | None], minutes: int, step: float) -> OfHori
     )
 
 
-def _probabilities(parts: Sequence[_Part]) -> dict[str, Floats]:
+def _probabilities(parts: Sequence[_Part], teachers: Sequence[_Part]) -> dict[str, Floats]:
     """Return what each model says of the held-out forecasts."""
     base = [
         np.full(
@@ -258,10 +289,10 @@ def _probabilities(parts: Sequence[_Part]) -> dict[str, Floats]:
     ]
     pooled = float(np.concatenate([part.outcome[part.training] for part in parts]).mean())
     fitted = candidate.fit(
-        np.concatenate([part.features[part.training] for part in parts]),
-        np.concatenate([part.analytic[part.training] for part in parts]),
-        np.concatenate([part.outcome[part.training] for part in parts]),
-        np.concatenate([part.day[part.training] for part in parts]),
+        np.concatenate([part.features[part.training] for part in teachers]),
+        np.concatenate([part.analytic[part.training] for part in teachers]),
+        np.concatenate([part.outcome[part.training] for part in teachers]),
+        np.concatenate([part.day[part.training] for part in teachers]),
     )
     analytic = np.concatenate([part.analytic[part.held_out] for part in parts])
     features = np.concatenate([part.features[part.held_out] for part in parts])
