@@ -20,6 +20,7 @@ from nautilus_tui.cli import (
     doctor,
     engines,
     history,
+    kill,
     macro,
     market,
     measures,
@@ -119,6 +120,8 @@ app.command("search")(research.search)
 app.command("read")(research.read_document)
 app.command("company")(research.company)
 app.command("providers")(research.health)
+app.command("kill")(kill.kill)
+app.command("unlock")(kill.unlock)
 app.add_typer(measures.risk_app, name="risk")
 app.command("performance")(measures.performance)
 app.add_typer(settings.app, name="config")

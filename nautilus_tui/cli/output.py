@@ -126,6 +126,11 @@ def _width(table: Table, out: Console, options: ConsoleOptions) -> int:
     return measured.minimum if wraps else measured.maximum
 
 
+def line(text: str) -> None:
+    """Print a plain line on stdout, at once and without loading what draws tables."""
+    print(text, flush=True)
+
+
 def say(text: str) -> None:
     """Print a remark on stderr."""
     print(text, file=sys.stderr, flush=True)
