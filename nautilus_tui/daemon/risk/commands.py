@@ -1,13 +1,17 @@
-"""How commands about risk are carried out, once they are through the door.
+"""How commands about risk are carried out, once they are through the door: each by the part that knows how.
 
-This module must not know who sent a command or through what.
+This module must not know who sent a command, through what, or what carrying it out takes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from data.commands import (
     AcknowledgeAlert,
     AcknowledgeBreach,
+    Command,
     DecideLimitChange,
     DeleteLimit,
     Kill,
@@ -34,12 +38,27 @@ RiskCommand = (
     | MakeReport
 )
 
+#: Carries out a command of the kinds it is for: (command, outcome if done, who sent it, seconds it may take).
+#: Returns the outcome once it is confirmed; raises ProblemError.
+type Carrier = Callable[[Any, Outcome, Principal, float], Awaitable[Outcome]]
+
 
 class RiskExecutors:
-    """Carries out commands about risk with the parts that know how."""
+    """Hands commands about risk to the parts that carry them out."""
+
+    def __init__(self) -> None:
+        self._carriers: dict[type[Command], Carrier] = {}
+
+    def on(self, carrier: Carrier, *kinds: type[Command]) -> None:
+        """Have commands of these kinds carried out by ``carrier``."""
+        for kind in kinds:
+            self._carriers[kind] = carrier
 
     async def execute(
         self, command: RiskCommand, done: Outcome, principal: Principal, timeout: float
     ) -> Outcome:
         """Carry a command out and return its outcome once it is confirmed; raises ProblemError."""
-        raise UnavailableError(f"{command.title} is not available")
+        carrier = self._carriers.get(type(command))
+        if carrier is None:
+            raise UnavailableError(f"{command.title} is not available")
+        return await carrier(command, done, principal, timeout)
