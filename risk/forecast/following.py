@@ -17,7 +17,8 @@ import msgspec
 
 from data.use_store import Foretold, Tally, UseSample
 from risk.forecast.estimate import Tracker
-from risk.forecast.model import HORIZONS, Question, Told, tell
+from risk.forecast.model import Question, Told, tell
+from risk.forecast.record import HORIZONS
 
 #: The share of a horizon's minutes that must have been looked at for a forecast to be scored.
 _COVERED: Final = 0.9
@@ -31,6 +32,15 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     step: float  #: minutes between two looks
     resets_daily: bool = False
     largest: tuple[str, float] | None = None
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a minute."""
+
+    told: dict[str, Told]
+    samples: tuple[UseSample, ...] = ()  #: to be kept, like the others
+    foretold: tuple[Foretold, ...] = ()
+    tallies: tuple[Tally, ...] = ()  #: those that changed
 
 
 class _Followed:
@@ -107,16 +117,20 @@ class Following:
         kept = set(limits)
         self._limits = {name: one for name, one in self._limits.items() if name in kept}
 
-    def minute(
-        self, samples: Sequence[UseSample], about: Mapping[str, About]
-    ) -> tuple[dict[str, Told], list[Foretold], list[Tally]]:
-        """Take a minute's samples; return what is told now, what of it is new, and tallies that changed."""
+    def minute(self, samples: Sequence[UseSample], about: Mapping[str, About], *, over: bool = True) -> Turn:
+        """Take a minute's samples and return what is told now, and what there is to keep.
+
+        While the minute is not ``over`` its samples are asked about, but do not count as changes.
+        """
         questions = []
         for sample in samples:
             followed = self._of(sample.limit_id)
-            followed.take(sample)
+            if over:
+                followed.take(sample)
             questions.append(self._question(followed, sample, about[sample.limit_id]))
         told = dict(zip((one.limit_id for one in samples), tell(questions), strict=True))
+        if not over:
+            return Turn(told=told)
         changed = self._judge(samples)
         made = [
             Foretold(limit_id=one.limit_id, minute=one.minute, chances=chances)
@@ -125,7 +139,7 @@ class Following:
         ]
         for foretold in made:
             self._of(foretold.limit_id).expect(foretold)
-        return told, made, changed
+        return Turn(told=told, samples=tuple(samples), foretold=tuple(made), tallies=tuple(changed))
 
     def tallies(self) -> list[Tally]:
         """Return how all forecasts that came due did."""

@@ -18,9 +18,8 @@ import numpy.typing as npt
 from data.limits import Driver
 from risk.forecast import first_passage
 from risk.forecast.estimate import NEEDED, Motion
+from risk.forecast.record import HORIZONS
 
-NAME: Final = "analytic first passage"
-HORIZONS: Final = (5, 30, 240)  #: minutes
 #: Beyond a day nothing is told of when.
 LONGEST: Final = 1440.0
 
@@ -33,6 +32,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     chances: tuple[float, ...] | None  #: one for each horizon
     minutes: float | None = None
     drivers: tuple[Driver, ...] = ()
+    samples: int  #: changes that it rests on
     reason: str | None = None
 
 
@@ -94,12 +94,15 @@ def tell(questions: Sequence[Question]) -> list[Told]:
 def _without_model(one: Question) -> Told | None:
     """Return what needs no model, or why the model cannot be asked; None: it can."""
     if one.use >= 1.0:
-        return Told(chances=(1.0,) * len(HORIZONS), minutes=0.0, reason="it is breached now")
+        return Told(
+            chances=(1.0,) * len(HORIZONS), minutes=0.0, samples=one.changes, reason="it is breached now"
+        )
     if one.motion is None:
-        return Told(chances=None, reason=f"{one.changes} changes were seen, {NEEDED} are needed")
+        reason = f"{one.changes} changes from minute to minute were seen, {NEEDED} are needed"
+        return Told(chances=None, samples=one.changes, reason=reason)
     if one.motion.volatility == 0.0 and one.motion.drift == 0.0:
         reason = f"it has not moved in {one.changes} samples: there is no motion to go by"
-        return Told(chances=None, reason=reason)
+        return Told(chances=None, samples=one.changes, reason=reason)
     return None
 
 
@@ -123,9 +126,10 @@ def _computed(asked: Sequence[tuple[Question, Motion]]) -> list[Told]:
             chances=tuple(row),
             minutes=median if sure else None,
             drivers=some,
+            samples=motion.changes,
         )
-        for row, median, sure, some in zip(
-            found.tolist(), medians.tolist(), known.tolist(), drivers, strict=True
+        for (_, motion), row, median, sure, some in zip(
+            asked, found.tolist(), medians.tolist(), known.tolist(), drivers, strict=True
         )
     ]
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from data.forms import day_of
 from data.problems import InvalidRequestError
-from risk.forecast import candidate, model, paths
+from risk.forecast import candidate, model, paths, record
 from risk.forecast.estimate import HALF_LIFE, NEEDED, motions
 from risk.forecast.paths import UsePath, Watched
 from risk.forecast.prices import DAY, MINUTE, Prices, read
@@ -172,7 +172,7 @@ def score(
             minutes,
             prices.step,
         )
-        for minutes in model.HORIZONS
+        for minutes in record.HORIZONS
     )
     return Scored(
         file=prices.name,
@@ -183,7 +183,7 @@ def score(
         held_out_from=day_of(cut * DAY).isoformat(),
         held_out_to=day_of(int(days[-1]) * DAY).isoformat(),
         limits=tuple(one.text for one in watched),
-        ships=model.NAME,
+        ships=record.NAME,
         trained_on=(prices if trained_on is None else trained_on).name,
         horizons=horizons,
         notes=prices.notes,
@@ -264,7 +264,7 @@ def _horizon(
     outcome = np.concatenate([part.outcome[part.held_out] for part in parts])
     day = np.concatenate([part.day[part.held_out] for part in parts])
     scores = tuple(_score(name, chance, outcome) for name, chance in told.items())
-    pairs = ((model.NAME, BASE), (candidate.NAME, BASE), (candidate.NAME, model.NAME))
+    pairs = ((record.NAME, BASE), (candidate.NAME, BASE), (candidate.NAME, record.NAME))
     differences = tuple(_difference(one, other, told, outcome, day) for one, other in pairs)
     return OfHorizon(
         minutes=minutes,
@@ -299,7 +299,7 @@ def _probabilities(parts: Sequence[_Part], teachers: Sequence[_Part]) -> dict[st
     rates = np.concatenate(base)
     return {
         BASE: np.where(np.isnan(rates), pooled, rates),
-        model.NAME: analytic,
+        record.NAME: analytic,
         candidate.NAME: fitted(features, analytic),
     }
 
@@ -368,7 +368,7 @@ def _of_limits(parts: Sequence[_Part], told: dict[str, Floats]) -> list[OfLimit]
 def _better(scores: Sequence[Score], differences: Sequence[Difference]) -> str:
     """Return the best of those that surely beat the base rate and are not surely beaten; else the base."""
     surely = {one.model for one in differences if one.against == BASE and one.better == one.model}
-    if candidate.NAME in surely and model.NAME in surely:
-        last = next(one for one in differences if one.against == model.NAME)
-        return last.better or model.NAME  # where it cannot be told, the simpler one
+    if candidate.NAME in surely and record.NAME in surely:
+        last = next(one for one in differences if one.against == record.NAME)
+        return last.better or record.NAME  # where it cannot be told, the simpler one
     return next((one.model for one in scores if one.model in surely), BASE)
