@@ -29,6 +29,8 @@ from data.fold import COMMANDS, ORDERS, Folded, add_orders, append_audit, cursor
 from data.inboxes import Inboxes
 from data.knowledge import Knowledge
 from data.knowledge import prepare as prepare_knowledge
+from data.limit_store import LimitStore
+from data.limit_store import prepare as prepare_limits
 from data.paging import Page, Where, cursor_after
 from data.problems import ConflictError, NotFoundError
 from data.records import (
@@ -95,6 +97,7 @@ class State:
         self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
         self.equity = EquityStore(self._db)  #: what engines' accounts were worth
         self.use = UseStore(self._db)  #: how much of each limit was used
+        self.limits = LimitStore(self._db)  #: limits, changes that wait, restrictions of engines
         self.breaches = BreachStore(self._db)  #: breaches, alerts, what the monitor set
 
     @property
@@ -449,6 +452,7 @@ def _prepare(tx: Transaction) -> None:
     prepare_equity(tx)
     prepare_use(tx)
     prepare_breaches(tx)
+    prepare_limits(tx)
 
 
 def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:
