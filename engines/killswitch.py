@@ -203,6 +203,8 @@ class _Pull:
         self._others: tuple[EngineKill, ...] = ()  #: of kills before, that this one does not concern
         self._problem: str | None = None
         self._ts_latched: int | None = None
+        self._kept: str | None = None  #: the state that was last put beside the latch
+        self._keeping: asyncio.Task[None] | None = None
 
     async def latch(self) -> None:
         """Put the latch on the disk. If that fails the rest is done all the same."""
@@ -297,7 +299,20 @@ class _Pull:
         self._told()
 
     def _told(self) -> None:
-        self._on_progress(self.status())
+        status = self.status()
+        self._on_progress(status)
+        if self._ts_latched is not None and status.state != self._kept and self._keeping is None:
+            self._kept = status.state
+            self._keeping = asyncio.get_running_loop().create_task(self._keep(status))
+
+    async def _keep(self, status: KillStatus) -> None:
+        """Put beside the latch how it stands, so that others see it."""
+        try:
+            await asyncio.to_thread(self._latch.tell, status)
+        except ProblemError as error:
+            self._problem = self._problem or error.detail
+        finally:
+            self._keeping = None
 
     def out_of_time(self, seconds: float) -> None:
         """Say of every engine that is not done that it was waited for long enough."""
@@ -326,6 +341,8 @@ class _Pull:
 
     async def ended(self) -> KillStatus:
         """Keep how it went beside the latch and in the log, and return it."""
+        if self._keeping is not None:
+            await self._keeping
         status = self.status()
         try:
             await asyncio.to_thread(self._latch.tell, status)

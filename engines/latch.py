@@ -69,7 +69,7 @@ class Latch:
     def __init__(self, home: Home) -> None:
         self._path = home.kill_latch
         self._lock = home.root / "kill.lock"
-        self._log = home.root / "kill.log"
+        self.log = home.root / "kill.log"  #: what was pulled and released, a line each
 
     @property
     def path(self) -> Path:
@@ -163,16 +163,16 @@ class Latch:
         """Append a line to the log; raises `UnavailableError`."""
         line = msgspec.json.encode(KillLog(ts=time.time_ns(), what=what, status=status)) + b"\n"
         try:
-            with self._log.open("ab") as file:
+            with self.log.open("ab") as file:
                 file.write(line)
         except OSError as error:
-            raise _unwritable(self._log, error) from error
+            raise _unwritable(self.log, error) from error
 
     def last_noted(self) -> KillLog | None:
         """Return the last line of the log that can be read."""
         try:
-            with self._log.open("rb") as file:
-                file.seek(max(0, self._log.stat().st_size - (1 << 16)))
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - (1 << 16)))
                 lines = file.read().splitlines()
         except FileNotFoundError:
             return None

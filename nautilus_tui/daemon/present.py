@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from data import topics
 from data.companies import Filing
 from data.facts import Record
+from data.kill import KillStatus
 from data.limits import Alert, Breach
 from data.records import (
     FINAL_STATUSES,
@@ -68,6 +69,7 @@ class Present:
         self._audit: deque[AuditEntry] = deque(maxlen=AUDIT_ENTRIES)
         self._broadcasts: deque[Broadcast] = deque(maxlen=BROADCASTS)
         self._filings: deque[Filing] = deque(maxlen=FILINGS)
+        self._kill: KillStatus | None = None
         self._breaches: dict[str, Breach] = {}
         self._alerts: dict[str, Alert] = {}
 
@@ -137,6 +139,10 @@ class Present:
         """Take a message to everyone."""
         self._broadcasts.append(message)
 
+    def killed(self, status: KillStatus) -> None:
+        """Take how the kill switch stands."""
+        self._kill = status
+
     def filed(self, filings: Iterable[Filing]) -> None:
         """Take filings that were told of as new, oldest first."""
         self._filings.extend(filings)
@@ -165,6 +171,8 @@ class Present:
             return list(self._audit)
         if topic == topics.BROADCAST:
             return list(self._broadcasts)
+        if topic == topics.KILL:
+            return [] if self._kill is None else [self._kill]
         if topic == topics.FILINGS:
             return list(self._filings)
         if topic == topics.BREACHES:

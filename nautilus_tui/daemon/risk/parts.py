@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.bus import Bus
+from data.commands import Kill, Unlock
 from data.paths import Home
 from data.state import State
 from engines.supervisor import Supervisor
@@ -18,6 +19,7 @@ from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.risk.alerts import AlertBook
 from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.equity import EquityKeeper
+from nautilus_tui.daemon.risk.kill import KillDesk
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.returns import ReturnsSource
 from nautilus_tui.daemon.risk.traded import TradedToday
@@ -47,8 +49,18 @@ class Risk:
     """The parts, tied together."""
 
     def __init__(self, world: RiskWorld) -> None:
-        self.executors = RiskExecutors()
         self.alerts = AlertBook(world.state.breaches, world.bus, world.present, world.clock)
+        self.kill = KillDesk(
+            home=world.home,
+            supervisor=world.supervisor,
+            bus=world.bus,
+            present=world.present,
+            state=world.state,
+            alerts=self.alerts,
+            clock=world.clock,
+        )
+        self.executors = RiskExecutors()
+        self.executors.on(self.kill.carry_out, Kill, Unlock)
         self.equity = EquityKeeper(world.state.equity, world.bus, world.clock)
         self.traded = TradedToday(
             world.bus,
@@ -74,6 +86,7 @@ class Risk:
         """Begin with what the store holds."""
         await self.equity.load()
         await self.alerts.load()
+        await self.kill.open()
 
     def plan(self, scheduler: AsyncIOScheduler) -> None:
         """Add what is done by the clock to the daemon's schedule."""
@@ -81,4 +94,5 @@ class Risk:
 
     async def close(self) -> None:
         """End what is under way."""
+        await self.kill.close()
         await self.alerts.close()
