@@ -19,6 +19,7 @@ from nautilus_tui.cli import (
     auditing,
     doctor,
     engines,
+    forecast,
     history,
     kill,
     macro,
@@ -122,6 +123,7 @@ app.command("company")(research.company)
 app.command("providers")(research.health)
 app.command("kill")(kill.kill)
 app.command("unlock")(kill.unlock)
+measures.risk_app.add_typer(forecast.app, name="forecast")
 app.add_typer(measures.risk_app, name="risk")
 app.command("performance")(measures.performance)
 app.add_typer(settings.app, name="config")

@@ -33,6 +33,7 @@ from data.records import (
 )
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
+from nautilus_tui.client.forecast import ForecastQuestions
 from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.problems import NotReachableError, WireError
 from nautilus_tui.client.research import ResearchQuestions
@@ -58,7 +59,7 @@ def command_name(command: AnyCommand) -> str:
     return str(command.__struct_config__.tag)
 
 
-class ApiClient(ResearchQuestions):
+class ApiClient(ResearchQuestions, ForecastQuestions):
     """One connection pool to one daemon. Use it as an async context manager, or call ``close``."""
 
     def __init__(self, address: Address) -> None:
