@@ -34,6 +34,7 @@ from nautilus_tui.terminal.handlers.layout import Layout
 from nautilus_tui.terminal.handlers.looking import Looking
 from nautilus_tui.terminal.handlers.macro import MacroDesk
 from nautilus_tui.terminal.handlers.research import ResearchDesk
+from nautilus_tui.terminal.handlers.risk import RiskDesk
 from nautilus_tui.terminal.handlers.saying import Saying
 from nautilus_tui.terminal.handlers.selecting import Selecting
 from nautilus_tui.terminal.handlers.standing import Standing
@@ -118,7 +119,7 @@ class Terminal(App[int], inherit_bindings=False):
         self._clock = clock
         self._link = link
         self.frames = Frames(self)
-        self._keyboard = Keyboard(self)
+        self.keyboard = Keyboard(self)
         self._typed = TypeAhead(self, super().on_event)
         self.standing = Standing(self)
         self.furnishing = Furnishing(self)
@@ -129,6 +130,7 @@ class Terminal(App[int], inherit_bindings=False):
         self.looking = Looking(self)
         self.macro = MacroDesk(self)
         self.research = ResearchDesk(self)
+        self.risk = RiskDesk(self)
         self.selecting = Selecting(self)
         self.saying = Saying(self)
         self.layout_sizes = Layout(self)
@@ -138,6 +140,7 @@ class Terminal(App[int], inherit_bindings=False):
             **self.looking.handlers(),
             **self.macro.handlers(),
             **self.research.handlers(),
+            **self.risk.handlers(),
             **self.layout_sizes.handlers(),
         }
 
@@ -241,7 +244,7 @@ class Terminal(App[int], inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Do what a key means where the focus is; keys a pane or dialog took do not come here."""
-        self._keyboard.press(event)
+        self.keyboard.press(event)
 
     def perform(self, action_id: str) -> None:
         """Do an action, or say why it cannot be done."""
@@ -310,6 +313,7 @@ class Terminal(App[int], inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane had the focus, and show its hints."""
         self.standing.focused(self.pane)
+        self.risk.arrived_at(self.pane or "")
         self.changed()
 
     # ------------------------------------------------------------ command line
@@ -340,7 +344,7 @@ class Terminal(App[int], inherit_bindings=False):
                 self.mirror.apply_records([message.outcome.engine])
         if isinstance(message.command, RefreshProviders):
             self.mirror.facts.ask_again()
-        if self.trading.answered(message):
+        if self.trading.answered(message) or self.risk.answered(message):
             return
         problem = message.problem or (message.outcome.problem if message.outcome is not None else None)
         title = about(message.command)

@@ -17,6 +17,7 @@ from typing import NamedTuple, cast, get_args
 from data.records import OrderType, Side, TimeInForce
 from nautilus_tui.terminal.macro_lines import MACRO_VERBS
 from nautilus_tui.terminal.research_lines import RESEARCH_VERBS
+from nautilus_tui.terminal.risk_lines import RISK_VERBS
 from nautilus_tui.terminal.statements import (
     ActionLine,
     BracketLine,
@@ -329,6 +330,7 @@ VERBS: dict[str, tuple[Callable[[Reader], Statement], str]] = {
     "symbol": (_symbol, "symbol MSFT"),
     **MACRO_VERBS,
     **RESEARCH_VERBS,
+    **RISK_VERBS,
 }
 
 
@@ -369,7 +371,8 @@ def complete(text: str, known: Known, limit: int = 8) -> list[Completion]:
     """
     head, last = text, ""
     if text and not text[-1].isspace() and text[-1] != "@":
-        match = re.search(r"[^\s@:]*$", text)
+        # The colon before a line is no part of its first word; one inside a word is.
+        match = re.search(r"(?:[^\s@:][^\s@]*)?$", text)
         last = match.group() if match else ""
         head = text[: len(text) - len(last)]
     try:

@@ -6,12 +6,13 @@ for says which there are. It must not know of Textual, of I/O or of how anything
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 from typing import Any, Literal
 
 from data.kill import KillStatus
 from data.limits import Alert, AlertSeverity, Breach, BreachForecast, LimitLevel, LimitStatus
+from nautilus_tui.terminal.questions.risk import AllLimits, Breaches
 
 PerilKind = Literal["limits", "breaches", "alerts", "forecasts", "kill"]
 Mark = Callable[[PerilKind, Hashable], None]
@@ -54,14 +55,17 @@ class Perils:
             self.limits[status.limit.id] = status
             self._mark("limits", status.limit.id)
 
-    def put_limits(self, statuses: Iterable[LimitStatus], asked_ns: int) -> None:
-        """Take in every limit there is; one that was told of before it was asked, and is not among them, is gone."""
-        named = set()
-        for status in statuses:
-            named.add(status.limit.id)
-            self.put_limit(status)
-        for gone in [i for i, known in self.limits.items() if i not in named and known.ts < asked_ns]:
-            self.forget_limit(gone)
+    def take_answer(self, question: object, value: Any) -> None:
+        """Take in what was asked for: the list of limits says which there are, breaches fill the past."""
+        if isinstance(question, AllLimits):
+            named = {status.limit.id for status in value}
+            for gone in [limit_id for limit_id in self.limits if limit_id not in named]:
+                self.forget_limit(gone)
+            for status in value:
+                self.put_limit(status)
+        elif isinstance(question, Breaches):
+            for breach in value:
+                self.put_breach(breach)
 
     def forget_limit(self, limit_id: str) -> None:
         """Forget a limit that was deleted."""

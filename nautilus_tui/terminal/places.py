@@ -86,6 +86,22 @@ PLACES: Final[tuple[Place, ...]] = (
         filtered="companies",
     ),
     Place(
+        id="risk",
+        key="4",
+        title="Risk",
+        said="workspace-risk",
+        panes=(
+            Spot("limits", "a", True),
+            Spot("breaches", "s", True),
+            Spot("limit_detail", "d"),
+            Spot("forecast", "f", True),
+            Spot("var", "g"),
+            Spot("stress", "h"),
+            Spot("exposures", "j", True),
+        ),
+        filtered="limits",
+    ),
+    Place(
         id="engines",
         key="6",
         title="Engines",

@@ -196,6 +196,7 @@ class Reception(Widget):
         """Write an answer down."""
         message.stop()
         self._mirror.facts.put_answer(message.question, message.value, self._terminal.now_ns())
+        self._mirror.risk.take_answer(message.question, message.value)
 
     @on(Unanswered)
     def unanswered(self, message: Unanswered) -> None:

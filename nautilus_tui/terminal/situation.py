@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from data.limits import Breach, LimitStatus
 from data.records import WORKING_STATUSES, EngineStatus, Instrument, OrderUpdate, PositionUpdate, Quote
 from nautilus_tui.terminal.mirror import Mirror
 from nautilus_tui.terminal.places import ANYWHERE
@@ -43,6 +44,16 @@ class Situation:
     def quote(self) -> Quote | None:
         """The selected instrument's latest quote."""
         return self.mirror.quote(self.view.engine, self.view.instrument)
+
+    @property
+    def limit(self) -> LimitStatus | None:
+        """The limit that is looked at."""
+        return self.mirror.risk.limits.get(self.view.risk.limit or "")
+
+    @property
+    def breach(self) -> Breach | None:
+        """The breach that is looked at."""
+        return self.mirror.risk.breaches.get(self.view.risk.breach or "")
 
     @property
     def working(self) -> list[OrderUpdate]:

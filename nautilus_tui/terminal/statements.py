@@ -14,6 +14,7 @@ from typing import Literal
 
 from data.records import OrderType, Side, TimeInForce
 from nautilus_tui.terminal.research_lines import ResearchLine
+from nautilus_tui.terminal.risk_lines import RiskLine
 
 SizeMode = Literal["units", "notional", "equity", "risk"]
 EngineVerb = Literal["start", "stop", "restart", "kill"]
@@ -317,5 +318,6 @@ Statement = (
     | SymbolLine
     | MacroLine
     | ResearchLine
+    | RiskLine
     | ActionLine
 )

@@ -12,6 +12,7 @@ from typing import Literal
 from data.commands import Role
 from nautilus_tui.terminal.macro_view import MacroView
 from nautilus_tui.terminal.research_view import ResearchView
+from nautilus_tui.terminal.risk_view import RiskView
 
 #: Timeframes a chart offers, in the order ``[`` and ``]`` walk them.
 TIMEFRAMES: tuple[str, ...] = ("5s", "15s", "1m", "5m", "15m", "1h", "1d")
@@ -57,3 +58,4 @@ class View:
     watched: tuple[str, ...] = field(default=())  #: instruments of the watchlist; empty: all
     macro: MacroView = field(default_factory=MacroView)
     research: ResearchView = field(default_factory=ResearchView)
+    risk: RiskView = field(default_factory=RiskView)

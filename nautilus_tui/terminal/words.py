@@ -40,6 +40,11 @@ class Known:
     series: tuple[str, ...] = ()  #: ids of series that are worth naming; others are taken too
     companies: tuple[str, ...] = ()  #: tickers that are worth naming; others are taken too
     metrics: tuple[str, ...] = ()  #: of the company looked at; others are taken too
+    limits: tuple[str, ...] = ()  #: ids of limits
+    scopes: tuple[str, ...] = ()  #: of limits, beside the portfolio; others are taken too
+    changes: tuple[str, ...] = ()  #: ids of changes of limits that wait for a second person
+    acknowledgeable: tuple[str, ...] = ()  #: ids of breaches and alerts nobody has acknowledged
+    factors_shocked: tuple[str, ...] = ()  #: names that a stress test knows; others are taken too
     actions: tuple[str, ...] = ()  #: names of all other actions
 
 

@@ -16,7 +16,7 @@ from textual.app import App
 import nautilus_tui.terminal
 from nautilus_tui.terminal.picture import picture
 from nautilus_tui.terminal.theme import DEFAULT_THEME, PALETTES
-from tests.terminal import scene_macro, scene_research
+from tests.terminal import scene_macro, scene_research, scene_risk
 from tests.terminal.desk import Desk
 
 README_PICTURE = Path(nautilus_tui.terminal.__file__).with_name("trade.svg")
@@ -25,7 +25,8 @@ README_PICTURE = Path(nautilus_tui.terminal.__file__).with_name("trade.svg")
 async def drawn(size: tuple[int, int], theme: str, keys: list[str]) -> str:
     """Return the screen as SVG after the keys were pressed."""
     app = Desk()
-    app.line.facts.update(scene_macro.answers() | scene_research.answers())
+    app.line.facts.update(scene_macro.answers() | scene_research.answers() | scene_risk.answers())
+    scene_risk.fill(app.mirror)
     app.mirror.facts.put_health(scene_research.vendor())
     async with app.run_test(size=size) as pilot:
         app.use_theme(theme)

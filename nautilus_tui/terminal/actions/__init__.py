@@ -16,6 +16,7 @@ from nautilus_tui.terminal.actions.engines import ENGINES
 from nautilus_tui.terminal.actions.looking import LOOKING
 from nautilus_tui.terminal.actions.macro import MACRO
 from nautilus_tui.terminal.actions.research import RESEARCH
+from nautilus_tui.terminal.actions.risk import RISK
 from nautilus_tui.terminal.actions.shell import SHELL
 from nautilus_tui.terminal.actions.trading import TRADING
 from nautilus_tui.terminal.situation import Situation
@@ -33,7 +34,7 @@ __all__ = [
     "hints",
 ]
 
-ACTIONS: Final[tuple[Action, ...]] = (*TRADING, *LOOKING, *MACRO, *RESEARCH, *ENGINES, *SHELL)
+ACTIONS: Final[tuple[Action, ...]] = (*TRADING, *LOOKING, *MACRO, *RESEARCH, *RISK, *ENGINES, *SHELL)
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 BY_NAME: Final[dict[str, Action]] = {action.name: action for action in ACTIONS}

@@ -34,6 +34,7 @@ class Action:
     command: type[Command] | None = None  #: what it sends, if it changes anything
     label: str = ""  #: its title where the command's does not say it
     hint: str = ""  #: one word for the footer; empty: not shown there
+    otherwise: str = ""  #: what helps where there is no connection
     check: Check | None = None
 
     @property
@@ -55,7 +56,10 @@ class Action:
         """Return why nothing of this kind can be done at all: the role, or no connection."""
         if self.command is None:
             return None
-        return may(situation, self.role) or connected(situation)
+        lost = connected(situation)
+        if lost is not None and self.otherwise:
+            lost = f"{lost}; {self.otherwise}"
+        return may(situation, self.role) or lost
 
     def disabled(self, situation: Situation) -> str | None:
         """Return why it cannot be done now, None when it can."""

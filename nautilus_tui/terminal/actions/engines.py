@@ -54,8 +54,9 @@ ENGINES: Final = (
     ),
     Action(
         id="engine.kill",
-        keys=("K",),
+        keys=("X",),
         name="engine-kill",
+        scope="engines",
         command=StopEngine,
         label="Emergency stop: cancel all, flatten, stop the engine",
         check=engine_runs,

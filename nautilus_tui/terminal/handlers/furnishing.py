@@ -31,9 +31,10 @@ class Furnishing:
         """Make what is missing."""
         from nautilus_tui.terminal.workspaces.macro import MacroWorkspace
         from nautilus_tui.terminal.workspaces.research import ResearchWorkspace
+        from nautilus_tui.terminal.workspaces.risk import RiskWorkspace
 
         switcher = self._app.screen_stack[0].query_one("#workspaces", ContentSwitcher)
-        for made in (MacroWorkspace(), ResearchWorkspace(self._app.research)):
+        for made in (RiskWorkspace(), MacroWorkspace(), ResearchWorkspace(self._app.research)):
             if not self._app.is_running:
                 return  # left again before the first look
             await switcher.add_content(made)

@@ -6,13 +6,13 @@ terminal does not bracket pastes, a paste is a burst of keys. It must not do I/O
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
-from nautilus_tui.terminal.actions import Action
 from nautilus_tui.terminal.burst import QUIET_S, Bursts
 
 if TYPE_CHECKING:
@@ -40,18 +40,27 @@ class Keyboard:
         event.prevent_default()
         if action.command is None or not event.is_printable:
             app.perform(action.id)
-        elif burst:
-            self._refuse(action)
         else:
-            app.set_timer(QUIET_S, partial(self._perform_if_quiet, action, event.time))
+            self._when_quiet(event, burst, action.title, app.screen, partial(app.perform, action.id))
 
-    def _perform_if_quiet(self, action: Action, at: float) -> None:
-        if self._bursts.followed(at):
-            self._refuse(action)
-        elif not isinstance(self._app.screen, ModalScreen):
-            self._app.perform(action.id)
+    def deliberately(self, event: events.Key, title: str, do: Callable[[], None]) -> None:
+        """Do what a printable key means in a dialogue, unless it came in one piece with others."""
+        burst = self._bursts.note(event.key, event.time)
+        self._when_quiet(event, burst, title, self._app.screen, do)
 
-    def _refuse(self, action: Action) -> None:
-        self._app.tell(
-            f"{action.title}: ignored, it came in one piece with other keys, as pastes do", "warning"
-        )
+    def _when_quiet(
+        self, event: events.Key, burst: bool, title: str, screen: Screen[Any], do: Callable[[], None]
+    ) -> None:
+        def later() -> None:
+            if self._bursts.followed(event.time):
+                self._refuse(title)
+            elif self._app.screen is screen:
+                do()
+
+        if burst:
+            self._refuse(title)
+        else:
+            self._app.set_timer(QUIET_S, later)
+
+    def _refuse(self, title: str) -> None:
+        self._app.tell(f"{title}: ignored, it came in one piece with other keys, as pastes do", "warning")

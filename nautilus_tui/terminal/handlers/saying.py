@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.limits import PORTFOLIO
 from nautilus_tui.terminal.actions import BY_ID, BY_NAME, Action, actions_for
 from nautilus_tui.terminal.command_line import Completion, History, complete, parse
+from nautilus_tui.terminal.questions.risk import LimitChanges, StressOf
 from nautilus_tui.terminal.research_lines import ResearchLine
+from nautilus_tui.terminal.risk_lines import (
+    AckLine,
+    KillLine,
+    LimitLine,
+    LimitSetLine,
+    MonitorLine,
+    ReportLine,
+    RestrictLine,
+    StressLine,
+    UnlockLine,
+)
 from nautilus_tui.terminal.statements import (
     ActionLine,
     BracketLine,
@@ -44,9 +57,20 @@ _LIKE: dict[type[Statement], str] = {
     FlattenLine: "position.flatten",
     EngineLine: "engine.start",
     FeedLine: "feed.pause",
+    LimitSetLine: "limit.new",
+    LimitLine: "limit.delete",
+    AckLine: "breach.ack",
+    RestrictLine: "engine.restrict",
+    ReportLine: "risk.report",
+    KillLine: "risk.kill",
+    UnlockLine: "risk.unlock",
+    MonitorLine: "risk.monitor",
 }
 #: Statements that name what they are about, so that what is under the cursor does not matter.
-_NAMED = (OrderLine, BracketLine, OcoLine, ModifyLine, CancelLine, CloseLine, EngineLine)
+_NAMED = (
+    *(OrderLine, BracketLine, OcoLine, ModifyLine, CancelLine, CloseLine, EngineLine),
+    *(LimitSetLine, LimitLine, AckLine, RestrictLine),
+)
 
 
 class Saying:
@@ -71,8 +95,37 @@ class Saying:
             series=tuple(sorted({i for f in mirror.facts.factors.values() for i in f.inputs})),
             companies=self._app.research.known_companies(),
             metrics=self._app.research.known_metrics(),
+            limits=tuple(sorted(mirror.risk.limits)),
+            scopes=self._scopes(),
+            changes=tuple(
+                c.id for c in mirror.facts.answer(LimitChanges()).value or () if c.status == "pending"
+            ),
+            acknowledgeable=(
+                *(breach.id for breach in mirror.risk.open_breaches()),
+                *(alert.id for alert in mirror.risk.open_alerts()),
+            ),
+            factors_shocked=self._factors_shocked(),
             actions=tuple(a.name for a in actions_for(self._app.view.role)),
         )
+
+    def _scopes(self) -> tuple[str, ...]:
+        """Return the scopes a limit can have, as far as their names are known."""
+        mirror, engine = self._app.mirror, self._app.view.engine or ""
+        rules = mirror.instruments.get(engine, {})
+        sectors = {rule.sector for rule in rules.values() if rule.sector}
+        named = {status.limit.scope for status in mirror.risk.limits.values()} - {PORTFOLIO}
+        found = (
+            *(f"engine:{name}" for name in sorted(mirror.engines)),
+            *(f"instrument:{name}" for name in mirror.instrument_ids(engine)),
+            *(f"sector:{name}" for name in sorted(sectors)),
+        )
+        return (*found, *sorted(named - set(found)))
+
+    def _factors_shocked(self) -> tuple[str, ...]:
+        """Return the factors that the known scenarios shock."""
+        answer = self._app.mirror.facts.answer(StressOf()).value
+        outcomes = () if answer is None else answer.outcomes
+        return tuple(sorted({shock.factor for outcome in outcomes for shock in outcome.shocks}))
 
     def complete(self, line: str) -> list[Completion]:
         """Return how a line can go on."""
@@ -135,5 +188,17 @@ class Saying:
                 app.macro.say(statement)
             case ResearchLine():
                 app.research.say(statement)
+            case (
+                LimitSetLine()
+                | LimitLine()
+                | AckLine()
+                | RestrictLine()
+                | ReportLine()
+                | KillLine()
+                | UnlockLine()
+                | MonitorLine()
+                | StressLine()
+            ):
+                app.risk.say(statement)
             case ActionLine(name):
                 app.perform(BY_NAME[name].id)

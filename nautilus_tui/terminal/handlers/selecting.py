@@ -27,6 +27,7 @@ class Selecting:
             "engine_table": app.looking.select_engine,
             **app.macro.highlighted(),
             **app.research.highlighted(),
+            **app.risk.highlighted(),
         }
         self._selected: dict[str, RowHandler] = {
             "watchlist": app.looking.select_instrument,
@@ -35,6 +36,7 @@ class Selecting:
             "engine_table": self._engine,
             **app.macro.selected(),
             **app.research.selected(),
+            **app.risk.selected(),
         }
 
     @property

@@ -13,9 +13,12 @@ from textual import events
 
 from data.records import AccountUpdate, EngineState, EngineStatus
 from nautilus_tui.terminal import figures
+from nautilus_tui.terminal.alarm_rows import count_open
 from nautilus_tui.terminal.glyphs import Glyphs
+from nautilus_tui.terminal.limit_words import RESTRICTIONS
 from nautilus_tui.terminal.mirror import Connection, Kind, Mirror, WatchRow
 from nautilus_tui.terminal.panes.positions import sign_style
+from nautilus_tui.terminal.perils import severity_rank
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Lines, Part, spread, width_of
@@ -37,7 +40,7 @@ class Header(Lines):
     """The status line."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset(
-        {"engines", "account", "quotes", "health", "connection", "instruments"}
+        {"engines", "account", "quotes", "health", "connection", "instruments", "alerts", "breaches", "kill"}
     )
     shows_ages: ClassVar[bool] = True
 
@@ -81,7 +84,7 @@ def status_line(mirror: Mirror, view: View, glyphs: Glyphs, width: int) -> list[
     for level in LEVELS:
         left = [
             *_environment(status, view),
-            *_engine(status, view, glyphs, level),
+            *_engine(mirror, status, view, glyphs, level),
             *_feed(mirror, view, status, glyphs, level),
             *_instrument(row, glyphs, level),
         ]
@@ -103,12 +106,20 @@ def _environment(status: EngineStatus | None, view: View) -> list[Part]:
     return [(f" {status.environment} ", f"env-{status.environment.lower()}"), (" ", "")]
 
 
-def _engine(status: EngineStatus | None, view: View, glyphs: Glyphs, level: int) -> list[Part]:
+def _engine(
+    mirror: Mirror, status: EngineStatus | None, view: View, glyphs: Glyphs, level: int
+) -> list[Part]:
     if status is None:
         return [(view.engine or "no engine", "dim"), ("  ", "")]
     sign, style = STATES[status.state]
     state = f" {status.state.upper()}" if level < 6 or status.state != "running" else ""
-    return [(status.id, "bright"), (f" {getattr(glyphs, sign)}", style), (f"{state}  ", style)]
+    parts: list[Part] = [(status.id, "bright"), (f" {getattr(glyphs, sign)}", style), (f"{state} ", style)]
+    if mirror.risk.killed(status.id):
+        parts.append((" KILLED ", "env-live"))
+    elif status.restriction != "none":
+        held = "error" if status.restriction == "halted" else "warn"
+        parts.append((f"{glyphs.warn}{RESTRICTIONS[status.restriction]}", held))
+    return [*parts, (" ", "")]
 
 
 def _feed(mirror: Mirror, view: View, status: EngineStatus | None, glyphs: Glyphs, level: int) -> list[Part]:
@@ -175,12 +186,22 @@ def _account(account: AccountUpdate | None, glyphs: Glyphs, level: int) -> list[
 
 
 def _alerts(mirror: Mirror, glyphs: Glyphs, level: int) -> list[Part]:
-    problems = mirror.problems()
-    if problems:
-        word = ("alerts " if len(problems) > 1 else "alert ") if level < 5 else ""
-        return [(f"{glyphs.warn}{len(problems)} {word} ", "warn")]
-    if level >= 3:
-        return []
+    """Return how many limits are breached and how many alerts are open, in the colour of the worst."""
+    parts: list[Part] = []
+    breaches = mirror.risk.open_breaches()
+    if breaches:
+        seen = all(breach.status in ("acknowledged", "mitigating") for breach in breaches)
+        word = (" breaches" if len(breaches) > 1 else " breach") if level < 5 else ""
+        parts.append((f"{glyphs.warn}{len(breaches)}{word}", "warn" if seen else "error"))
+        parts.append((" " if level >= 5 else "  ", ""))
+    count = count_open(mirror)
+    if count:
+        word = (" alerts" if count > 1 else " alert") if level < 5 else ""
+        worst = max((severity_rank(alert.severity) for alert in mirror.risk.open_alerts()), default=0)
+        style = "error" if worst >= severity_rank("critical") else "warn"
+        return [*parts, (f"{glyphs.warn}{count}{word}", style), ("  ", "")]
+    if level >= 3 or parts:
+        return parts
     return [("alerts ", "label"), ("0" if mirror.health is not None else figures.DASH, "dim"), ("  ", "")]
 
 

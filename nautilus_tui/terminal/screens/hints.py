@@ -15,7 +15,10 @@ from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Lines, Part, spread, width_of
 
 #: Always at the end, in this order.
-_LAST = ("app.command", "app.help", "app.quit")
+_LAST = ("risk.kill", "app.command", "app.help", "app.quit")
+
+#: So many of these are shown however little room there is.
+_NEVER_GO = 3
 
 
 class Hints(Lines):
@@ -66,6 +69,6 @@ def hints_line(situation: Situation, keymap: Keymap, width: int) -> list[Part]:
             key = keymap.first(action.id)
             if key:
                 right += [(f" {key}", "accent"), (f" {action.hint} ", "dim")]
-        if width_of(right) <= room or not found:
+        if width_of(right) <= room or len(last) <= _NEVER_GO:
             return spread(left, right, width)
-        found.pop()
+        (found or last).pop()

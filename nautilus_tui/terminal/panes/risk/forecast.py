@@ -1,0 +1,118 @@
+"""How likely each limit is breached within 5 minutes, 30 minutes and 4 hours, and what that rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from data.limits import BreachForecast, Limit
+from nautilus_tui.terminal import figures
+from nautilus_tui.terminal.glyphs import Glyphs
+from nautilus_tui.terminal.limit_words import chance, chance_style, scope_parts, short_name
+from nautilus_tui.terminal.mirror import Kind, Mirror
+from nautilus_tui.terminal.panes.provenance import message
+from nautilus_tui.terminal.panes.redrawn import Redrawn
+from nautilus_tui.terminal.panes.risk.telling import entitle, offline, seen_ago
+from nautilus_tui.terminal.questions import Question
+from nautilus_tui.terminal.theme import glyphs_of
+from nautilus_tui.terminal.view import View
+from nautilus_tui.terminal.widgets.lines import Line, Part
+from nautilus_tui.terminal.widgets.rows import fit
+from nautilus_tui.terminal.widgets.scrolled import ScrolledLines
+
+#: Cells of one probability and of the time to a breach.
+_CHANCE, _TIME = 6, 10
+_LEAST_NAME = 10
+
+
+class Forecast(Redrawn, ScrolledLines):
+    """The forecasts, the likeliest breach first."""
+
+    watches: ClassVar[frozenset[Kind]] = frozenset({"forecasts", "limits", "connection", "risk"})
+    shows_ages: ClassVar[bool] = True
+    TITLE = "Breach forecast"
+
+    def wants(self, mirror: Mirror, view: View) -> Iterator[Question[Any]]:
+        """Want nothing: forecasts are told."""
+        yield from ()
+
+    def draw(self, mirror: Mirror, view: View) -> None:
+        """Show the forecasts."""
+        glyphs = glyphs_of(self.app)
+        width = self.room.width
+        found = sorted(
+            (
+                (f, mirror.risk.limits[i].limit)
+                for i, f in mirror.risk.forecasts.items()
+                if i in mirror.risk.limits
+            ),
+            key=lambda pair: (-(pair[0].p240 if pair[0].p240 is not None else -1.0), pair[1].id),
+        )
+        newest = max((forecast.ts for forecast, _ in found), default=None)
+        told = f"{seen_ago(newest, view.now_ns, glyphs)} ago" if newest is not None else ""
+        synthetic = any(forecast.synthetic for forecast, _ in found)
+        entitle(self, "Breach forecast", glyphs, synthetic=synthetic, told=told)
+        if not found:
+            text = offline(mirror, "forecasts") or (
+                "There is no forecast yet: one needs a limit and some time of looking at its use."
+            )
+            self.set_text(message(text, width))
+            return
+        self.set_text(forecast_table(found, view.risk.limit, width, glyphs))
+
+
+def forecast_table(
+    found: Sequence[tuple[BreachForecast, Limit]], chosen: str | None, width: int, glyphs: Glyphs
+) -> list[Line]:
+    """Return a line for each limit, what the chosen one's rests on under it, and the model at the end."""
+    timed = width >= _LEAST_NAME + 3 * _CHANCE + _TIME + 12
+    room = width - 3 * _CHANCE - (_TIME if timed else 0) - 2
+    heading: list[Part] = [(f" {'Limit':<{room}}", "label")]
+    heading += [(f"{words:>{_CHANCE}}", "label") for words in ("5m", "30m", "4h")]
+    heading += [(f"{'in about':>{_TIME}}", "label")] if timed else []
+    lines: list[Line] = [heading]
+    shown = chosen if any(limit.id == chosen for _, limit in found) else found[0][1].id
+    for forecast, limit in found:
+        lines.append(_line(forecast, limit, room, glyphs, timed=timed))
+        if limit.id == shown:
+            lines += _rests_on(forecast, width)
+        elif forecast.p240 is None and forecast.reason is not None:
+            lines.append([(f"   {fit(forecast.reason, max(8, width - 4), 'left', glyphs.ellipsis)}", "dim")])
+    models = sorted({forecast.model for forecast, _ in found})
+    lines.append([(f" {' · '.join(models)}", "dim")])
+    return lines
+
+
+def _line(forecast: BreachForecast, limit: Limit, room: int, glyphs: Glyphs, *, timed: bool) -> list[Part]:
+    scope, kind = scope_parts(limit.scope)
+    name = (
+        limit.limit_type if len(limit.limit_type) + len(scope) + 1 <= room else short_name(limit.limit_type)
+    )
+    words = fit(f"{name} {scope}", room, "left", glyphs.ellipsis)
+    cut = min(len(name), len(words))
+    parts: list[Part] = [(f" {words[:cut]}", "bright"), (words[cut:], "dim")]
+    for value in (forecast.p5, forecast.p30, forecast.p240):
+        parts.append((f"{chance(value):>{_CHANCE}}", chance_style(value)))
+    if timed:
+        minutes = forecast.minutes_to_breach
+        text = figures.DASH if minutes is None else figures.duration(minutes * 60)
+        parts.append((f"{text:>{_TIME}}", "dim"))
+    return parts
+
+
+def _rests_on(forecast: BreachForecast, width: int) -> list[Line]:
+    """Return what a forecast rests on most, as many drivers on a line as fit."""
+    if forecast.reason is not None and not forecast.drivers:
+        return [*message(forecast.reason, width, "dim")[1:]]
+    lines: list[Line] = []
+    parts: list[Part] = [("   rests on ", "label")]
+    used = 12
+    for driver in forecast.drivers:
+        text = f"{driver.name} {driver.value:+.3g} "
+        effect = f"{driver.effect * 100:+.0f}pp  "
+        if used + len(text) + len(effect) > width and used > 12:
+            lines.append(parts)
+            parts, used = [(" " * 12, "")], 12
+        parts += [(text, ""), (effect, "dim")]
+        used += len(text) + len(effect)
+    return [*lines, parts]

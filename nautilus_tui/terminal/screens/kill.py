@@ -1,0 +1,144 @@
+"""The kill switch's dialogue: what will happen, the chord that does it, then how far it has come.
+
+Only the chord pulls it; no printable key, no enter and nothing pasted does. Leaving the dialogue
+stops nothing. It must not do I/O: it answers with the choice through ``pull``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from data.problems import ProblemDocument
+from nautilus_tui.terminal.answers import told
+from nautilus_tui.terminal.kill_words import KillChoice, consequences, progress, why_not
+from nautilus_tui.terminal.mirror import Mirror
+from nautilus_tui.terminal.screens.ticket_form import keys_line, wrapped
+from nautilus_tui.terminal.theme import glyphs_of
+from nautilus_tui.terminal.widgets.lines import Line, Lines
+
+_TICK_S = 0.1
+
+
+class KillSwitch(ModalScreen[None]):
+    """Chooses, pulls and watches."""
+
+    DEFAULT_CSS = """
+    KillSwitch { align: center middle; }
+    KillSwitch > VerticalScroll {
+        scrollbar-size-vertical: 1;
+        width: 78; max-width: 98%; height: auto; max-height: 96%;
+        border: heavy $error; border-title-color: $error; border-title-style: bold;
+        background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(
+        self,
+        choice: KillChoice,
+        mirror: Mirror,
+        clock: Callable[[], int],
+        chords: Sequence[str],
+        pull: Callable[[KillChoice], None],
+        refused: Callable[[], str | None],
+    ) -> None:
+        """``pull`` sends it; ``refused`` says why nothing can be sent at all."""
+        super().__init__()
+        self.choice = choice
+        self.pulled = False
+        self.problem: ProblemDocument | None = None
+        self._mirror = mirror
+        self._clock = clock
+        self._chords = tuple(chords)
+        self._pull = pull
+        self._refused = refused
+        self._since = clock()
+
+    @property
+    def watching(self) -> bool:
+        """Whether it shows how far the switch has come: it was pulled here, or elsewhere."""
+        kill = self._mirror.risk.kill
+        under_way = kill is not None and kill.state != "armed"
+        return (self.pulled and self.problem is None) or under_way
+
+    def compose(self) -> ComposeResult:
+        """Lay out the box."""
+        with VerticalScroll() as box:
+            box.border_title = "KILL SWITCH"
+            yield Lines()
+
+    def on_mount(self) -> None:
+        """Say it, and keep it true."""
+        self.say()
+        self.set_interval(_TICK_S, self.say)
+
+    def say(self) -> None:
+        """Write what would happen now, or how far it has come."""
+        said = self._watched() if self.watching else self._offered()
+        lines = self.query_one(Lines)
+        lines.styles.height = len(said)
+        lines.set_lines(said)
+
+    def _offered(self) -> list[Line]:
+        choice = self.choice
+        flatten = "do not flatten" if choice.flatten else "flatten too"
+        drill = "not a drill" if choice.drill else "drill"
+        said: list[Line] = [[], *consequences(choice, self._mirror), []]
+        reason = self._refused() or why_not(choice, self._mirror)
+        width = max(30, self.query_one(Lines).size.width or 70)
+        if self.problem is not None:
+            said += wrapped(told(self.problem), "error", width, " ! ")
+        if reason is not None:
+            said += wrapped(f"cannot be pulled: {reason}", "warn", width, " ! ")
+        choices = [("←→", "engine"), ("f", flatten), ("d", drill), ("esc", "leave")]
+        chord = [(self._chords[0], "PULL IT")] if self._chords and reason is None else []
+        return [*said, keys_line([*chord, *choices])]
+
+    def _watched(self) -> list[Line]:
+        kill = self._mirror.risk.kill
+        # What was told before this dialogue pulled it is of another time.
+        fresh = (
+            kill is not None and kill.order is not None and (not self.pulled or kill.order.ts >= self._since)
+        )
+        if kill is None or not fresh:
+            return [[], [(" Sent. Waiting for the engines …", "accent")], [], keys_line([("esc", "leave")])]
+        return [
+            [],
+            *progress(kill, self._clock(), glyphs_of(self.app)),
+            [],
+            keys_line([("esc", "leave; it goes on")]),
+        ]
+
+    def answered(self, problem: ProblemDocument | None) -> None:
+        """Take how the command ended: a problem is said where it was pulled."""
+        if problem is not None:
+            self.problem, self.pulled = problem, False
+        self.say()
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose by letters and arrows, pull by chord, leave by escape; other keys do nothing."""
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self.dismiss(None)
+        elif self.watching:
+            return
+        elif event.key in self._chords:
+            if self._refused() is None and why_not(self.choice, self._mirror) is None:
+                self.pulled, self.problem, self._since = True, None, self._clock() - 2_000_000_000
+                self._pull(self.choice)
+        elif event.key == "f":
+            self.choice = replace(self.choice, flatten=not self.choice.flatten)
+        elif event.key == "d":
+            self.choice = replace(self.choice, drill=not self.choice.drill)
+        elif event.key in ("left", "right"):
+            names = [None, *sorted(self._mirror.engines)]
+            at = names.index(self.choice.engine) if self.choice.engine in names else 0
+            by = 1 if event.key == "right" else -1
+            self.choice = replace(self.choice, engine=names[(at + by) % len(names)])
+        self.say()

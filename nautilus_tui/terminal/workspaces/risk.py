@@ -1,0 +1,48 @@
+"""Workspace Risk: limits, breaches and the row looked at; forecast, value at risk, stress, exposures."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from nautilus_tui.terminal.panes.risk.breaches import Breaches
+from nautilus_tui.terminal.panes.risk.detail import Detail
+from nautilus_tui.terminal.panes.risk.exposures import Exposures
+from nautilus_tui.terminal.panes.risk.forecast import Forecast
+from nautilus_tui.terminal.panes.risk.limits import Limits
+from nautilus_tui.terminal.panes.risk.stress import Stress
+from nautilus_tui.terminal.panes.risk.tabs import RiskTabs
+from nautilus_tui.terminal.panes.risk.var import ValueAtRisk
+
+
+class RiskWorkspace(Vertical):
+    """What is limited at the left, what may come at the right.
+
+    Where there is little room the panes of class ``deck`` share one place under the limits: the one
+    gone to last is seen.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="risk", classes="workspace")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        with Container(id="perils"):
+            with Vertical(id="bounds"):
+                yield Limits(id="limits")
+                yield RiskTabs(id="risk_tabs")
+                yield Breaches(id="breaches", classes="deck")
+                yield Detail(id="limit_detail")
+            with Container(id="prospects"):
+                with Vertical(id="chances"):
+                    yield Forecast(id="forecast")
+                    yield ValueAtRisk(id="var")
+                with Vertical(id="losses"):
+                    yield Stress(id="stress")
+                    yield Exposures(id="exposures", classes="deck")
+
+    def on_mount(self) -> None:
+        """Panes of lines join the deck; the detail is on top of it first."""
+        for name in ("limit_detail", "forecast", "var", "stress"):
+            self.query_one(f"#{name}").add_class("deck")
+        self.query_one("#limit_detail").add_class("-shown")
