@@ -154,6 +154,11 @@ class PortfolioWatch:
         except NotFoundError:
             return None
 
+    def replays(self, engine: str) -> bool:
+        """Return whether an engine replays a market of the past."""
+        status = self.status(engine)
+        return status is not None and status.feed == "replay"
+
     def strategies(self, engine: str) -> dict[str, str]:
         """Return the strategy of each position that the latest fills tell of, by position id."""
         fills = [one for one in self._present.snapshot(topics.fills(engine)) if isinstance(one, Fill)]
