@@ -210,6 +210,10 @@ class State:
         where.equal("client_order_id", client_order_id)
         return await self._page("fills", "ts, engine, seq, trade_id", where, limit, cursor, _fills)
 
+    async def count_fills(self) -> int:
+        """Return how many fills are stored."""
+        return int((await self._read("SELECT count(*) FROM fills"))[0][0])
+
     async def positions(
         self,
         *,

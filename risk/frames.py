@@ -122,7 +122,7 @@ def _common(wanted: tuple[str, ...], closes: Mapping[str, Closes], basis: Basis)
         return _empty(basis, missing)
     columns = [enough[name][1][np.searchsorted(enough[name][0], shared)] for name in names]
     longest = max(len(enough[name][0]) for name in names)
-    per_day, per_year, told = _calendar(shared, basis)
+    per_day, per_year, told = calendar(shared, basis)
     notes = [told] if told else []
     if basis == "5m":
         notes.append(
@@ -173,8 +173,12 @@ def _returns(closes: Closes | None, basis: Basis) -> tuple[Ints, Floats, int]:
     return closes.times[1:][known], values[known], int((~known).sum())
 
 
-def _calendar(times: Ints, basis: Basis) -> tuple[float, float, str | None]:
-    """Return periods in a day and in a year, from when there are returns, and what to know of that."""
+def calendar(times: Ints, basis: Basis) -> tuple[float, float, str | None]:
+    """Return periods in a day and in a year, from when there are returns, and what to know of that.
+
+    A market that has returns at a weekend has 365 days a year, any other 252; periods of a day are the median
+    over whole days.
+    """
     days = times // DAY_NS
     at, counts = np.unique(days, return_counts=True)
     weekend = (at + 3) % 7 >= 5  # the epoch was a Thursday; Monday is 0

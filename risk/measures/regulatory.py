@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from data.analytics import CapitalFigure
-from data.equity_store import VarDay
+from data.equity_store import VarDay, day_of
 from data.problems import InvalidRequestError
+from data.series import EquitySeries
 from risk.backtesting import YEAR
 from risk.capital import (
     HORIZON,
@@ -67,6 +69,27 @@ def capital_figures(
     )
 
 
+def followed(history: Sequence[VarDay], closes: EquitySeries) -> list[tuple[VarDay, Decimal]]:
+    """Return each day's VaR with what equity gained on the next day that is kept, flows left out.
+
+    Days further apart than a long weekend do not follow each other.
+    """
+    by_day = {
+        day_of(ts): (equity, flow)
+        for ts, equity, flow in zip(closes.times, closes.equity, closes.flows, strict=True)
+    }
+    days = sorted(by_day)
+    after = dict(pairwise(days))
+    found = []
+    for one in history:
+        then = after.get(one.day)
+        if then is not None and (then - one.day).days <= _LONG_WEEKEND:
+            equity, flow = by_day[then]
+            found.append((one, equity - flow - by_day[one.day][0]))
+    return found
+
+
+_LONG_WEEKEND = 5  #: days
 _MODELS = "max(VaR, m × mean VaR of 60 days), m = 3 + plus factor (Basel 1996, 2009)"
 _FRTB = "max(ES, m × mean ES of 60 days), m = 1.5 + plus factor (MAR33.41)"
 

@@ -16,7 +16,7 @@ from data.problems import NotFoundError
 
 if TYPE_CHECKING:
     from data.history import History
-    from risk.frames import Closes, ReturnsFrame
+    from risk.frames import Basis, Closes, ReturnsFrame
 
 KEPT_NS: Final = 60 * 1_000_000_000
 #: Bars of each kind that are looked at, at most: four years of days, ten days of 5-minute bars.
@@ -49,14 +49,17 @@ class ReturnsSource:
         self._replayed_until = replayed_until
         self._clock = clock
         self._closes: dict[_Key, tuple[int, Closes | None]] = {}
-        self._frames: dict[tuple[tuple[str, ...], str | None], tuple[int, ReturnsFrame]] = {}
+        self._frames: dict[tuple[tuple[str, ...], str | None, Basis | None], tuple[int, ReturnsFrame]] = {}
         self._reading = asyncio.Lock()
 
-    async def frame(self, instruments: Sequence[str], *, engine: str | None = None) -> ReturnsFrame:
+    async def frame(
+        self, instruments: Sequence[str], *, engine: str | None = None, basis: Basis | None = None
+    ) -> ReturnsFrame:
         """Return the returns of instruments over their common times; see ``risk.frames``.
 
         What cannot be told is named in the frame's ``missing``. With ``engine`` only that engine's
-        recordings and imports count; without, those of whoever holds the instrument.
+        recordings and imports count; without, those of whoever holds the instrument. ``basis`` asks for
+        daily or 5-minute returns only.
 
         Raises:
             StoreFailedError: The history cannot be read.
@@ -64,14 +67,14 @@ class ReturnsSource:
         wanted = tuple(sorted(set(instruments)))
         async with self._reading:  # asked by several at once, it is read once
             now = self._clock()
-            kept = self._frames.get((wanted, engine))
+            kept = self._frames.get((wanted, engine, basis))
             if kept is not None and now - kept[0] < KEPT_NS:
                 return kept[1]
             owners = {name: self._owner(name, engine) for name in wanted}
             ends = {owner: self._replayed_until(owner) for owner in owners.values() if owner is not None}
-            frame = await asyncio.to_thread(self._make, wanted, owners, ends, now)
+            frame = await asyncio.to_thread(self._make, wanted, owners, ends, now, basis)
             self._frames = {key: one for key, one in self._frames.items() if now - one[0] < KEPT_NS} | {
-                (wanted, engine): (now, frame)
+                (wanted, engine, basis): (now, frame)
             }
             return frame
 
@@ -87,6 +90,7 @@ class ReturnsSource:
         owners: dict[str, str | None],
         ends: dict[str, int | None],
         now: int,
+        basis: Basis | None,
     ) -> ReturnsFrame:
         from risk.frames import FEWEST, returns_frame  # NumPy is loaded by who measures, in a thread
 
@@ -102,9 +106,11 @@ class ReturnsSource:
                     found[name] = closes
             return found
 
+        if basis == "5m":
+            return returns_frame(wanted, {}, read("5m", FINE))
         daily = read("1d", DAILY)
         enough = len(daily) == len(wanted) and all(len(one.times) > FEWEST["1d"] for one in daily.values())
-        return returns_frame(wanted, daily, {} if enough else read("5m", FINE))
+        return returns_frame(wanted, daily, {} if enough or basis == "1d" else read("5m", FINE))
 
     def _read(
         self, name: str, owner: str | None, period: str, limit: int, end: int | None, now: int
