@@ -15,9 +15,11 @@ from litestar.types import ASGIApp
 
 from data.problems import ProblemError
 from nautilus_tui.daemon.api import (
+    analytics,
     commands,
     companies,
     engines,
+    forecast,
     kill,
     macro,
     market,
@@ -55,6 +57,8 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
             *engines.HANDLERS,
             *orders.HANDLERS,
             *kill.HANDLERS,
+            *forecast.HANDLERS,
+            *analytics.HANDLERS,
             *market.HANDLERS,
             *macro.HANDLERS,
             *stocks.HANDLERS,

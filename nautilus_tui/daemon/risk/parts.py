@@ -16,9 +16,13 @@ from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.risk.accounts import Accounts
 from nautilus_tui.daemon.risk.alerts import AlertBook
+from nautilus_tui.daemon.risk.analytics import Analytics
 from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.equity import EquityKeeper
+from nautilus_tui.daemon.risk.executions import ExecutionSource
+from nautilus_tui.daemon.risk.forecast import BreachForecasts
 from nautilus_tui.daemon.risk.kill import KillDesk
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.returns import ReturnsSource
@@ -81,6 +85,23 @@ class Risk:
             replayed_until=Market(world.bus).replayed_until,
             clock=world.clock,
         )
+        self.forecast = BreachForecasts(
+            world.state.use, world.bus.publish_records, world.clock, look_seconds=5.0
+        )
+        self.analytics = Analytics(
+            state=world.state,
+            accounts=Accounts(world.state, self.portfolio),
+            returns=self.returns,
+            equity=self.equity,
+            executions=ExecutionSource(
+                world.state,
+                world.history,
+                world.home.journal,
+                replays=self.portfolio.replays,
+                clock=world.clock,
+            ),
+            clock=world.clock,
+        )
 
     async def open(self) -> None:
         """Begin with what the store holds."""
@@ -91,8 +112,10 @@ class Risk:
     def plan(self, scheduler: AsyncIOScheduler) -> None:
         """Add what is done by the clock to the daemon's schedule."""
         self.equity.plan(scheduler)
+        self.analytics.plan(scheduler)
 
     async def close(self) -> None:
         """End what is under way."""
+        await self.forecast.close()
         await self.kill.close()
         await self.alerts.close()
