@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from risk.frames import ReturnsFrame
     from risk.measures.book import Wanted
+    from risk.measures.components import ComponentMethod
     from risk.stress import Scenario
 
 ORDERS: Final = 500  #: the latest that an execution summary is made of, unless told otherwise
@@ -94,6 +95,16 @@ class Analytics:
         history = [one for one in await self._store.var_days(portfolio_id) if one.basis == "1d"]
         closes = await self._equity.days(_engine(portfolio_id))
         return await asyncio.to_thread(_risk, portfolio_id, portfolio, frame, wanted, history, closes)
+
+    async def wanted(
+        self,
+        methods: Sequence[str] | None,
+        confidences: Sequence[float] | None,
+        horizons: Sequence[int] | None,
+        components: ComponentMethod = "normal",
+    ) -> Wanted:
+        """Return what is to be measured; None: as usual."""
+        return await asyncio.to_thread(_wanted, methods, confidences, horizons, components)
 
     async def exposures(self, portfolio_id: str = PORTFOLIO) -> ExposureAnswer:
         """Return what a book is exposed to; raises as ``risk``."""
@@ -384,6 +395,23 @@ def _risk(
         followed(history, closes),
     )
     return measure_book(portfolio, frame, portfolio_id=name, wanted=wanted, capital=figures)
+
+
+def _wanted(
+    methods: Sequence[str] | None,
+    confidences: Sequence[float] | None,
+    horizons: Sequence[int] | None,
+    components: ComponentMethod,
+) -> Wanted:
+    from risk.measures.book import CONFIDENCES, HORIZONS, Wanted
+    from risk.measures.methods import METHODS
+
+    return Wanted(
+        methods=methods or METHODS,
+        confidences=confidences or CONFIDENCES,
+        horizons=horizons or HORIZONS,
+        component_method=components,
+    )
 
 
 def _exposures(
