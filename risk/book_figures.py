@@ -151,5 +151,13 @@ class BookFigures:
         return found
 
 
+def volatility_of(instrument: str, frame: ReturnsFrame) -> Decimal | None:
+    """Return the annual standard deviation of an instrument's returns; None if they are not known."""
+    if instrument not in frame.instruments:
+        return None
+    deviation = float(frame.columns([instrument])[:, 0].std(ddof=1))
+    return _decimal(deviation * math.sqrt(frame.periods_per_year), _DECIMALS)
+
+
 def _decimal(value: float, places: int) -> Decimal:
     return Decimal(repr(round(value, places)))

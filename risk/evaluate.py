@@ -25,15 +25,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from data.limits import Limit, LimitLevel, LimitStatus, LimitType
-from risk.book_figures import BookFigures
-from risk.frames import ReturnsFrame
 from risk.portfolio import Portfolio
 from risk.scopes import Scope, ScopeBook, ScopeMoney, Scopes, by_scope, scope_of
+
+if TYPE_CHECKING:
+    from risk.book_figures import BookFigures
+    from risk.frames import ReturnsFrame
 
 _RATIO: Final = Decimal("1E-10")
 _USE: Final = Decimal("0.000001")
@@ -106,6 +108,31 @@ def evaluate(
     return [status_of(limit, desk.value(limit), portfolio) for limit in chosen]
 
 
+def volatilities(portfolio: Portfolio, scopes: Iterable[str], returns: ReturnsFrame) -> dict[str, Decimal]:
+    """Return the annual volatility of what each scope holds, as a fraction of its gross value.
+
+    Of an instrument it is that of its returns, held or not. Scopes of which it is not known are left out.
+    """
+    from risk.book_figures import BookFigures, volatility_of
+
+    chosen = {text: scope_of(text) for text in set(scopes)}
+    desk = Scopes(portfolio)
+    books = {scope: desk.book(scope) for scope in chosen.values()}
+    figures = BookFigures({scope: book for scope, book in books.items() if book.missing is None}, returns)
+    found: dict[str, Decimal] = {}
+    for text, scope in chosen.items():
+        if scope.kind == "instrument":
+            own = volatility_of(scope.name, returns)
+        else:
+            book = books[scope]
+            gross = book.long + book.short
+            deviation = figures.deviation(scope).value if book.missing is None and gross else None
+            own = None if deviation is None else (deviation / gross).quantize(_RATIO, ROUND_HALF_EVEN)
+        if own is not None:
+            found[text] = own
+    return found
+
+
 def status_of(limit: Limit, found: Value, portfolio: Portfolio) -> LimitStatus:
     """Return a limit's status for a value."""
     value, bound = found.value, limit.effective
@@ -151,6 +178,10 @@ class _Desk:
         if self._figures.returns is None:
             return None
         wanted = {self._scope[one.scope] for one in limits if one.limit_type in STATISTICAL}
+        if not wanted:
+            return None
+        from risk.book_figures import BookFigures  # NumPy is loaded where something is measured
+
         books = {scope: self._scopes.book(scope) for scope in wanted}
         return BookFigures(
             {scope: book for scope, book in books.items() if book.missing is None}, self._figures.returns

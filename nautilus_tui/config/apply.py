@@ -52,9 +52,9 @@ def engine_spec(config: Config, engine: str | None = None) -> EngineSpec:
 
 def daemon_settings(config: Config) -> DaemonSettings:
     """Return what the daemon takes."""
-    from nautilus_tui.daemon.settings import DaemonSettings
+    from nautilus_tui.daemon.settings import DaemonSettings, EscalationStep
 
-    own = config.daemon
+    own, chain = config.daemon, config.risk.escalation
     return DaemonSettings(
         tls_certificate=_path(own.tls_certificate),
         tls_key=_path(own.tls_key),
@@ -67,6 +67,13 @@ def daemon_settings(config: Config) -> DaemonSettings:
         engine=engine_spec(config),
         providers=provider_settings(config),
         watch=config.providers.edgar.watch,
+        monitor_seconds=config.risk.monitor_seconds,
+        escalation=(
+            EscalationStep("trader", chain.trader),
+            EscalationStep("risk manager", chain.risk_manager),
+            EscalationStep("head of risk", chain.head_of_risk),
+            EscalationStep("CRO", chain.cro),
+        ),
     )
 
 

@@ -107,6 +107,15 @@ class Simulator(Section, frozen=True, kw_only=True):
     ] = 1440
 
 
+class Escalation(Section, frozen=True, kw_only=True):
+    """Seconds until an unacknowledged breach is told; addresses: NAUTILUS_TUI_NOTIFY_TRADER, _CRO … (env)."""
+
+    trader: Annotated[float, Meta(ge=0, le=86_400, description="To the trader")] = 0.0
+    risk_manager: Annotated[float, Meta(ge=0, le=86_400, description="To the risk manager")] = 300.0
+    head_of_risk: Annotated[float, Meta(ge=0, le=86_400, description="To the head of risk")] = 900.0
+    cro: Annotated[float, Meta(ge=0, le=86_400, description="To the chief risk officer")] = 1800.0
+
+
 class Risk(Section, frozen=True, kw_only=True):
     """Limits of the gate in front of every order of a new engine. 0 switches a limit off."""
 
@@ -123,6 +132,15 @@ class Risk(Section, frozen=True, kw_only=True):
             pattern=r"^0$|^[1-9][0-9]*/[1-9][0-9]*$", description="Most order commands in a stretch of time"
         ),
     ] = "100/1"
+    monitor_seconds: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=3600,
+            description="Interval of the monitor's checks of all limits; a fill is checked at once",
+        ),
+    ] = 5.0
+    escalation: Escalation = Escalation()
 
 
 class History(Section, frozen=True, kw_only=True):

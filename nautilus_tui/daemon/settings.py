@@ -15,6 +15,13 @@ from nautilus_tui.daemon.streams.limits import StreamLimits
 from providers.settings import ProviderSettings
 
 
+class EscalationStep(msgspec.Struct, frozen=True):
+    """Who is told of a breach that nobody acknowledged, so long after it was found."""
+
+    role: str
+    after_s: float
+
+
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The daemon's settings. Times are in seconds unless a name says otherwise."""
 
@@ -31,3 +38,10 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     providers: ProviderSettings = ProviderSettings()
     watch: tuple[str, ...] = ()  #: tickers whose new filings are told, besides those of what is held
     filings_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10  #: how often new filings are looked for
+    monitor_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0  #: how often all limits are checked
+    escalation: tuple[EscalationStep, ...] = (
+        EscalationStep("trader", 0.0),
+        EscalationStep("risk manager", 300.0),
+        EscalationStep("head of risk", 900.0),
+        EscalationStep("CRO", 1800.0),
+    )
