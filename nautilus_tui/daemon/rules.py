@@ -34,6 +34,7 @@ from data.commands import (
     SubmitBracket,
     SubmitOco,
     SubmitOrder,
+    Unlock,
     UnwatchCompany,
     WatchCompany,
 )
@@ -41,6 +42,7 @@ from data.paths import engine_id
 from data.problems import InvalidRequestError, NotFoundError, UnavailableError
 from data.records import EngineStatus, Instrument
 from engines import rules
+from engines.latch import check_phrase
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.research.desk import PROVIDERS
 
@@ -92,6 +94,8 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             supervisor.status_of(command.engine)
         case RefreshProviders() | WatchCompany() | UnwatchCompany():
             _check_research(command)
+        case Unlock():
+            check_phrase(command.phrase)
         case CreateToken() | RevokeToken() | SendBroadcast() | ImportHistory():
             _check_words(command)
         case _:
