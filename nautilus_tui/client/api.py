@@ -7,7 +7,7 @@ a command was sent and no answer came, else what the daemon answered.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Literal, Self, cast
 
 import httpx
@@ -33,6 +33,7 @@ from data.records import (
 )
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
+from nautilus_tui.client.analytics import AnalyticsQuestions
 from nautilus_tui.client.forecast import ForecastQuestions
 from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.problems import NotReachableError, WireError
@@ -59,7 +60,7 @@ def command_name(command: AnyCommand) -> str:
     return str(command.__struct_config__.tag)
 
 
-class ApiClient(ResearchQuestions, ForecastQuestions):
+class ApiClient(ResearchQuestions, AnalyticsQuestions, ForecastQuestions):
     """One connection pool to one daemon. Use it as an async context manager, or call ``close``."""
 
     def __init__(self, address: Address) -> None:
@@ -316,6 +317,10 @@ class ApiClient(ResearchQuestions, ForecastQuestions):
                 return found
             cursor = page.next
 
+    async def _ask_with[T](self, path: str, type_: type[T], body: Mapping[str, Any]) -> T:
+        given = {name: value for name, value in body.items() if value is not None}
+        return wire.convert(_good(await self._send("POST", _API + path, json=given)), type_)
+
     async def _research(self, path: str, params: dict[str, Any]) -> Any:
         """Return the answer to a question that a provider may have to be asked for."""
         timeout = httpx.Timeout(_RESEARCH_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
@@ -375,8 +380,10 @@ def _list_of[T](path: str, body: Any, type_: type[T]) -> Page[T]:
     return Page([wire.convert(item, type_) for item in body["items"]], cast(str | None, body.get("next")))
 
 
-def _text(value: Any) -> str:
-    """Return a parameter as it stands in an address."""
+def _text(value: Any) -> Any:
+    """Return a parameter as it stands in an address; of several, each."""
+    if isinstance(value, list):
+        return [_text(one) for one in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
