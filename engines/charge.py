@@ -10,13 +10,15 @@ import os
 import signal
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
 import psutil
 
+from data.limits import GateBook
 from data.paths import Home
-from data.problems import EngineFailedError, NotFoundError
+from data.problems import EngineFailedError, NotFoundError, ProblemError, UnavailableError
 from data.records import EngineState, EngineStatus, Instrument
 from engines import books, link, pidfile
 from engines.connection import Connection, EngineSink
@@ -31,6 +33,8 @@ HUNG_AFTER_S = 20.0
 #: Processor use above the limit for this long stops an engine; shorter bursts are its own affair.
 CPU_PATIENCE_S = 15.0
 CATCH_UP_BATCH = 512
+#: An engine has its limits on its disk within this long; it is milliseconds unless it hangs.
+LIMITS_TIMEOUT_S = 5.0
 
 
 class RestartBudget:
@@ -57,8 +61,11 @@ class RestartBudget:
 class Charge:
     """An engine that the supervisor looks after."""
 
-    def __init__(self, spec: EngineSpec, home: Home, sink: EngineSink) -> None:
+    def __init__(
+        self, spec: EngineSpec, home: Home, sink: EngineSink, gate_book: Callable[[EngineSpec], GateBook]
+    ) -> None:
         self.spec = spec
+        self._gate_book = gate_book
         self._home = home
         self._sink = sink
         self._pidfile = PidFile(home.run, spec.engine)
@@ -130,11 +137,48 @@ class Charge:
         self.wanted = True
 
     async def connect(self) -> None:
-        """Open the link; everything missed since the last record stored comes first."""
+        """Open the link and send the limits; everything missed since the last record stored comes first.
+
+        Raises
+        ------
+        UnavailableError
+            If nobody listens.
+        EngineFailedError
+            If the engine did not take its limits: it goes by those on its own disk, if any.
+
+        """
         connection = Connection(self.spec.engine, self._sink, self.on_heartbeat)
         welcome = await connection.open(self._home.engine_socket(self.spec.engine))
         self.connection = connection
         self.instruments = list(welcome.instruments)
+        try:
+            await self.set_limits(self._gate_book(self.spec))
+        except ProblemError as error:
+            if connection.closed.is_set():
+                raise UnavailableError(f"engine {self.spec.engine} closed the link") from error
+            raise EngineFailedError(
+                f"engine {self.spec.engine} did not take its limits: {error.detail}", fix=error.fix
+            ) from error
+
+    async def set_limits(self, book: GateBook) -> None:
+        """Have the gate go by a book; returns when it is on the engine's disk.
+
+        Raises
+        ------
+        UnavailableError
+            If the engine does not run, or cannot write.
+        OutcomeUnknownError
+            If it does not answer.
+
+        """
+        connection = self.connection
+        if connection is None or connection.closed.is_set():
+            raise UnavailableError(
+                f"engine {self.spec.engine} is {self._status.state}",
+                rule="limits are sent to a running engine; one that starts is sent them then",
+                fix=f"nautilus-tui engine start {self.spec.engine}",
+            )
+        await connection.set_limits(book, LIMITS_TIMEOUT_S)
 
     async def running(self) -> EngineStatus:
         """Wait until the engine runs.

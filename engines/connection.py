@@ -14,10 +14,23 @@ from typing import Protocol
 
 from data.commands import EngineCommand
 from data.facts import Record
+from data.limits import GateBook
 from data.problems import OutcomeUnknownError, UnavailableError, from_document
 from data.records import EngineLog, EngineStatus, JournalRecord
 from engines import link
-from engines.link import Ack, Conflated, Heartbeat, Hello, Journalled, Logs, Reply, Request, Stop, Welcome
+from engines.link import (
+    Ack,
+    Conflated,
+    Heartbeat,
+    Hello,
+    Journalled,
+    Logs,
+    Reply,
+    Request,
+    SetLimits,
+    Stop,
+    Welcome,
+)
 from engines.spec import EngineSpec
 
 
@@ -134,10 +147,29 @@ class Connection:
             What the engine answered, if it did not do it.
 
         """
-        request = Request(uuid.uuid4().hex, command)
+        fix = "look at the order's state before sending anything else"
+        return await self._ask(Request(uuid.uuid4().hex, command), timeout, fix)
+
+    async def set_limits(self, book: GateBook, timeout: float) -> None:
+        """Have the engine's gate go by a book; returns when it is on the engine's disk.
+
+        Raises
+        ------
+        OutcomeUnknownError
+            If no reply came.
+        ProblemError
+            What the engine answered, if it could not keep it.
+
+        """
+        fix = "the limits are sent again when the engine is reached"
+        await self._ask(SetLimits(uuid.uuid4().hex, book), timeout, fix)
+
+    async def _ask(self, message: Request | SetLimits, timeout: float, fix: str) -> Reply:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[request.id] = future
-        self._write(link.encode(request))
+        if self.closed.is_set():
+            raise UnavailableError(f"engine {self._engine}: the link is lost", fix=fix)
+        self._waiting[message.id] = future
+        self._write(link.encode(message))
         try:
             async with asyncio.timeout(timeout):
                 reply = await future
@@ -145,10 +177,10 @@ class Connection:
             raise OutcomeUnknownError(
                 f"engine {self._engine} did not answer within {timeout:g} s",
                 rule="silence is not a rejection",
-                fix="look at the order's state before sending anything else",
+                fix=fix,
             ) from None
         finally:
-            self._waiting.pop(request.id, None)
+            self._waiting.pop(message.id, None)
         if not reply.ok and reply.problem is not None:
             raise from_document(reply.problem)
         return reply

@@ -10,16 +10,18 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
 from data.commands import EngineCommand
+from data.limits import GateBook
 from data.paths import Home
 from data.problems import ConflictError, EngineFailedError, NotFoundError, ProblemError, UnavailableError
 from data.records import EngineStatus, Instrument
 from engines import pidfile
 from engines.charge import Charge
 from engines.connection import EngineSink
+from engines.gatebook import seeded
 from engines.latch import Latch
 from engines.link import Reply
 from engines.nursery import Nursery
@@ -33,12 +35,22 @@ _ROUND_S = 1.0
 
 
 class Supervisor:
-    """The engines of one home."""
+    """The engines of one home.
 
-    def __init__(self, home: Home, sink: EngineSink, specs: Sequence[EngineSpec]) -> None:
+    ``gate_book`` says what an engine's gate goes by; an engine has it before it counts as running.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        sink: EngineSink,
+        specs: Sequence[EngineSpec],
+        gate_book: Callable[[EngineSpec], GateBook] = seeded,
+    ) -> None:
         self._home = home
         self._sink = sink
-        self._charges = {spec.engine: Charge(spec, home, sink) for spec in specs}
+        self._gate_book = gate_book
+        self._charges = {spec.engine: self._new_charge(spec) for spec in specs}
         self._nursery = Nursery(home, self._on_exit)
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,13 +63,15 @@ class Supervisor:
         """Start the forkserver, adopt every engine that runs, and catch up with those that do not."""
         await self._nursery.open()
         for record in pidfile.find(self._home.run):
-            charge = self._charges.setdefault(record.spec.engine, Charge(record.spec, self._home, self._sink))
+            charge = self._charges.setdefault(record.spec.engine, self._new_charge(record.spec))
             charge.adopted(record)
             self._watch(charge)
             try:
                 await charge.connect()
             except UnavailableError as error:
                 charge.enter("degraded", f"runs as pid {record.pid} but does not answer: {error.detail}")
+            except EngineFailedError as error:
+                logger.warning("%s", error.detail)  # it goes by the limits on its own disk
         for charge in self._charges.values():
             if charge.gone.is_set():
                 await charge.catch_up()
@@ -108,7 +122,7 @@ class Supervisor:
                 )
             self._require_free(spec.engine)
             if charge is None:
-                charge = self._charges[spec.engine] = Charge(spec, self._home, self._sink)
+                charge = self._charges[spec.engine] = self._new_charge(spec)
             charge.spec = spec
             # Started anew, a replay begins at the beginning; restarted, it goes on where it was.
             self._home.replay_checkpoint(spec.engine).unlink(missing_ok=True)
@@ -143,8 +157,8 @@ class Supervisor:
             charge.adopted(record)
             charge.wanted = False
             self._watch(charge)
-            with suppress(UnavailableError):  # it ended, or has only begun: its journal tells the rest
-                await charge.connect()
+            with suppress(UnavailableError, EngineFailedError):
+                await charge.connect()  # it ended, or has only begun: its journal tells the rest
 
     async def _bring_up(self, charge: Charge) -> EngineStatus:
         self._require_free(charge.spec.engine)
@@ -159,6 +173,9 @@ class Supervisor:
             except UnavailableError:
                 await charge.gone.wait()  # it died before it spoke; its last words are the reason
                 raise EngineFailedError(charge.last_words()) from None
+            except EngineFailedError:
+                charge.kill()  # without its limits it is not let run
+                raise
             return await charge.running()
         except ProblemError as error:
             charge.wanted = False
@@ -196,6 +213,19 @@ class Supervisor:
             )
         return await connection.execute(command, timeout)
 
+    async def set_limits(self, book: GateBook) -> None:
+        """Have an engine's gate go by a book; returns when it is on the engine's disk.
+
+        Raises
+        ------
+        UnavailableError
+            If the engine does not run, or cannot write.
+        OutcomeUnknownError
+            If it does not answer.
+
+        """
+        await self._charge(book.engine).set_limits(book)
+
     # ------------------------------------------------------------ queries
 
     def statuses(self) -> list[EngineStatus]:
@@ -209,6 +239,9 @@ class Supervisor:
     def instruments(self, engine: str) -> list[Instrument]:
         """Return what an engine trades, in its own order; raises `NotFoundError`."""
         return list(self._charge(engine).instruments)
+
+    def _new_charge(self, spec: EngineSpec) -> Charge:
+        return Charge(spec, self._home, self._sink, self._gate_book)
 
     def _charge(self, engine: str) -> Charge:
         charge = self._charges.get(engine)

@@ -23,8 +23,9 @@ from data.problems import EngineFailedError, JournalFailedError, ProblemError, S
 from data.records import AccountUpdate, EngineLog, EngineState, EngineStatus, JournalRecord
 from data.segments import Origin, SegmentWriter
 from engines import link
+from engines.gatebook import GateFile
 from engines.latch import Latch
-from engines.link import KillProgress, Release, Reply, Request, Stop, Welcome
+from engines.link import KillProgress, Release, Reply, Request, SetLimits, Stop, Welcome
 from engines.node import assembly, restore
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.feed import Feed
@@ -112,6 +113,7 @@ class Engine:
             on_failure=self._on_journal_failure,
         )
         self._marker = Marker(spec.engine, self._synthetic, self._node.cache, self._books)
+        self._gate_file = GateFile(home.gate_book(spec.engine))
         self._gate = Gate(
             kernel=self._node.kernel,
             books=self._books,
@@ -178,6 +180,7 @@ class Engine:
             stop=self.ask_to_stop,
             kill=lambda message: self._killer.pull(message.order),
             release=self._release,
+            set_limits=self._set_limits,
         )
         await self._server.open()
 
@@ -262,6 +265,17 @@ class Engine:
             self._on_reply(Reply(message.id, False, (), error.document()))
         else:
             self._on_reply(Reply(message.id, True))
+
+    def _set_limits(self, message: SetLimits) -> None:
+        """Let the gate go by new limits once they are on the disk, then answer."""
+        try:
+            self._gate_file.write(message.book)
+        except ProblemError as error:
+            self._on_reply(Reply(message.id, False, (), error.document()))
+            return
+        self._gate.go_by(message.book)
+        self._on_reply(Reply(message.id, True))
+        self._tell_state()
 
     async def _recovered(self) -> None:
         """Wait until the kill switch is done with the restored books, then stop.

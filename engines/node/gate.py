@@ -19,7 +19,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_trader.system.kernel import NautilusKernel
 
 from data.commands import PreviewOrder
-from data.limits import LimitEffect
+from data.limits import GateBook, LimitEffect
 from data.records import Side
 from engines.node import translate
 from engines.node.bookkeeper import Bookkeeper
@@ -50,12 +50,17 @@ class Gate:
         # A gate that is switched off has no limits, and a preview shows none.
         self._limits = limits if enabled else NO_LIMITS
         self._currency = currency
+        self._book: GateBook | None = None
         self._rate = RateWindow(self._limits.order_rate)
         self._leaving: dict[str, Order] = {}
         self._forward = kernel.risk_engine.execute
         self.closed: str | None = "the engine is starting"
         self._block: Denial | None = None
         self._let_pass: set[str] = set()
+
+    def go_by(self, book: GateBook) -> None:
+        """Judge by a book from now on; it is on the disk."""
+        self._book = book
 
     def install(self) -> None:
         """Take the RiskEngine's place on the message bus."""

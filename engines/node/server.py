@@ -29,6 +29,7 @@ from engines.link import (
     Release,
     Reply,
     Request,
+    SetLimits,
     Stop,
     Welcome,
 )
@@ -56,6 +57,7 @@ class Server:
         stop: Callable[[Stop], None],
         kill: Callable[[KillNow], None],
         release: Callable[[Release], None],
+        set_limits: Callable[[SetLimits], None],
     ) -> None:
         self._listener = listener
         self._journal = journal
@@ -65,6 +67,7 @@ class Server:
         self._stop = stop
         self._kill = kill
         self._release = release
+        self._set_limits = set_limits
         self._recent: deque[JournalRecord] = deque(maxlen=RECENT_ENTRIES)
         self._readers: set[_Reader] = set()
         self._pullers: set[_Reader] = set()
@@ -166,6 +169,11 @@ class Server:
         self._askers[message.id] = reader
         self._release(message)
 
+    def set_limits(self, reader: _Reader, message: SetLimits) -> None:
+        """Hand limits on."""
+        self._askers[message.id] = reader
+        self._set_limits(message)
+
     def after(self, seq: int) -> list[JournalRecord]:
         """Return the next entries behind ``seq``, at most a batch."""
         oldest = self._recent[0].seq if self._recent else self._journal.last_seq + 1
@@ -231,6 +239,8 @@ class _Reader:
                 self._server.kill(self, message)
             case Release():
                 self._server.release(self, message)
+            case SetLimits():
+                self._server.set_limits(self, message)
             case Hello():
                 raise UnavailableError("engine link: hello is said once")
 
