@@ -1,9 +1,9 @@
 """Drift and volatility of a limit's use, from samples taken at any times.
 
-Both are weighted by age, half as much for each hour of samples: on recorded markets (see README.md) an
-hour did as well as or better than longer and shorter memories at all horizons. Drift is mostly noise over
-an hour and made forecasts worse; it counts only as far as it exceeds four standard errors, so that what
-really climbs, such as turnover, still does. Time without samples is left out, not bridged.
+Both are weighted by age, half as much for each hour of samples: on recorded markets (README.md) much longer
+memories did worse at all horizons and shorter ones no better at the longest. Drift is mostly noise over an
+hour and made forecasts worse; it counts only as far as it exceeds four standard errors, so that what really
+climbs, such as turnover, still does. Time without samples is left out, not bridged.
 This module must not know what the samples are of.
 """
 
