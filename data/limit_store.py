@@ -1,4 +1,4 @@
-"""Limits, changes of them that wait for a second person, and restrictions of engines, as the store keeps them.
+"""Limits, changes of them that wait for a second person, restrictions of engines: as the store keeps them.
 
 What makes up one change is written in one transaction, with the version that the whole book has after it.
 A limit that was deleted leaves its version behind, so that versions never go back. Records are kept whole as
@@ -7,7 +7,6 @@ JSON, in which decimals are text and come back exactly. This module must not kno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec

@@ -65,6 +65,7 @@ def daemon_settings(config: Config) -> DaemonSettings:
         shutdown_seconds=own.shutdown_seconds,
         streams=stream_limits(config),
         engine=engine_spec(config),
+        two_person=config.risk.two_person,
         providers=provider_settings(config),
         watch=config.providers.edgar.watch,
         monitor_seconds=config.risk.monitor_seconds,

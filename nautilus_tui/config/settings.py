@@ -132,6 +132,10 @@ class Risk(Section, frozen=True, kw_only=True):
             pattern=r"^0$|^[1-9][0-9]*/[1-9][0-9]*$", description="Most order commands in a stretch of time"
         ),
     ] = "100/1"
+    two_person: Annotated[
+        Literal["live", "always", "never"],
+        Meta(description="Where loosening a limit waits until a second person with the role risk agrees"),
+    ] = "live"
     monitor_seconds: Annotated[
         float,
         Meta(

@@ -155,10 +155,8 @@ class Daemon:
         for engine in {spec.engine for spec in specs} | set(present.engines()):
             _declare(bus, engine)
         history = history_in(self.home.history)
-        supervisor = Supervisor(self.home, sink, specs)
+        supervisor = Supervisor(self.home, sink, specs, lambda spec: risk.limits.gate_book(spec))
         hub = StreamHub(bus, self.settings.streams, version=self.version)
-        await supervisor.open()
-        stack.push_async_callback(self._close_supervisor, supervisor)
         health = HealthWatch(
             state=state,
             supervisor=supervisor,
@@ -193,6 +191,8 @@ class Daemon:
         )
         stack.push_async_callback(risk.close)
         await risk.open()
+        await supervisor.open()  # engines that run are sent their limits as they are found
+        stack.push_async_callback(self._close_supervisor, supervisor)
         executors = Executors(
             state=state,
             supervisor=supervisor,
@@ -202,6 +202,7 @@ class Daemon:
             sink=sink,
             research=research.executors,
             risk=risk.executors,
+            limits=risk.limit_desk,
             defaults=self.settings.engine,
             stop=self.stop,
         )

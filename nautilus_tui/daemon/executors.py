@@ -43,6 +43,7 @@ from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.commands import ResearchExecutors
 from nautilus_tui.daemon.risk.commands import RiskCommand, RiskExecutors
+from nautilus_tui.daemon.risk.limit_desk import LimitDesk
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams.hub import StreamHub
 
@@ -64,6 +65,7 @@ class Executors:
         sink: Sink,
         research: ResearchExecutors,
         risk: RiskExecutors,
+        limits: LimitDesk,
         defaults: EngineSpec,
         stop: Callable[[bool], None],
     ) -> None:
@@ -75,6 +77,7 @@ class Executors:
         self._sink = sink
         self._research = research
         self._risk = risk
+        self._limits = limits
         self._defaults = defaults
         self._stop = stop
 
@@ -92,12 +95,9 @@ class Executors:
             return await self._risk.execute(command, done, principal, timeout)
         match command:
             case ConfigureEngine():
-                return replace(done, detail=await self._configure(command))
+                return replace(done, detail=await self._configure(command, principal))
             case StartEngine():
-                spec = with_command(await self._spec(command.engine), command)
-                status = await self._supervisor.start(spec)
-                await self._write_past(spec, time.time_ns())
-                return replace(done, engine=status)
+                return await self._start(command, done, principal)
             case StopEngine():
                 stopped = await self._supervisor.stop(command.engine, emergency=command.emergency)
                 return replace(done, engine=stopped)
@@ -145,11 +145,22 @@ class Executors:
             return msgspec.structs.replace(self._defaults, engine=engine)
         return msgspec.json.decode(kept, type=EngineSpec)
 
-    async def _configure(self, command: ConfigureEngine) -> str:
+    async def _start(self, command: StartEngine, done: Outcome, principal: Principal) -> Outcome:
         spec = with_command(await self._spec(command.engine), command)
+        waits = None
+        if self._running(command.engine) is None:  # else it is not started, and nothing changes
+            waits = await self._limits.begin_engine(command, spec, principal)
+        status = await self._supervisor.start(spec)
+        await self._write_past(spec, time.time_ns())
+        return msgspec.structs.replace(done, engine=status, detail=waits)
+
+    async def _configure(self, command: ConfigureEngine, principal: Principal) -> str:
+        spec = with_command(await self._spec(command.engine), command)
+        waits = await self._limits.begin_engine(command, spec, principal)
         await self._state.put_engine_spec(spec.engine, msgspec.json.encode(spec).decode())
         running = self._running(command.engine)
-        return "kept" if running is None else f"kept; the engine is {running.state}, restart it to apply"
+        said = "kept" if running is None else f"kept; the engine is {running.state}, restart it to apply"
+        return said if waits is None else f"{said}; {waits}"
 
     def _running(self, engine: str) -> EngineStatus | None:
         try:

@@ -21,14 +21,18 @@ from data.commands import (
     CancelOrder,
     ClosePosition,
     CreateToken,
+    DecideLimitChange,
+    DeleteLimit,
     Flatten,
     ImportHistory,
     ModifyOrder,
     RefreshProviders,
     RestartEngine,
+    RestrictEngine,
     RevokeToken,
     SendBroadcast,
     SetFeed,
+    SetLimit,
     StartEngine,
     StopEngine,
     SubmitBracket,
@@ -44,6 +48,7 @@ from data.records import EngineStatus, Instrument
 from engines import rules
 from engines.latch import check_phrase
 from engines.supervisor import Supervisor
+from nautilus_tui.daemon import limit_rules
 from nautilus_tui.daemon.research.desk import PROVIDERS
 
 #: States in which an engine takes commands.
@@ -98,6 +103,8 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             check_phrase(command.phrase)
         case CreateToken() | RevokeToken() | SendBroadcast() | ImportHistory():
             _check_words(command)
+        case SetLimit() | DeleteLimit() | DecideLimitChange() | RestrictEngine():
+            limit_rules.check(command, supervisor)
         case _:
             return
 

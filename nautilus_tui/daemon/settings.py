@@ -6,7 +6,7 @@ This module must not know where settings come from (files, flags) or what they l
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,6 +36,7 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     streams: StreamLimits = StreamLimits()
     engine: EngineSpec = EngineSpec(engine="paper-1")  #: what a new engine starts with, apart from its id
     providers: ProviderSettings = ProviderSettings()
+    two_person: Literal["live", "always", "never"] = "live"  #: where loosening a limit needs a second person
     watch: tuple[str, ...] = ()  #: tickers whose new filings are told, besides those of what is held
     filings_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10  #: how often new filings are looked for
     monitor_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0  #: how often all limits are checked

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import Kill, Unlock
+from data.commands import DecideLimitChange, DeleteLimit, Kill, RestrictEngine, SetLimit, Unlock
 from data.paths import Home
 from data.state import State
 from engines.supervisor import Supervisor
@@ -24,6 +25,8 @@ from nautilus_tui.daemon.risk.equity import EquityKeeper
 from nautilus_tui.daemon.risk.executions import ExecutionSource
 from nautilus_tui.daemon.risk.forecast import BreachForecasts
 from nautilus_tui.daemon.risk.kill import KillDesk
+from nautilus_tui.daemon.risk.limit_desk import LimitDesk, LimitNews
+from nautilus_tui.daemon.risk.limits import LimitBook
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.returns import ReturnsSource
 from nautilus_tui.daemon.risk.traded import TradedToday
@@ -53,6 +56,7 @@ class Risk:
     """The parts, tied together."""
 
     def __init__(self, world: RiskWorld) -> None:
+        self._world = world
         self.alerts = AlertBook(world.state.breaches, world.bus, world.present, world.clock)
         self.kill = KillDesk(
             home=world.home,
@@ -63,9 +67,20 @@ class Risk:
             alerts=self.alerts,
             clock=world.clock,
         )
+        self.equity = EquityKeeper(world.state.equity, world.bus, world.clock)
+        self._limit_news = LimitNews(self.alerts, self._note, world.clock)
+        self.limits = LimitBook(
+            world.state.limits,
+            world.supervisor,
+            peak=self.equity.peak,
+            two_person=world.settings.two_person,
+            told=self._limit_news.told(),
+            clock=world.clock,
+        )
+        self.limit_desk = LimitDesk(self.limits)
         self.executors = RiskExecutors()
         self.executors.on(self.kill.carry_out, Kill, Unlock)
-        self.equity = EquityKeeper(world.state.equity, world.bus, world.clock)
+        self.executors.on(self.limit_desk.carry_out, SetLimit, DeleteLimit, DecideLimitChange, RestrictEngine)
         self.traded = TradedToday(
             world.bus,
             lambda limit, cursor: world.state.fills(limit=limit, cursor=cursor),
@@ -107,6 +122,7 @@ class Risk:
         """Begin with what the store holds."""
         await self.equity.load()
         await self.alerts.load()
+        await self.limits.load()
         await self.kill.open()
 
     def plan(self, scheduler: AsyncIOScheduler) -> None:
@@ -116,6 +132,14 @@ class Risk:
 
     async def close(self) -> None:
         """End what is under way."""
+        await self.limits.close()
+        await self._limit_news.close()
         await self.forecast.close()
         await self.kill.close()
         await self.alerts.close()
+
+    async def _note(self, draft: AuditDraft) -> None:
+        """Add to the audit what happens without a command."""
+        entry = await self._world.state.append_audit(draft)
+        self._world.present.audited(entry)
+        self._world.bus.publish_records((entry,))
