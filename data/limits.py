@@ -303,3 +303,27 @@ class ForecastScore(msgspec.Struct, frozen=True, kw_only=True):
     brier: float | None  #: mean (probability − outcome)², 0 at best; None: ``reason`` says why
     base_brier: float | None  #: of saying the base rate every time
     reason: str | None = None
+
+
+class MonitorHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether limits are being checked. None: not yet, or not known."""
+
+    state: Literal["starting", "running", "failing", "stopped"]
+    reason: str | None = None  #: why it fails, or who stopped it
+    every_s: float  #: how often all limits are checked; a fill is checked at once
+    cycles: int  #: since the daemon began
+    failures: int
+    ts_cycle: int | None = None  #: when the last check that succeeded began
+    cycle_ms: float | None = None  #: how long it took
+    worst_ms: float | None = None  #: the longest since the daemon began
+    limits: int  #: that are checked
+    warning: int
+    breached: int
+    unknown: int  #: whose value cannot be told
+    unknown_reasons: tuple[str, ...] = ()
+    open_breaches: int
+    open_alerts: int
+    holds: tuple[str, ...] = ()  #: restrictions that the monitor set, in words
+    notified: dict[str, bool] = {}  #: whether there is an address for each role of the chain
+    problems: tuple[str, ...] = ()
+    ts: int

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from data import topics
+from data.breach_store import KeptMarks
 from data.bus import Bus
 from data.problems import NotFoundError
 from data.records import AccountUpdate, EngineStatus, Fill, Instrument, PositionUpdate, Quote
@@ -61,6 +62,7 @@ class PortfolioWatch:
         self._traded = traded
         self._peak = peak
         self._clock = clock
+        self.kept = KeptMarks()  #: what engines told the daemon before this one
         self._sheets: dict[str, tuple[int, dict[str, Instrument]]] = {}
 
     def snapshot(self, engine: str | None = None) -> Portfolio:
@@ -132,10 +134,21 @@ class PortfolioWatch:
             )
         return found
 
+    def last_marks(self) -> KeptMarks:
+        """Return the latest marks there are of what is held, those of engines that do not run included."""
+        positions, accounts = [], []
+        for engine in self.engines():
+            positions += self._marks(engine, PositionUpdate)
+            accounts += self._marks(engine, AccountUpdate)
+        return KeptMarks(positions=tuple(positions), accounts=tuple(accounts))
+
     def _marks[R: (PositionUpdate, AccountUpdate)](self, engine: str, kind: type[R]) -> list[R]:
-        return [
-            event.record for event in self._bus.latest(topics.marks(engine)) if isinstance(event.record, kind)
-        ]
+        """Return an engine's latest marks; those that were kept if it told none to this daemon."""
+        told = [event.record for event in self._bus.latest(topics.marks(engine))]
+        if told:
+            return [one for one in told if isinstance(one, kind)]
+        kept = (*self.kept.positions, *self.kept.accounts)
+        return [one for one in kept if isinstance(one, kind) and one.engine == engine]
 
     def _records[R: (PositionUpdate, AccountUpdate)](self, topic: str, kind: type[R]) -> list[R]:
         return [record for record in self._present.snapshot(topic) if isinstance(record, kind)]
@@ -166,6 +179,14 @@ class PortfolioWatch:
             fill.position_id: fill.strategy
             for fill in fills
             if fill.position_id is not None and fill.strategy is not None
+        }
+
+    def strategies_of(self, engine: str) -> dict[str, str | None]:
+        """Return the strategy of each open position, by position id."""
+        known = self.strategies(engine)
+        return {
+            one.position_id: known.get(one.position_id) or _named_strategy(one)
+            for one in self._records(topics.positions(engine), PositionUpdate)
         }
 
     def peak(self, engine: str) -> Decimal | None:

@@ -1,0 +1,192 @@
+"""Restrictions that the monitor sets on engines' gates, and takes back when their reason is over.
+
+Only what the monitor set does it take back: a restriction that somebody changed meanwhile is left as it is,
+and that is said. A restriction counts as set when the engine's heartbeat tells it. This module must not know
+of limits or breaches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Literal, NamedTuple, get_args
+
+from data import topics
+from data.breach_store import BreachStore, Hold
+from data.bus import Bus, Event
+from data.commands import AnyCommand, Outcome, RestrictEngine
+from data.limits import Restriction
+from data.records import EngineStatus
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.risk.alerts import AlertBook
+
+MONITOR: Final = Principal(name="monitor", role="risk", via="monitor")
+RANKS: Final[tuple[Restriction, ...]] = get_args(Restriction)
+_WORDS: Final[dict[Restriction, str]] = {
+    "none": "passes what the limits allow",
+    "reduce_only": "passes only what reduces",
+    "halted": "passes nothing",
+}
+_ALERT: Final = "restriction"
+_UP: Final = frozenset({"running", "degraded"})
+
+type Execute = Callable[[AnyCommand, Principal], Awaitable[Outcome]]
+
+
+class Ended(NamedTuple):
+    """How something that was asked for ended."""
+
+    status: Literal["done", "failed", "unknown"]
+    detail: str
+
+
+async def until(bus: Bus, topic: str, true: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is true, looking at each event of a topic; return whether it became so."""
+    came = asyncio.get_running_loop().create_future()
+
+    def look(events: Sequence[Event]) -> None:
+        if not came.done() and any(event.topic == topic for event in events):
+            came.get_loop().call_soon(settle)
+
+    def settle() -> None:
+        if not came.done() and true():
+            came.set_result(None)
+
+    end = bus.subscribe(look)
+    try:
+        settle()
+        await asyncio.wait([came], timeout=seconds)
+        return came.done()
+    finally:
+        end()
+        came.cancel()
+
+
+class HoldBook:
+    """The restrictions of the monitor.
+
+    Args:
+        store: Where they are kept.
+        bus: Where heartbeats are told.
+        status: An engine's state now; None: not known.
+        execute: The one door.
+        alerts: Where it is said.
+        clock: UTC ns.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: BreachStore,
+        bus: Bus,
+        status: Callable[[str], EngineStatus | None],
+        execute: Execute,
+        alerts: AlertBook,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._status = status
+        self._execute = execute
+        self._alerts = alerts
+        self._clock = clock
+        self._holds: dict[str, Hold] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def load(self) -> None:
+        """Go on with what was set before."""
+        self._holds = await self._store.holds()
+
+    def holds(self) -> list[Hold]:
+        """Return the restrictions that the monitor set."""
+        return list(self._holds.values())
+
+    async def restrict(self, engine: str, restriction: Restriction, reason: str, seconds: float) -> Ended:
+        """Restrict an engine at least so far, and return once its heartbeat tells it, or nothing does."""
+        async with self._locks[engine]:
+            status, before = self._status(engine), self._holds.get(engine)
+            present: Restriction = "none" if status is None else status.restriction
+            if status is not None and status.state in _UP and _rank(present) >= _rank(restriction):
+                whose = "set by the monitor before" if before is not None else "not set by the monitor"
+                return Ended("done", f"{engine} is {present} already, {whose}")
+            hold = Hold(
+                engine=engine,
+                restriction=restriction,
+                before=present if before is None else before.before,
+                reason=reason,
+                ts=self._clock(),
+            )
+            await self._store.put_hold(hold)  # before it is asked for: whoever comes later takes it back
+            self._holds[engine] = hold
+            ended = await self._set(engine, restriction, reason, seconds)
+            if ended.status == "failed" and before is None:
+                await self._forget(engine)
+            elif ended.status == "failed" and before is not None:
+                await self._store.put_hold(before)
+                self._holds[engine] = before
+            else:
+                self._say(hold)
+            return ended
+
+    async def lift(self, engine: str, wanted: Restriction, why: str, seconds: float) -> Ended | None:
+        """Take a restriction back as far as its reason is over; None: there is nothing to take back."""
+        async with self._locks[engine]:
+            hold, status = self._holds.get(engine), self._status(engine)
+            if hold is None or _rank(wanted) >= _rank(hold.restriction):
+                return None
+            if status is None or status.state not in _UP:
+                return Ended("failed", f"{engine} does not run: its restriction is lifted when it does")
+            if status.restriction != hold.restriction:
+                await self._forget(engine)
+                said = f"{engine} is {status.restriction}, which the monitor did not set: left as it is"
+                self._alerts.resolve(_ALERT, engine, said)
+                return Ended("done", said)
+            target = max(wanted, hold.before, key=_rank)
+            ended = await self._set(engine, target, why, seconds)
+            if ended.status != "done":
+                return ended
+            if target == hold.before:
+                await self._forget(engine)
+                self._alerts.resolve(_ALERT, engine, f"lifted by the monitor, which had set it: {why}")
+            else:
+                after = Hold(
+                    engine=engine, restriction=target, before=hold.before, reason=why, ts=self._clock()
+                )
+                await self._store.put_hold(after)
+                self._holds[engine] = after
+                self._say(after)
+            return ended
+
+    async def _set(self, engine: str, restriction: Restriction, reason: str, seconds: float) -> Ended:
+        command = RestrictEngine(engine=engine, restriction=restriction, reason=reason)
+        outcome = await self._execute(command, MONITOR)
+        if outcome.outcome in ("refused", "failed"):
+            said = outcome.problem.detail if outcome.problem is not None else outcome.outcome
+            return Ended("failed", said)
+
+        def told() -> bool:
+            status = self._status(engine)
+            return status is not None and status.state in _UP and status.restriction == restriction
+
+        if await until(self._bus, topics.engine_status(engine), told, seconds):
+            return Ended("done", f"{engine} {_WORDS[restriction]}, its heartbeat says so")
+        return Ended("unknown", f"no heartbeat of {engine} told it within {seconds:.0f} s")
+
+    async def _forget(self, engine: str) -> None:
+        await self._store.drop_hold(engine)
+        self._holds.pop(engine, None)
+
+    def _say(self, hold: Hold) -> None:
+        self._alerts.raise_(
+            _ALERT,
+            "warning",
+            f"{hold.engine} {_WORDS[hold.restriction]}",
+            f"set by the monitor, which lifts it when its reason is over: {hold.reason}",
+            hold.engine,
+        )
+
+
+def _rank(restriction: Restriction) -> int:
+    return RANKS.index(restriction)
