@@ -112,7 +112,7 @@ def row(facts: OrderFacts) -> ExecutionRow:
         strategy=order.strategy,
         qty=order.qty,
         filled_qty=filled,
-        avg_price=average,
+        avg_price=None if average is None else _shown(average, fills),
         limit_price=order.price,
         arrival_bid=None if arrival is None else arrival.bid,
         arrival_ask=None if arrival is None else arrival.ask,
@@ -138,6 +138,13 @@ def row(facts: OrderFacts) -> ExecutionRow:
         ts_init=order.ts_init,
         synthetic=order.synthetic,
     )
+
+
+def _shown(average: Decimal, fills: Sequence[Fill]) -> Decimal:
+    """Return an average price with four decimals more than the prices it is made of, at most."""
+    digits = max(-int(one.price.as_tuple().exponent) for one in fills)
+    short = average.quantize(Decimal(1).scaleb(-digits))
+    return short if short == average else average.quantize(Decimal(1).scaleb(-digits - 4))
 
 
 def _bps(side: int, price: Decimal | None, reference: Decimal | None) -> float | None:

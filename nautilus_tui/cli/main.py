@@ -19,6 +19,7 @@ from nautilus_tui.cli import (
     auditing,
     doctor,
     engines,
+    executions,
     forecast,
     history,
     kill,
@@ -28,6 +29,7 @@ from nautilus_tui.cli import (
     measuring,
     orders,
     output,
+    performances,
     positions,
     research,
     settings,
@@ -125,7 +127,8 @@ app.command("kill")(kill.kill)
 app.command("unlock")(kill.unlock)
 measures.risk_app.add_typer(forecast.app, name="forecast")
 app.add_typer(measures.risk_app, name="risk")
-app.command("performance")(measures.performance)
+app.command("performance")(performances.performance)
+app.command("execution")(executions.execution)
 app.add_typer(settings.app, name="config")
 app.add_typer(access.app, name="token")
 app.add_typer(auditing.app, name="audit")

@@ -92,7 +92,12 @@ def test_bad_input_ends_with_2_and_the_rule(
 
 
 def test_bad_files_end_with_2_and_their_row(cli: CommandLine, file: Path) -> None:
-    assert cli("risk", "var").code == 2
+    assert cli("risk", "var").code == 5  # without a file it is about the book, and no daemon runs
+    for about_files in ("--column", "--seed"):
+        told = cli("--json", "risk", "var", about_files, "3")
+        assert told.code == 2
+        assert told.json["problem"]["rule"] == "without --returns the figures are of the book"
+    assert cli("risk", "var", "--returns", str(file), "--engine", "paper-1").code == 2
     for command in (("risk", "var"), ("risk", "backtest"), ("performance",)):
         missing = cli("--json", *command, "--returns", str(file.with_name("none.csv")))
         assert missing.code == 2

@@ -1,6 +1,7 @@
 """Gathers what was recorded around orders: fills, acknowledgements, the market at arrival and afterwards.
 
-Acknowledgements stand in the engine's journal; each journal is read once and followed from there. What
+An acknowledgement is the venue's first word: accepted, filled or rejected, whichever comes first. It stands
+in the engine's journal; each journal is read once and followed from there. What
 comes from disk is read in a thread. This module must not know how executions are judged.
 """
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from risk.execution import OrderFacts, Touch
 
 MINUTE_NS: Final = 60 * 1_000_000_000
-_ACCEPTED: Final = "OrderAccepted"
+#: What an order is before the venue has said anything of it.
+_UNANSWERED: Final = frozenset({"sent", "denied", "unknown"})
 _PAGE: Final = 1000
 _REPLAYED: Final = "the engine replays a past market: its times are not those of the order's making"
 _NO_QUOTE: Final = "no quote was recorded in the minute before the order"
@@ -145,7 +147,7 @@ class ExecutionSource:
         try:
             for record in books.read_records(self._journal(engine), self._read.get(engine, 0)):
                 self._read[engine] = record.seq
-                if isinstance(record, OrderUpdate) and record.event == _ACCEPTED:
+                if isinstance(record, OrderUpdate) and record.status not in _UNANSWERED:
                     acks.setdefault(record.client_order_id, record.ts)
         except NotFoundError:
             return  # an engine that never journalled has acknowledged nothing
@@ -205,7 +207,7 @@ class _Group:
             if traded is None:
                 reasons["vwap"] = "no trades were recorded between arrival and the last fill"
             elif until > self._now:
-                reasons["vwap"] = "the minute after arrival is not over: its volume is what there is so far"
+                reasons["interval"] = "the minute after arrival is not over: its trades are those so far"
         return self._facts(
             order,
             acks,

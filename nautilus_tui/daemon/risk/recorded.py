@@ -24,6 +24,8 @@ FRESH_NS: Final = MINUTE_NS
 #: Trades of a long interval are read in pieces of this length.
 _PIECE_NS: Final = 60 * MINUTE_NS
 _RETRIES: Final = 8
+#: Decimals of an average beyond those of its prices.
+_EXTRA_DIGITS: Final = 4
 
 
 class Traded(NamedTuple):
@@ -88,7 +90,7 @@ class Tape:
 
     def traded(self, start: int, end: int) -> Traded | None:
         """Return what was traded from ``start`` to ``end`` (ns, both included); None if nothing was."""
-        volume, value = Decimal(0), Decimal(0)
+        volume, value, digits = Decimal(0), Decimal(0), 0
         for series in self._trades:
             at = start
             while at <= end:
@@ -100,10 +102,13 @@ class Tape:
                 # Whole numbers of any size: products of prices and sizes may be beyond 64 bits.
                 known = range(len(rows)) if size.valid is None else size.valid.nonzero()[0].tolist()
                 sizes = [int(size.wholes[n]) for n in known]
+                digits = max(digits, price.scale)
                 products = sum(int(price.wholes[n]) * one for n, one in zip(known, sizes, strict=True))
                 volume += Decimal(sum(sizes)).scaleb(-size.scale)
                 value += Decimal(products).scaleb(-price.scale - size.scale)
-        return Traded(value / volume, volume) if volume else None
+        if not volume:
+            return None
+        return Traded((value / volume).quantize(Decimal(1).scaleb(-digits - _EXTRA_DIGITS)), volume)
 
     def _read(self, series: Series, start: int, end: int, columns: tuple[str, ...]) -> Rows | None:
         from data.history import read_series
