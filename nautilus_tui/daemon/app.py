@@ -190,9 +190,10 @@ class Daemon:
             )
         )
         stack.push_async_callback(risk.close)
-        await risk.open()
+        await risk.load()
         await supervisor.open()  # engines that run are sent their limits as they are found
         stack.push_async_callback(self._close_supervisor, supervisor)
+        await risk.open()
         executors = Executors(
             state=state,
             supervisor=supervisor,

@@ -118,11 +118,14 @@ class Risk:
             clock=world.clock,
         )
 
-    async def open(self) -> None:
-        """Begin with what the store holds."""
+    async def load(self) -> None:
+        """Begin with what the store holds: what engines are sent when they are found."""
         await self.equity.load()
         await self.alerts.load()
         await self.limits.load()
+
+    async def open(self) -> None:
+        """Begin to watch the engines that were found."""
         await self.kill.open()
 
     def plan(self, scheduler: AsyncIOScheduler) -> None:
