@@ -217,6 +217,8 @@ class Daemon:
             execute=executors.execute,
         )
         stack.push_async_callback(door.close)
+        risk.enter(door.execute)
+        health.also(risk.monitor.problems)
         stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
         schedule = Schedule(
             bus=bus,

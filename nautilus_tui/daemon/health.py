@@ -8,7 +8,7 @@ This module must not know of HTTP.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import psutil
@@ -64,7 +64,12 @@ class HealthWatch:
         self._clock = clock
         self._started = time.monotonic()
         self._process = psutil.Process()
+        self._more: list[Callable[[], Iterable[str]]] = []
         self._process.cpu_percent()  # the first reading only sets the mark that the next is measured from
+
+    def also(self, problems: Callable[[], Iterable[str]]) -> None:
+        """Tell these problems too; what the daemon tells is true in spite of them."""
+        self._more.append(problems)
 
     def engine(self, status: EngineStatus) -> EngineHealth:
         """Return whether an engine is well."""
@@ -98,6 +103,7 @@ class HealthWatch:
         problems += tuple(self._sink.problems.values())
         if store is not None:
             problems += (f"store: {store}",)
+        problems += tuple(problem for more in self._more for problem in more())
         with self._process.oneshot():
             rss, cpu = self._process.memory_info().rss, self._process.cpu_percent()
         return SystemHealth(

@@ -17,6 +17,7 @@ from data import topics
 from data.breach_store import BreachStore, Hold
 from data.bus import Bus, Event
 from data.commands import AnyCommand, Outcome, RestrictEngine
+from data.limit_store import EngineRestriction
 from data.limits import Restriction
 from data.records import EngineStatus
 from nautilus_tui.daemon.principal import Principal
@@ -71,6 +72,7 @@ class HoldBook:
         store: Where they are kept.
         bus: Where heartbeats are told.
         status: An engine's state now; None: not known.
+        said: What restricts an engine by the daemon's word, and whose word it was.
         execute: The one door.
         alerts: Where it is said.
         clock: UTC ns.
@@ -82,6 +84,7 @@ class HoldBook:
         store: BreachStore,
         bus: Bus,
         status: Callable[[str], EngineStatus | None],
+        said: Callable[[str], EngineRestriction | None],
         execute: Execute,
         alerts: AlertBook,
         clock: Callable[[], int] = time.time_ns,
@@ -89,6 +92,7 @@ class HoldBook:
         self._store = store
         self._bus = bus
         self._status = status
+        self._said = said
         self._execute = execute
         self._alerts = alerts
         self._clock = clock
@@ -111,23 +115,22 @@ class HoldBook:
             if status is not None and status.state in _UP and _rank(present) >= _rank(restriction):
                 whose = "set by the monitor before" if before is not None else "not set by the monitor"
                 return Ended("done", f"{engine} is {present} already, {whose}")
+            said = self._said(engine)
             hold = Hold(
                 engine=engine,
                 restriction=restriction,
-                before=present if before is None else before.before,
+                before=before.before if before is not None else "none" if said is None else said.restriction,
                 reason=reason,
                 ts=self._clock(),
             )
-            await self._store.put_hold(hold)  # before it is asked for: whoever comes later takes it back
-            self._holds[engine] = hold
+            await self._keep(hold)  # before it is asked for: whoever comes later takes it back
             ended = await self._set(engine, restriction, reason, seconds)
-            if ended.status == "failed" and before is None:
-                await self._forget(engine)
-            elif ended.status == "failed" and before is not None:
-                await self._store.put_hold(before)
-                self._holds[engine] = before
-            else:
+            if self._is_ours(engine):
                 self._say(hold)
+            elif before is None:
+                await self._forget(engine)
+            else:
+                await self._keep(before)
             return ended
 
     async def lift(self, engine: str, wanted: Restriction, why: str, seconds: float) -> Ended | None:
@@ -136,13 +139,13 @@ class HoldBook:
             hold, status = self._holds.get(engine), self._status(engine)
             if hold is None or _rank(wanted) >= _rank(hold.restriction):
                 return None
-            if status is None or status.state not in _UP:
-                return Ended("failed", f"{engine} does not run: its restriction is lifted when it does")
-            if status.restriction != hold.restriction:
+            if not self._is_ours(engine):
                 await self._forget(engine)
-                said = f"{engine} is {status.restriction}, which the monitor did not set: left as it is"
+                said = f"somebody else has said since what {engine} may do: left as it is"
                 self._alerts.resolve(_ALERT, engine, said)
                 return Ended("done", said)
+            if status is None or status.state not in _UP:
+                return Ended("failed", f"{engine} does not run: its restriction is lifted when it does")
             target = max(wanted, hold.before, key=_rank)
             ended = await self._set(engine, target, why, seconds)
             if ended.status != "done":
@@ -154,8 +157,7 @@ class HoldBook:
                 after = Hold(
                     engine=engine, restriction=target, before=hold.before, reason=why, ts=self._clock()
                 )
-                await self._store.put_hold(after)
-                self._holds[engine] = after
+                await self._keep(after)
                 self._say(after)
             return ended
 
@@ -170,9 +172,21 @@ class HoldBook:
             status = self._status(engine)
             return status is not None and status.state in _UP and status.restriction == restriction
 
+        status = self._status(engine)
+        if status is None or status.state not in _UP:
+            return Ended("unknown", f"{engine} does not run; it is restricted from its next start on")
         if await until(self._bus, topics.engine_status(engine), told, seconds):
             return Ended("done", f"{engine} {_WORDS[restriction]}, its heartbeat says so")
         return Ended("unknown", f"no heartbeat of {engine} told it within {seconds:.0f} s")
+
+    def _is_ours(self, engine: str) -> bool:
+        """Tell whether it was the monitor that said last what an engine may do."""
+        said = self._said(engine)
+        return said is not None and said.by == MONITOR.name
+
+    async def _keep(self, hold: Hold) -> None:
+        await self._store.put_hold(hold)
+        self._holds[hold.engine] = hold
 
     async def _forget(self, engine: str) -> None:
         await self._store.drop_hold(engine)

@@ -329,17 +329,8 @@ class Monitor:
         for limit in chosen:
             volatility = known.get(limit.scope)
             due = None if volatility is None else adjust.due(limit, volatility)
-            if due is None:
-                continue
-            await self._limits.adjust(limit.id, due.effective, due.reason)
-            self._alerts.raise_(
-                "limit.adjusted",
-                "info",
-                f"{limit.limit_type} of {limit.scope} was adjusted",
-                due.reason or f"all of {limit.hard:f} counts again",
-                limit.id,
-                portfolio.synthetic,
-            )
+            if due is not None:
+                await self._limits.adjust(limit.id, due.effective, due.reason)
 
     # ------------------------------------------------------------ how it is
 

@@ -5,18 +5,32 @@ This module must not know of HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import DecideLimitChange, DeleteLimit, Kill, RestrictEngine, SetLimit, Unlock
+from data.commands import (
+    AcknowledgeAlert,
+    AcknowledgeBreach,
+    AnyCommand,
+    DecideLimitChange,
+    DeleteLimit,
+    Kill,
+    Outcome,
+    RestrictEngine,
+    SetLimit,
+    SetMonitor,
+    Unlock,
+)
 from data.paths import Home
+from data.problems import UnavailableError
 from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.accounts import Accounts
 from nautilus_tui.daemon.risk.alerts import AlertBook
 from nautilus_tui.daemon.risk.analytics import Analytics
@@ -27,6 +41,7 @@ from nautilus_tui.daemon.risk.forecast import BreachForecasts
 from nautilus_tui.daemon.risk.kill import KillDesk
 from nautilus_tui.daemon.risk.limit_desk import LimitDesk, LimitNews
 from nautilus_tui.daemon.risk.limits import LimitBook
+from nautilus_tui.daemon.risk.monitoring import monitoring
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.returns import ReturnsSource
 from nautilus_tui.daemon.risk.traded import TradedToday
@@ -36,6 +51,9 @@ if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     from data.history import History
+
+
+type Execute = Callable[[AnyCommand, Principal], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +75,7 @@ class Risk:
 
     def __init__(self, world: RiskWorld) -> None:
         self._world = world
+        self._door: Execute | None = None
         self.alerts = AlertBook(world.state.breaches, world.bus, world.present, world.clock)
         self.kill = KillDesk(
             home=world.home,
@@ -103,6 +122,17 @@ class Risk:
         self.forecast = BreachForecasts(
             world.state.use, world.bus.publish_records, world.clock, look_seconds=5.0
         )
+        self.monitor = monitoring(
+            world,
+            limits=self.limits,
+            portfolio=self.portfolio,
+            returns=self.returns,
+            traded=self.traded,
+            alerts=self.alerts,
+            execute=self._through_the_door,
+        )
+        self.monitor.on_cycle(self.forecast.look)
+        self.executors.on(self.monitor.carry_out, SetMonitor, AcknowledgeBreach, AcknowledgeAlert)
         self.analytics = Analytics(
             state=world.state,
             accounts=Accounts(world.state, self.portfolio),
@@ -124,17 +154,29 @@ class Risk:
         await self.alerts.load()
         await self.limits.load()
 
+    def enter(self, door: Execute) -> None:
+        """Take the door that what is done without being asked goes through as well."""
+        self._door = door
+
+    async def _through_the_door(self, command: AnyCommand, principal: Principal) -> Outcome:
+        if self._door is None:
+            raise UnavailableError("the daemon is not ready to carry out commands")
+        return await self._door(command, principal)
+
     async def open(self) -> None:
         """Begin to watch the engines that were found."""
         await self.kill.open()
+        await self.monitor.open()
 
     def plan(self, scheduler: AsyncIOScheduler) -> None:
         """Add what is done by the clock to the daemon's schedule."""
         self.equity.plan(scheduler)
         self.analytics.plan(scheduler)
+        self.monitor.start()
 
     async def close(self) -> None:
         """End what is under way."""
+        await self.monitor.close()
         await self.limits.close()
         await self._limit_news.close()
         await self.forecast.close()
