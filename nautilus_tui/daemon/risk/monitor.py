@@ -276,12 +276,7 @@ class Monitor:
         portfolio = self._portfolio.snapshot()
         self._problems = portfolio.problems
         await self._adjust(portfolio)
-        limits = self._limits.limits()
-        figures, heavy = await self._gather(portfolio, limits)
-        if heavy or len(limits) > _INLINE:
-            statuses = await asyncio.to_thread(evaluate, portfolio, limits, figures)
-        else:
-            statuses = evaluate(portfolio, limits, figures)
+        statuses = await self._judge(portfolio, self._limits.limits())
         changes = self._breaches.check(statuses)
         self._statuses = [self._with_breach(status) for status in statuses]
         self._bus.publish_records(self._statuses)
@@ -291,6 +286,17 @@ class Monitor:
         if self._clock() - self._marks_at >= _MARKS_NS:
             self._marks_at = self._clock()
             await self._store.put_marks(self._portfolio.last_marks())
+
+    async def look(self, limits: Sequence[Limit]) -> list[LimitStatus]:
+        """Judge limits by the code of every check, now; nothing comes of it."""
+        statuses = await self._judge(self._portfolio.snapshot(), limits)
+        return [self._with_breach(status) for status in statuses]
+
+    async def _judge(self, portfolio: Portfolio, limits: Sequence[Limit]) -> list[LimitStatus]:
+        figures, heavy = await self._gather(portfolio, limits)
+        if heavy or len(limits) > _INLINE:
+            return await asyncio.to_thread(evaluate, portfolio, limits, figures)
+        return evaluate(portfolio, limits, figures)
 
     def _with_breach(self, status: LimitStatus) -> LimitStatus:
         breach = self._breaches.of_limit(status.limit.id)
