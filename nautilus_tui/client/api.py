@@ -34,8 +34,11 @@ from data.records import (
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.analytics import AnalyticsQuestions
+from nautilus_tui.client.breaches import BreachQuestions
 from nautilus_tui.client.forecast import ForecastQuestions
 from nautilus_tui.client.ids import mint_command_id
+from nautilus_tui.client.kill import KillQuestions
+from nautilus_tui.client.limits import LimitQuestions
 from nautilus_tui.client.problems import NotReachableError, WireError
 from nautilus_tui.client.research import ResearchQuestions
 
@@ -60,7 +63,9 @@ def command_name(command: AnyCommand) -> str:
     return str(command.__struct_config__.tag)
 
 
-class ApiClient(ResearchQuestions, AnalyticsQuestions, ForecastQuestions):
+class ApiClient(
+    ResearchQuestions, BreachQuestions, AnalyticsQuestions, ForecastQuestions, KillQuestions, LimitQuestions
+):
     """One connection pool to one daemon. Use it as an async context manager, or call ``close``."""
 
     def __init__(self, address: Address) -> None:
@@ -320,6 +325,13 @@ class ApiClient(ResearchQuestions, AnalyticsQuestions, ForecastQuestions):
     async def _ask_with[T](self, path: str, type_: type[T], body: Mapping[str, Any]) -> T:
         given = {name: value for name, value in body.items() if value is not None}
         return wire.convert(_good(await self._send("POST", _API + path, json=given)), type_)
+
+    async def _put_to[T](self, path: str, body: dict[str, Any], type_: type[T]) -> T:
+        given = msgspec.json.encode({name: value for name, value in body.items() if value is not None})
+        headers = {"Content-Type": "application/json"}
+        return wire.convert(
+            _good(await self._send("POST", _API + path, content=given, headers=headers)), type_
+        )
 
     async def _research(self, path: str, params: dict[str, Any]) -> Any:
         """Return the answer to a question that a provider may have to be asked for."""

@@ -16,11 +16,13 @@ from litestar.types import ASGIApp
 from data.problems import ProblemError
 from nautilus_tui.daemon.api import (
     analytics,
+    breaches,
     commands,
     companies,
     engines,
     forecast,
     kill,
+    limits,
     macro,
     market,
     orders,
@@ -54,9 +56,11 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
     app = _Application(
         route_handlers=[
             *commands.HANDLERS,
+            *breaches.HANDLERS,
             *engines.HANDLERS,
             *orders.HANDLERS,
             *kill.HANDLERS,
+            *limits.HANDLERS,
             *forecast.HANDLERS,
             *analytics.HANDLERS,
             *market.HANDLERS,

@@ -84,6 +84,7 @@ class LimitBook:
         self._clock = clock
         self._kept = LimitShelf(store)
         self._changing = asyncio.Lock()
+        self._bringing: set[asyncio.Task[LimitSet]] = set()
         self._deliveries = Deliveries(engines, self._book_of, self._told.behind)
 
     async def load(self) -> None:
@@ -93,6 +94,7 @@ class LimitBook:
 
     async def close(self) -> None:
         """End what is under way."""
+        await asyncio.gather(*self._bringing)
         await self._deliveries.close()
         await self._kept.close()
 
@@ -180,7 +182,7 @@ class LimitBook:
         """Have less of a limit count while volatility is high, or all of it again.
 
         ``effective`` is in the limit's unit and is taken as it is: at most what was set, however often
-        it is adjusted. Returns when it is kept and engines were told.
+        it is adjusted. Returns when it is kept; engines that run are told without being waited for.
 
         Raises:
             NotFoundError: There is no such limit.
@@ -208,7 +210,9 @@ class LimitBook:
             )
             await self._kept.write(limits=(after,))
         self._told.adjusted(after)
-        await self._brought(LimitSet(after))
+        bringing = asyncio.get_running_loop().create_task(self._brought(LimitSet(after)))
+        self._bringing.add(bringing)
+        bringing.add_done_callback(self._bringing.discard)
         return after
 
     async def restrict(

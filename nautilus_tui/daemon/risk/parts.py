@@ -39,6 +39,7 @@ from nautilus_tui.daemon.risk.equity import EquityKeeper
 from nautilus_tui.daemon.risk.executions import ExecutionSource
 from nautilus_tui.daemon.risk.forecast import BreachForecasts
 from nautilus_tui.daemon.risk.kill import KillDesk
+from nautilus_tui.daemon.risk.limit_checks import LimitChecks
 from nautilus_tui.daemon.risk.limit_desk import LimitDesk, LimitNews
 from nautilus_tui.daemon.risk.limits import LimitBook
 from nautilus_tui.daemon.risk.monitoring import monitoring
@@ -133,6 +134,7 @@ class Risk:
         )
         self.monitor.on_cycle(self.forecast.look)
         self.executors.on(self.monitor.carry_out, SetMonitor, AcknowledgeBreach, AcknowledgeAlert)
+        self.limit_checks = LimitChecks(self.limits, world.supervisor, self.monitor.look)
         self.analytics = Analytics(
             state=world.state,
             accounts=Accounts(world.state, self.portfolio),
