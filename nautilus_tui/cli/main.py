@@ -17,6 +17,7 @@ from nautilus_tui.cli import (
     access,
     account,
     auditing,
+    breaches,
     doctor,
     engines,
     executions,
@@ -123,6 +124,9 @@ app.command("search")(research.search)
 app.command("read")(research.read_document)
 app.command("company")(research.company)
 app.command("providers")(research.health)
+app.add_typer(breaches.app, name="breaches")
+app.add_typer(breaches.alerts_app, name="alerts")
+app.add_typer(breaches.monitor_app, name="monitor")
 app.command("kill")(kill.kill)
 app.command("unlock")(kill.unlock)
 measures.risk_app.add_typer(forecast.app, name="forecast")

@@ -105,7 +105,7 @@ class Monitor:
         self._figures = figures
         self._returns = returns
         self._traded = traded
-        self._breaches = breaches
+        self.breaches = breaches
         self._alerts = alerts
         self._responses = responses
         self._holds = holds
@@ -135,7 +135,7 @@ class Monitor:
         """Go on with what was open; checks begin with ``start``."""
         self._wanted = await self._store.running()
         self._portfolio.kept = await self._store.marks()
-        await self._breaches.load()
+        await self.breaches.load()
         await self._holds.load()
 
     def start(self) -> None:
@@ -153,7 +153,7 @@ class Monitor:
         await self._responses.close()
         self._figures.close()
         self._traded.close()
-        await self._breaches.close()
+        await self.breaches.close()
 
     def wake(self) -> None:
         """Check soon, instead of when it is next due."""
@@ -179,7 +179,7 @@ class Monitor:
             case SetMonitor():
                 said = await self._set(command.running, principal.name)
             case AcknowledgeBreach():
-                breach = await self._breaches.acknowledge(
+                breach = await self.breaches.acknowledge(
                     command.breach_id, principal.name, note=command.note, mitigating=command.mitigating
                 )
                 self._responses.escalation.wake()
@@ -277,7 +277,7 @@ class Monitor:
         self._problems = portfolio.problems
         await self._adjust(portfolio)
         statuses = await self._judge(portfolio, self._limits.limits())
-        changes = self._breaches.check(statuses)
+        changes = self.breaches.check(statuses)
         self._statuses = [self._with_breach(status) for status in statuses]
         self._bus.publish_records(self._statuses)
         self._responses.respond(self._statuses, changes)
@@ -299,7 +299,7 @@ class Monitor:
         return evaluate(portfolio, limits, figures)
 
     def _with_breach(self, status: LimitStatus) -> LimitStatus:
-        breach = self._breaches.of_limit(status.limit.id)
+        breach = self.breaches.of_limit(status.limit.id)
         return status if breach is None else msgspec.structs.replace(status, breach_id=breach.id)
 
     async def _gather(self, portfolio: Portfolio, limits: Sequence[Limit]) -> tuple[Figures, bool]:
@@ -342,7 +342,7 @@ class Monitor:
 
     def problems(self) -> list[str]:
         """Return what the daemon's health should tell."""
-        found = [one for one in (self._alerts.problem, self._breaches.problem) if one is not None]
+        found = [one for one in (self._alerts.problem, self.breaches.problem) if one is not None]
         if not self._wanted:
             found.append("the risk monitor is stopped")
         if self._failure is not None:
@@ -380,7 +380,7 @@ class Monitor:
             breached=levels.count("breached"),
             unknown=levels.count("unknown"),
             unknown_reasons=tuple(reasons)[:_SHOWN],
-            open_breaches=len(self._breaches.open()),
+            open_breaches=len(self.breaches.open()),
             open_alerts=len(self._alerts.open()),
             holds=tuple(f"{one.engine} is {one.restriction}: {one.reason}" for one in self._holds.holds()),
             notified=notified,
