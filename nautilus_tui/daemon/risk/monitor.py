@@ -128,6 +128,7 @@ class Monitor:
         self._marks_at = 0
         self._problems: tuple[str, ...] = ()
         self._turn = asyncio.Lock()
+        self.chance: Callable[[str], Decimal | None] = lambda _: None  #: of a limit's breach, if foretold
 
     # ------------------------------------------------------------ life
 
@@ -299,8 +300,11 @@ class Monitor:
         return evaluate(portfolio, limits, figures)
 
     def _with_breach(self, status: LimitStatus) -> LimitStatus:
-        breach = self.breaches.of_limit(status.limit.id)
-        return status if breach is None else msgspec.structs.replace(status, breach_id=breach.id)
+        breach, chance = self.breaches.of_limit(status.limit.id), self.chance(status.limit.id)
+        if breach is None and chance is None:
+            return status
+        told = None if breach is None else breach.id
+        return msgspec.structs.replace(status, breach_id=told, forecast=chance)
 
     async def _gather(self, portfolio: Portfolio, limits: Sequence[Limit]) -> tuple[Figures, bool]:
         types = {limit.limit_type for limit in limits if limit.enabled}

@@ -121,7 +121,10 @@ class Risk:
             clock=world.clock,
         )
         self.forecast = BreachForecasts(
-            world.state.use, world.bus.publish_records, world.clock, look_seconds=5.0
+            world.state.use,
+            world.bus.publish_records,
+            world.clock,
+            look_seconds=world.settings.monitor_seconds,
         )
         self.monitor = monitoring(
             world,
@@ -133,6 +136,7 @@ class Risk:
             execute=self._through_the_door,
         )
         self.monitor.on_cycle(self.forecast.look)
+        self.monitor.chance = self.forecast.chance
         self.executors.on(self.monitor.carry_out, SetMonitor, AcknowledgeBreach, AcknowledgeAlert)
         self.limit_checks = LimitChecks(self.limits, world.supervisor, self.monitor.look)
         self.analytics = Analytics(
