@@ -250,7 +250,7 @@ def _outcome(scenario: Scenario, answer: ExposureAnswer) -> StressOutcome:
     shocked = {one.factor for one in scenario.shocks}
     at: dict[str, ExposureRow] = {}
     given: list[Exposure] = []
-    left_out: dict[str, str] = {}
+    reasons: dict[str, list[str]] = defaultdict(list)
     spread_is_shocked = "liquidity" in shocked
     factors_are_shocked = bool(shocked - {"liquidity"})
     for row in answer.rows:
@@ -258,7 +258,7 @@ def _outcome(scenario: Scenario, answer: ExposureAnswer) -> StressOutcome:
         at[name] = row
         if factors_are_shocked or not spread_is_shocked:
             if row.factor is None or row.sensitivity is None:
-                left_out[name] = row.reason or "its factor is not known"
+                reasons[name].append(row.reason or "its factor is not known")
             else:
                 given.append(
                     Exposure(
@@ -267,7 +267,7 @@ def _outcome(scenario: Scenario, answer: ExposureAnswer) -> StressOutcome:
                 )
         if spread_is_shocked:
             if row.half_spread is None:
-                left_out.setdefault(name, "there is no quote to tell its spread")
+                reasons[name].append("there is no quote to tell its spread")
             else:
                 given.append(
                     Exposure(
@@ -276,7 +276,7 @@ def _outcome(scenario: Scenario, answer: ExposureAnswer) -> StressOutcome:
                 )
     found = apply(scenario, given)
     for name in found.left_out:
-        left_out.setdefault(name, f"the scenario says nothing about {at[name].factor}")
+        reasons[name].append(f"the scenario says nothing about {at[name].factor}")
     items = tuple(
         StressItem(
             engine=at[line.name].engine,
@@ -310,7 +310,7 @@ def _outcome(scenario: Scenario, answer: ExposureAnswer) -> StressOutcome:
         by_factor=dict(by_factor),
         by_position=dict(by_position),
         items=items,
-        left_out=left_out,
+        left_out={name: "; ".join(why) for name, why in reasons.items()},
     )
 
 

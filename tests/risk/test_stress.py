@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 
 import polars as pl
@@ -10,7 +11,9 @@ import pytest
 
 from data.problems import InvalidRequestError
 from risk.stress import CRISIS_2008, SCENARIOS, Exposure, Shock, ShockUnit, apply, user_defined
-from tests.risk.samples import INDEX_FILE, index
+from tests.risk.samples import INDEX_FILE, RECORDS, index
+
+WEEKLY_YIELDS = RECORDS.parents[1] / "fred" / "fred_series_observations__series-id-WGS10YR__20250120.json"
 
 
 def exposure(factor: str, unit: ShockUnit, sensitivity: float) -> Exposure:
@@ -97,3 +100,23 @@ def test_what_does_not_fit_is_refused() -> None:
         apply(SCENARIOS["rates_up_200"], [exposure("rates", "relative", 1.0)])
     with pytest.raises(InvalidRequestError, match="book of rates is nan"):
         apply(SCENARIOS["rates_up_200"], [exposure("rates", "basis_points", math.nan)])
+
+
+@pytest.mark.parametrize("name", ["2008", "covid_2020"])
+def test_changes_of_yields_are_of_the_size_of_the_weekly_averages(name: str) -> None:
+    if not WEEKLY_YIELDS.exists():
+        pytest.skip("recorded yields are not here")
+    rows = json.loads(WEEKLY_YIELDS.read_text())["observations"]
+    weeks = {dt.date.fromisoformat(row["date"]): float(row["value"]) for row in rows if row["value"] != "."}
+
+    def of_week(day: dt.date) -> float:
+        return weeks[day + dt.timedelta(days=(4 - day.weekday()) % 7)]  # weeks end on Friday
+
+    scenario = SCENARIOS[name]
+    (shock,) = [one for one in scenario.shocks if one.factor == "rates"]
+    assert scenario.start is not None
+    assert scenario.end is not None
+    by_week = (of_week(scenario.end) - of_week(scenario.start)) * 100.0
+    # Daily yields are not recorded here. In such weeks a day is up to 40 basis points from its week's average.
+    assert shock.size == pytest.approx(by_week, abs=40.0)
+    assert by_week < 0.0
