@@ -24,6 +24,7 @@ from nautilus_tui.cli import (
     forecast,
     history,
     kill,
+    limits,
     macro,
     market,
     measures,
@@ -101,6 +102,8 @@ app.command("daemon")(system.daemon)
 app.command("status")(system.status)
 app.command("stop")(system.stop)
 app.add_typer(engines.app, name="engine")
+engines.app.command("restrict")(limits.restrict)
+app.add_typer(limits.app, name="limit")
 app.add_typer(orders.app, name="order")
 app.command("positions")(positions.positions)
 app.command("close")(positions.close)

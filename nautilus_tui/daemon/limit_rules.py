@@ -141,7 +141,7 @@ def _instruments(engines: Engines) -> Iterable[Instrument]:
 
 def _not_found(scope: Scope, why: str, known: Collection[str], otherwise: str) -> NotFoundError:
     by_fold = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(scope.name.casefold(), by_fold, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(scope.name.casefold(), by_fold, n=3, cutoff=0.6)
     named = " or ".join(f"{scope.kind}:{by_fold[one]}" for one in near)
     return NotFoundError(
         f"scope is {scope.kind}:{scope.name}: {why}",

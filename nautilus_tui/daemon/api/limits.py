@@ -90,14 +90,16 @@ class RestrictBody(Body, frozen=True, kw_only=True):
 @route("GET", _BASE, returns=Page[Limit], tag=_TAG)
 async def list_limits(
     request: AnyRequest,
-    scope: Annotated[str | None, Parameter(description="limits of one scope, e.g. engine:paper-1")] = None,
+    of_scope: Annotated[
+        str | None, Parameter(query="scope", description="limits of one scope, e.g. engine:paper-1")
+    ] = None,
     limit_type: Annotated[str | None, Parameter(description="limits of one type")] = None,
 ) -> Answer:
     """Return every limit, by id. How much of each is used is at /api/v1/risk/status."""
     found = [
         one
         for one in context_of(request).risk.limits.limits()
-        if scope in (None, one.scope) and limit_type in (None, one.limit_type)
+        if of_scope in (None, one.scope) and limit_type in (None, one.limit_type)
     ]
     return answer(request, Page(found))
 
