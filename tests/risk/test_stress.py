@@ -117,6 +117,6 @@ def test_changes_of_yields_are_of_the_size_of_the_weekly_averages(name: str) -> 
     assert scenario.start is not None
     assert scenario.end is not None
     by_week = (of_week(scenario.end) - of_week(scenario.start)) * 100.0
-    # Daily yields are not recorded here. In such weeks a day is up to 40 basis points from its week's average.
+    # Daily yields are not recorded here; in such weeks a day may be 40 basis points from the average.
     assert shock.size == pytest.approx(by_week, abs=40.0)
     assert by_week < 0.0
