@@ -71,7 +71,7 @@ def _percent(chance: float | None) -> str:
 
 def _told_scores(scores: list[ForecastScore]) -> Any:
     right = ("Within", "Forecasts", "Breached", "Brier", "Base rate")
-    table = output.columns("Scored on", *right, "", right=right, last_wraps=True)
+    table = output.columns("Scored on", *right, "Better", right=right, last_wraps=True)
     for one in scores:
         better = ""
         if one.brier is not None and one.base_brier is not None:
