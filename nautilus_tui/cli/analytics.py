@@ -156,8 +156,12 @@ def stress(
         if one.items:
             output.show("", f"{one.scenario}: {one.description}", _items(one))
     say(found.notes, found.synthetic)
+    left_out: dict[str, list[str]] = {}
     for one in found.outcomes:
-        say_reasons({f"{one.scenario}, {name} is left out": why for name, why in one.left_out.items()})
+        for name, why in one.left_out.items():
+            left_out.setdefault(f"{name}: {why}", []).append(one.scenario)
+    for told, scenarios in left_out.items():
+        output.say(f"left out of {', '.join(scenarios)}: {told}")
 
 
 def _outcomes(found: StressAnswer) -> Any:

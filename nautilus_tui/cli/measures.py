@@ -19,14 +19,14 @@ from nautilus_tui.cli.analytics import BookOption
 from nautilus_tui.cli.session import Session, session_of
 
 if TYPE_CHECKING:
-
-
     from risk.backtesting import Backtest
     from risk.measures.methods import Options
     from risk.measures.sample import Measure
     from risk.returns import Returns
 
-risk_app = typer.Typer(help="Value at risk and expected shortfall of returns, and how well they held.")
+risk_app = typer.Typer(
+    help="What the book risks: value at risk, stress, exposures, forecasts, reports; of files of returns too."
+)
 
 _METHODS = "historical, normal, student, cornish_fisher, filtered, monte_carlo, evt"
 _ALL = "all"
@@ -47,7 +47,7 @@ DecayOption = Annotated[float, typer.Option("--decay", help="Of filtered: weight
 
 @risk_app.callback()
 def risk() -> None:
-    """Value at risk and expected shortfall of returns, and how well they held."""
+    """What the book risks: value at risk, stress, exposures, forecasts, reports; of files of returns too."""
 
 
 @risk_app.command("var")
