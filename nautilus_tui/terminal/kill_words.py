@@ -124,7 +124,7 @@ def _positions(choice: KillChoice, alive: Sequence[EngineStatus], mirror: Mirror
 # ---------------------------------------------------------------- progress
 
 
-def progress(status: KillStatus, now_ns: int, glyphs: Glyphs) -> list[Line]:
+def progress(status: KillStatus, glyphs: Glyphs) -> list[Line]:
     """Return how far the switch has come with each engine, each step with the time it took."""
     order = status.order
     lines: list[Line] = []
@@ -155,7 +155,7 @@ def progress(status: KillStatus, now_ns: int, glyphs: Glyphs) -> list[Line]:
 
 
 def _engine_progress(engine: EngineKill, begun: int, glyphs: Glyphs, *, flatten: bool) -> list[Line]:
-    parts: list[Part] = [(f" {engine.engine:<14}", "bright")]
+    parts: list[Part] = [(f" {engine.engine:<12}", "bright")]
     times = (engine.ts_blocked, engine.ts_cancelled, engine.ts_flattened, engine.ts_verified)
     for (state, word), ts in zip(_STEPS, times, strict=True):
         if state == "flattening" and not flatten:
@@ -175,14 +175,14 @@ def _engine_progress(engine: EngineKill, begun: int, glyphs: Glyphs, *, flatten:
     if flatten:
         said.append(f"{engine.flattened} closed")
     said.append(f"{_told(engine.orders_left)} working and {_told(engine.positions_left)} held now")
-    lines.append([(" " * 16 + ", ".join(said), "dim")])
+    lines.append([(" " * 14 + ", ".join(said), "dim")])
     if engine.hung:
-        lines.append([(" " * 16 + "did not answer and was killed (SIGKILL)", "warn")])
+        lines.append([(" " * 14 + "did not answer and was killed (SIGKILL)", "warn")])
     held = [f"{figures.signed_quantity(qty)} {name}" for name, qty in engine.positions.items()]
     if held:
-        lines.append([(" " * 16 + "holds " + ", ".join(held[:4]) + (" …" if len(held) > 4 else ""), "warn")])
+        lines.append([(" " * 14 + "holds " + ", ".join(held[:4]) + (" …" if len(held) > 4 else ""), "warn")])
     if engine.problem is not None:
-        lines.append([(f" {' ' * 15}{glyphs.warn} {engine.problem}", "error")])
+        lines.append([(f" {' ' * 13}{glyphs.warn} {engine.problem}", "error")])
     return lines
 
 
@@ -193,8 +193,8 @@ def _told(count: int | None) -> str:
 def _milliseconds(span_ns: int) -> str:
     """Write a span: whole milliseconds up to ten seconds, seconds after."""
     if span_ns < 10_000_000_000:
-        return f"{span_ns / 1e6:.0f} ms" if span_ns >= 9_500_000 else f"{span_ns / 1e6:.1f} ms"
-    return f"{span_ns / 1e9:.1f} s"
+        return f"{span_ns / 1e6:.0f}ms" if span_ns >= 9_500_000 else f"{span_ns / 1e6:.1f}ms"
+    return f"{span_ns / 1e9:.1f}s"
 
 
 def _end(status: KillStatus) -> Line:

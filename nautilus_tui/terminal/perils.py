@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from data.kill import KillStatus
-from data.limits import Alert, AlertSeverity, Breach, BreachForecast, LimitLevel, LimitStatus
+from data.limits import PORTFOLIO, Alert, AlertSeverity, Breach, BreachForecast, LimitLevel, LimitStatus
+from data.records import PositionUpdate
 from nautilus_tui.terminal.questions.risk import AllLimits, Breaches
 
 PerilKind = Literal["limits", "breaches", "alerts", "forecasts", "kill"]
@@ -155,6 +156,24 @@ class Perils:
         if forecast is not None:
             return None if forecast.p240 is None else Decimal(repr(forecast.p240))
         return status.forecast
+
+    def position_limit(self, position: PositionUpdate) -> LimitStatus | None:
+        """Return the fullest limit of position size that tells of a position."""
+        found = [
+            status
+            for status in self.limits.values()
+            if status.limit.limit_type == "position_size"
+            and status.use is not None
+            and status.level != "off"
+            and (
+                status.limit.scope == f"instrument:{position.instrument}"
+                or (
+                    status.subject == position.instrument
+                    and status.limit.scope in (PORTFOLIO, f"engine:{position.engine}")
+                )
+            )
+        ]
+        return max(found, key=lambda status: status.use or Decimal(0), default=None)
 
     def killed(self, engine: str | None) -> bool:
         """Say whether the kill switch holds an engine, or, of None, any."""

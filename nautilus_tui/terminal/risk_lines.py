@@ -34,7 +34,10 @@ REPORT_TYPES: Final = (
 )
 REPORT_FORMATS: Final = ("pdf", "html", "xlsx", "csv", "json")
 _SCOPE = re.compile(r"portfolio|(engine|strategy|instrument|sector):\S+", re.IGNORECASE)
-_FACTOR = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,60}")
+#: A factor and how far it moves: a fraction or per cent of a price, basis points of a rate, a multiple.
+_SHOCK = re.compile(
+    r"(?P<factor>[A-Za-z][A-Za-z0-9_.:-]{0,60})=(?P<size>[+-]?\d{1,9}(\.\d{1,9})?(%|bp|x)?)", re.ASCII
+)
 _HUNDRED = Decimal(100)
 
 
@@ -162,14 +165,13 @@ class MonitorLine:
 
 @dataclass(frozen=True, slots=True)
 class StressLine:
-    """``stress equity -20% vol +50%``: shocks of one's own; none takes them away again."""
+    """``stress equity=-20% rates=+100bp volatility=2x``: shocks of one's own; none takes them away again."""
 
-    shocks: tuple[tuple[str, Decimal], ...] = ()
+    shocks: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the line that says this."""
-        said = " ".join(f"{name} {value * _HUNDRED:+f}%" for name, value in self.shocks)
-        return f"stress {said}" if said else "stress off"
+        return " ".join(("stress", *self.shocks)) if self.shocks else "stress off"
 
 
 RiskLine = (
@@ -379,23 +381,19 @@ def read_monitor(reader: Reader) -> MonitorLine:
 
 
 def read_stress(reader: Reader) -> StressLine:
-    """Read factors, each with its shock; ``off`` takes one's own shocks away."""
+    """Read shocks, each a factor and how far it moves; ``off`` takes one's own away."""
     if reader.option(("off",)) is not None:
         return StressLine()
-    shocks: dict[str, Decimal] = {}
+    shocks: dict[str, str] = {}
     while reader.peek() is not None or not shocks:
-        token = reader.take("factor (equity, rates, vol …)", reader.known.factors_shocked)
-        if not _FACTOR.fullmatch(token.text):
-            raise CommandLineError(f"factor: {token.text!r} is not a name", token.at)
-        shocks[token.text] = _shock(reader)
-    return StressLine(tuple(shocks.items()))
-
-
-def _shock(reader: Reader) -> Decimal:
-    token = reader.take("shock (-20% or 0.5)", ("-10%", "-20%", "+50%"))
-    text = token.text.removeprefix("+")
-    scale = _HUNDRED if text.endswith("%") else Decimal(1)
-    return plain_number(text.removesuffix("%"), "shock (-20% or 0.5)", token.at, negative=True) / scale
+        token = reader.take("shock (equity=-20%)", [f"{name}=" for name in reader.known.factors_shocked])
+        found = _SHOCK.fullmatch(token.text)
+        if found is None:
+            raise CommandLineError(
+                f"shock: {token.text!r} is not one like equity=-20%, rates=+100bp or volatility=2x", token.at
+            )
+        shocks[found["factor"]] = token.text
+    return StressLine(tuple(shocks.values()))
 
 
 #: Verbs of this area: how each reads its words, and how it is written in help.
@@ -410,5 +408,5 @@ RISK_VERBS: dict[str, tuple[Callable[[Reader], RiskLine], str]] = {
     "kill": (read_kill, "kill · kill paper-1 flatten · kill drill"),
     "unlock": (read_unlock, "unlock"),
     "monitor": (read_monitor, "monitor stop"),
-    "stress": (read_stress, "stress equity -20% · stress off"),
+    "stress": (read_stress, "stress equity=-20% rates=+100bp · stress off"),
 }

@@ -28,7 +28,7 @@ class RiskView:
     group: ExposureGroup = "instrument"
     confidence: Decimal = CONFIDENCES[0]
     horizon: int = HORIZONS[0]
-    shocks: tuple[tuple[str, Decimal], ...] = ()  #: a stress of one's own, by factor
+    shocks: tuple[str, ...] = ()  #: a stress of one's own, a shock each: ``equity=-20%``
 
     def look_at_limit(self, limit_id: str) -> bool:
         """Look at a limit; say whether that is another than before."""

@@ -28,6 +28,7 @@ class Situation:
     position: PositionUpdate | None = None  #: under the cursor of the positions pane
     ticket_open: bool = False
     typing: bool = False  #: printable keys are text, not actions
+    no_largest: str | None = "no ticket is open"  #: why no largest quantity can be taken; None: it can
     ticket_sendable: str | None = "no ticket is open"  #: why its order cannot be sent now; None: it can
 
     @property

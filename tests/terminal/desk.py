@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from textual.pilot import Pilot
@@ -17,7 +18,6 @@ from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.settings import TerminalSettings
-from risk.limits import GateLimits
 from tests.terminal import scene
 
 CONNECTED = ConnectionChanged("connected", scene.NOW - 600 * scene.SECOND, epoch="one", role="trader")
@@ -30,17 +30,18 @@ class Line(Link):
 
     def __init__(self) -> None:
         self.events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
-        self.events.put_nowait(CONNECTED)
+        self.role = "trader"  #: as whom the daemon answers
         self.commands: list[tuple[AnyCommand, str]] = []
         self.answers: asyncio.Queue[Outcome | ProblemError] = asyncio.Queue()
         self.previews: list[PreviewOrder] = []
-        self.limits = GateLimits()
+        self.many_limits = False  #: more than those an engine begins with
         self.no_preview: ProblemError | None = None  #: raised instead of an answer
         self.watched: list[tuple[str, ...]] = []
         self.asked: list[Question[Any]] = []
         self.facts: dict[Question[Any], Any] = {}  #: what is answered; a ``ProblemError`` is raised
 
     async def listen(self) -> AsyncIterator[StreamEvent]:
+        yield replace(CONNECTED, role=self.role)
         while (event := await self.events.get()) is not None:
             yield event
 
@@ -58,7 +59,7 @@ class Line(Link):
         self.previews.append(order)
         if self.no_preview is not None:
             raise self.no_preview
-        return scene.effects(order, self.limits)
+        return scene.effects(order, many=self.many_limits)
 
     async def engines(self) -> Sequence[EngineStatus]:
         return scene.engines()

@@ -27,6 +27,7 @@ async def drawn(size: tuple[int, int], theme: str, keys: list[str]) -> str:
     app = Desk()
     app.line.facts.update(scene_macro.answers() | scene_research.answers() | scene_risk.answers())
     scene_risk.fill(app.mirror)
+    app.line.many_limits = True
     app.mirror.facts.put_health(scene_research.vendor())
     async with app.run_test(size=size) as pilot:
         app.use_theme(theme)

@@ -34,9 +34,6 @@ from data.records import (
 )
 from nautilus_tui.terminal.mirror import Connection, Mirror
 from nautilus_tui.terminal.view import TIMEFRAME_SECONDS, View
-from risk.gate import Exposure, OrderIntent, RateWindow
-from risk.gate import effects as gate_effects
-from risk.limits import GateLimits
 
 #: 2026-03-02 14:32:07 UTC
 NOW = 1_772_461_927_000_000_000
@@ -313,24 +310,63 @@ def account(now: int = NOW) -> AccountUpdate:
     )
 
 
-def effects(order: PreviewOrder, limits: GateLimits) -> list[LimitEffect]:
-    """What the gate says to an order in the scene, with the positions held and nothing working."""
-    rules = next(i for i in instruments() if i.id == order.instrument)
+def effects(order: PreviewOrder, *, many: bool = False) -> list[LimitEffect]:
+    """What the gate says to an order in the scene, with the positions held and nothing working.
+
+    ``many`` limits are those of a desk that has set some; else those an engine begins with.
+    """
     quote = next(q for q in quotes() if q.instrument == order.instrument)
-    held = [p.qty for p in positions() if p.instrument == order.instrument]
-    intent = OrderIntent(
-        instrument=order.instrument,
-        side=order.side,
-        qty=order.qty,
-        price=order.price if order.price is not None else quote.ask if order.side == "buy" else quote.bid,
-        multiplier=rules.multiplier,
-        lot_size=rules.lot_size,
-        rate=D(1),
-        reduce_only=order.reduce_only,
+    held = sum((p.qty for p in positions() if p.instrument == order.instrument and p.seq), D(0))
+    price = order.price if order.price is not None else quote.ask if order.side == "buy" else quote.bid
+    assert price is not None
+    present = held if order.side == "buy" else -held
+    adds = D(0) if order.reduce_only else order.qty
+    found = [
+        _effect("order_notional", f"engine:{ENGINE}", D(0), adds * price, D(1_000_000)),
+        _effect(
+            "position_size",
+            f"engine:{ENGINE}",
+            abs(present * price),
+            abs(present + adds) * price,
+            D(5_000_000),
+        ),
+        _effect("order_rate", f"engine:{ENGINE}", D(0), D(1), D(100), "orders"),
+    ]
+    if many:
+        equity = D("1004312.55")
+        gross = D("1462280") / equity
+        own = f"instrument:{order.instrument}"
+        found += [
+            _effect("position_size", own, max(present, D(0)), max(present + adds, D(0)), D(500), "shares"),
+            _effect(
+                "gross_exposure", f"engine:{ENGINE}", gross, gross + adds * price / equity, D("1.6"), "ratio"
+            ),
+            _effect("leverage", "portfolio", gross, gross + adds * price / equity, D(2), "ratio"),
+            _effect("concentration", "portfolio", D("0.2645"), D("0.2645"), D("0.35"), "ratio"),
+            _effect("sector_exposure", "sector:Technology", D("0.105"), D("0.105"), D("0.4"), "ratio"),
+            _effect("daily_loss", "portfolio", D(12410), D(12410), D(50000)),
+        ]
+    return found
+
+
+def _effect(
+    rule: str, scope: str, used: Decimal, after: Decimal, limit: Decimal, unit: str = "USD"
+) -> LimitEffect:
+    if unit == "USD":
+        used, after = used.quantize(D("0.01")), after.quantize(D("0.01"))
+    passes = after <= limit
+    room = max(D(0), limit - used) if unit == "shares" else None
+    return LimitEffect(
+        rule=rule,
+        scope=scope,
+        used=used,
+        after=after,
+        limit=limit,
+        unit=unit,
+        passes=passes,
+        limit_id=f"{rule}:{scope}:{unit}",
+        max_quantity=room,
     )
-    exposure = Exposure(position=held[0] if held else D(0))
-    rate = RateWindow(limits.order_rate)
-    return [*gate_effects(intent, exposure, limits, "USD"), rate.effect(NOW)]
 
 
 def fills(now: int = NOW) -> list[Fill]:

@@ -30,11 +30,13 @@ from data.limits import (
     BreachAction,
     BreachForecast,
     Driver,
+    ForecastScore,
     Limit,
     LimitChange,
     LimitLevel,
     LimitStatus,
     LimitType,
+    MonitorHealth,
     Unit,
 )
 from nautilus_tui.terminal.mirror import Mirror
@@ -46,6 +48,8 @@ from nautilus_tui.terminal.questions.risk import (
     LimitChanges,
     LimitCheck,
     Measures,
+    Monitoring,
+    Scores,
     StressOf,
 )
 from tests.terminal.scene import ENGINE, NOW, SECOND
@@ -302,6 +306,31 @@ def forecasts(now: int = NOW) -> list[BreachForecast]:
     ]
 
 
+def scores() -> list[ForecastScore]:
+    """Held-out days of recorded prices, and too few of this daemon's own."""
+    plain = ForecastScore(
+        model="analytic first passage",
+        minutes=240,
+        place="records",
+        sample="211 held-out days of 40 instruments",
+        forecasts=52_310,
+        breached=3_120,
+        brier=0.041,
+        base_brier=0.060,
+    )
+    here = msgspec.structs.replace(
+        plain,
+        place="here",
+        sample="this daemon's limits",
+        forecasts=12,
+        breached=0,
+        brier=None,
+        base_brier=None,
+        reason="12 forecasts have come due, 200 are needed",
+    )
+    return [plain, here]
+
+
 def change(now: int = NOW) -> LimitChange:
     """A looser leverage that waits for a second person."""
     return LimitChange(
@@ -524,6 +553,24 @@ def fill(mirror: Mirror) -> None:
     mirror.apply_records(records())
 
 
+def monitor(**changes: Any) -> MonitorHealth:
+    """The monitor, looking."""
+    plain = MonitorHealth(
+        state="running",
+        every_s=5.0,
+        cycles=1204,
+        failures=0,
+        limits=16,
+        warning=1,
+        breached=1,
+        unknown=1,
+        open_breaches=1,
+        open_alerts=3,
+        ts=NOW,
+    )
+    return msgspec.structs.replace(plain, **changes) if changes else plain
+
+
 def answers() -> dict[Question[Any], Any]:
     """What is answered when the workspace asks."""
     return {
@@ -533,6 +580,8 @@ def answers() -> dict[Question[Any], Any]:
         LimitCheck(limit(0).id): limits()[0],
         Measures(): measures(),
         StressOf(): stress(),
-        StressOf((("equity", D("-0.2")),)): stress(_outcome("own", "-96120", "equity", "relative", -0.2)),
+        Scores(): scores(),
+        Monitoring(): monitor(),
+        StressOf(("equity=-20%",)): stress(_outcome("user_defined", "-96120", "equity", "relative", -0.2)),
         ExposuresOf(): exposures(),
     }

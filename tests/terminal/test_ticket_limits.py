@@ -67,24 +67,67 @@ def plain(lines: list[list[Part]]) -> list[str]:
 
 def test_used_after_limit_and_a_bar() -> None:
     assert plain(drawn(answered(*THREE), 70)) == [
-        " order_notional      0 → 18,753 / 1,000,000 ▍                     2%  ",
         " position_size  75,012 → 93,765 /   500,000 ███▍                 19%  ",
         " order_rate          3 →      4 /       100 ▊                     4%  ",
+        " order_notional      0 → 18,753 / 1,000,000 ▍                     2%  ",
     ]
     assert plain(drawn(answered(*THREE), 46)) == [
-        " notional     0 → 18.8k / 1.00M ▏         2%  ",
         " position 75.0k → 93.8k /  500k █▏       19%  ",
         " rate         3 →     4 /   100 ▎         4%  ",
+        " notional     0 → 18.8k / 1.00M ▏         2%  ",
     ]
+
+
+def test_the_worst_stands_first_several_of_a_type_are_told_apart_and_the_rest_is_summed_up() -> None:
+    many = (
+        effect(
+            "gross_exposure", scope="engine:paper-1", unit="ratio", used=D("1.2"), after=D("1.44"), limit=D(2)
+        ),
+        effect(
+            "position_size",
+            scope="instrument:AAPL.SIM",
+            unit="shares",
+            used=D(400),
+            after=D(560),
+            limit=D(500),
+            passes=False,
+            max_quantity=D(100),
+        ),
+        effect(
+            "position_size",
+            scope="portfolio",
+            used=D(75_000),
+            after=D(105_000),
+            limit=D(110_000),
+            warn=D("0.9"),
+        ),
+        effect("daily_loss", scope="portfolio", used=D(0), after=D(0), limit=D(50_000)),
+    )
+    lines = plain(drawn(answered(*many), 70))
+    assert [line.split()[:2] for line in lines] == [
+        ["position_size", "AAPL.SIM"],
+        ["position_size", "portfolio"],
+        ["gross_exposure", "1.20"],
+        ["daily_loss", "0"],
+    ]
+    assert lines[0].endswith(" 112% !")
+    short = plain(drawn(answered(*many), 70, 3))
+    assert [line.split()[:2] for line in short[:2]] == [line.split()[:2] for line in lines[:2]]
+    assert short[2] == " and 2 more, at most 72%"
+    assert ticket_limits.largest(many) == 100
+    assert ticket_limits.largest(many[2:]) is None
+    unknown = effect(passes=False, after=None, reason="no price of AAPL.SIM")
+    assert ticket_limits.largest((*many, unknown)) is None
+    assert "no price of AAPL.SIM" in ticket_limits.warning(unknown)
 
 
 def test_trouble_is_a_sign_and_a_colour_and_a_full_bar() -> None:
-    [line] = drawn(answered(effect(after=D("500000.40"), passes=False)))[1:2]
+    [line] = drawn(answered(effect(after=D("500000.40"), passes=False)))[:1]
     text = plain([line])[0]
     assert text.endswith(" 101% !")
     assert "█" in text
     assert line[-2:] == [("101%", "error"), (" !", "error")]
-    near = drawn(answered(effect(after=D(450_000))))[1]
+    near = drawn(answered(effect(after=D(450_000))))[0]
     assert ("90%", "warn") in near
 
 
@@ -95,16 +138,16 @@ def test_what_is_not_known_is_a_dash_and_what_is_off_says_off() -> None:
         "order_rate – → – / – –",
     ]
     off = effect(limit=None)
-    assert " ".join(plain(drawn(answered(off)))[1].split()) == "position_size 75,012 → 93,765 / off"
+    assert " ".join(plain(drawn(answered(off)))[0].split()) == "position_size 75,012 → 93,765 / off"
     unjudged = effect(used=None, after=None, passes=False)
-    assert " ".join(plain(drawn(answered(unjudged)))[1].split()) == "position_size – → – / 500,000 – !"
+    assert " ".join(plain(drawn(answered(unjudged)))[0].split()) == "position_size – → – / 500,000 – !"
     assert "cannot be judged" in ticket_limits.warning(unjudged)
 
 
 def test_where_there_is_little_room_it_is_one_line_with_the_trouble_first() -> None:
-    [line] = plain(drawn(answered(*THREE[:2], effect("order_rate", unit="orders", passes=False)), room=2))
+    [line] = plain(drawn(answered(*THREE[:2], effect("order_rate", unit="orders", passes=False)), room=1))
     assert line.startswith(" rate ")
-    assert line.split(" · ")[1:] == ["notional 2%", "position 19%"]
+    assert line.split(" · ")[1:] == ["position 19%", "notional 2%"]
 
 
 def test_why_it_is_not_known_stands_where_the_rows_were() -> None:
@@ -128,7 +171,7 @@ def test_bars_and_figures_are_within_the_line_and_hide_no_breach(
 ) -> None:
     one = effect(used=used, after=after, limit=limit, passes=after <= limit)
     for glyphs in (UNICODE, ASCII):
-        line = ticket_limits.limits(buy(), answered(one), width, 8, glyphs, old=False)[1]
+        line = ticket_limits.limits(buy(), answered(one), width, 8, glyphs, old=False)[0]
         assert width_of(line) <= max(width, 46)
     share = ticket_limits.share_of(after, limit)
     assert share is not None

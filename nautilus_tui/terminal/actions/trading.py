@@ -94,6 +94,14 @@ TRADING: Final = (
         check=_ticket_ready,
     ),
     Action(
+        id="ticket.largest",
+        keys=("ctrl+l",),
+        name="largest-quantity",
+        scope="ticket",
+        label="Take the largest quantity that passes every limit",
+        check=lambda situation: situation.no_largest,
+    ),
+    Action(
         id="ticket.close",
         keys=("escape",),
         name="ticket-close",

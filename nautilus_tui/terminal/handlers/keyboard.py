@@ -43,6 +43,10 @@ class Keyboard:
         else:
             self._when_quiet(event, burst, action.title, app.screen, partial(app.perform, action.id))
 
+    def note(self, event: events.Key) -> None:
+        """Take note of a key that a dialogue took, so that a paste among its keys is told."""
+        self._bursts.note(event.key, event.time)
+
     def deliberately(self, event: events.Key, title: str, do: Callable[[], None]) -> None:
         """Do what a printable key means in a dialogue, unless it came in one piece with others."""
         burst = self._bursts.note(event.key, event.time)

@@ -249,13 +249,13 @@ class RiskDesk:
         risk = self._app.mirror.risk
         subject = alarm.alert.subject if alarm.alert is not None else None
         if alarm.breach is not None or subject in risk.breaches:
-            self._app.view.risk.look_at_breach(alarm.breach.id if alarm.breach else cast("str", subject))
+            self._app.view.risk.look_at_breach(alarm.breach.id if alarm.breach else subject or "")
             self._show("breaches")
         elif alarm.change is not None or subject in risk.limits:
-            self._app.view.risk.look_at_limit(alarm.change.limit_id if alarm.change else cast("str", subject))
+            self._app.view.risk.look_at_limit(alarm.change.limit_id if alarm.change else subject or "")
             self._show("limits")
         elif subject in self._app.mirror.engines:
-            self._app.looking.select_engine(cast("str", subject))
+            self._app.looking.select_engine(subject or "")
             self._app.looking.workspace("engines")
 
     def _show(self, pane: str) -> None:
@@ -286,22 +286,23 @@ class RiskDesk:
             return may(situation, AcknowledgeAlert.role)
         return "nothing to acknowledge"
 
-    def _act(self, key: events.Key, deed: Deed, alarm: Alarm) -> None:
-        """Do a deed about a row of the drawer, unless the key was pasted."""
+    def _act(self, key: events.Key, deed: Deed | None, alarm: Alarm | None) -> None:
+        """Do a deed about a row of the drawer, unless its key was pasted."""
+        if deed is None or alarm is None:
+            self._app.keyboard.note(key)
+        else:
+            self._app.keyboard.deliberately(key, deed, partial(self._do, deed, alarm))
+
+    def _do(self, deed: Deed, alarm: Alarm) -> None:
         reason = self._act_refused(deed, alarm)
         if reason is not None:
             self._app.tell(f"{deed}: {reason}", "warning")
-            return
-        command: AnyCommand
-        if alarm.change is not None:
-            command = DecideLimitChange(change_id=alarm.change.id, approve=deed == "approve")
+        elif alarm.change is not None:
+            self._send(DecideLimitChange(change_id=alarm.change.id, approve=deed == "approve"))
         elif alarm.breach is not None:
-            command = AcknowledgeBreach(breach_id=alarm.breach.id, mitigating=deed == "mitigate")
+            self._send(AcknowledgeBreach(breach_id=alarm.breach.id, mitigating=deed == "mitigate"))
         elif alarm.alert is not None:
-            command = AcknowledgeAlert(alert_id=alarm.alert.id)
-        else:
-            return
-        self._app.keyboard.deliberately(key, command.title, partial(self._send, command))
+            self._send(AcknowledgeAlert(alert_id=alarm.alert.id))
 
     # ------------------------------------------------------------ engines, monitor, reports
 
@@ -392,7 +393,7 @@ class RiskDesk:
         app = self._app
         chords = app.keymap.keys["ticket.send"]
         app.push_screen(
-            KillSwitch(choice or KillChoice(), app.mirror, app.now_ns, chords, self._pull, self._kill_refused)
+            KillSwitch(choice or KillChoice(), app.mirror, chords, self._pull, self._kill_refused)
         )
 
     def _kill_refused(self) -> str | None:

@@ -72,4 +72,5 @@ class Standing:
             ticket_open=ticket.ticket is not None,
             typing=self.typing,
             ticket_sendable=ticket.sendable,
+            no_largest=ticket.no_largest,
         )

@@ -45,6 +45,7 @@ class Trading:
             "order.sell": lambda: self.open("sell"),
             "ticket.send": self.send,
             "ticket.close": self.close_ticket,
+            "ticket.largest": lambda: self._app.ticket_pane.take_largest(),
             "order.modify": self.modify,
             "order.cancel": self.cancel,
             "order.cancel_all": self.cancel_all,

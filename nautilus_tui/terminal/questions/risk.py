@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from data.analytics import ExposureAnswer, RiskMeasures, StressAnswer
-from data.limits import Breach, LimitChange, LimitStatus
+from data.limits import Breach, ForecastScore, Limit, LimitChange, LimitStatus, MonitorHealth
 from nautilus_tui.terminal.questions.question import Question, QuestionKind
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AllLimits(Question[list[LimitStatus]]):
-    """Every limit with its use: says which there are, for one that was deleted is told nowhere."""
+    """Every limit with its use: says which there are, for one that was deleted is told nowhere.
+
+    One that the monitor has not looked at yet is among them, with that as the reason.
+    """
 
     kind: ClassVar[QuestionKind] = "risk"
     fresh_s: ClassVar[float] = 15.0
@@ -29,7 +32,22 @@ class AllLimits(Question[list[LimitStatus]]):
 
     async def put_to(self, client: ApiClient) -> list[LimitStatus]:
         """Ask it."""
-        return await client.limit_statuses()
+        looked_at = {status.limit.id: status for status in await client.limit_statuses()}
+        return [looked_at.get(limit.id) or not_looked_at(limit) for limit in await client.limits()]
+
+
+def not_looked_at(limit: Limit) -> LimitStatus:
+    """Return what is known of a limit that the monitor has not looked at yet."""
+    return LimitStatus(
+        limit=limit,
+        value=None,
+        use=None,
+        headroom=None,
+        level="unknown" if limit.enabled else "off",
+        reason="the monitor has not looked at it yet",
+        synthetic=False,
+        ts=limit.ts_updated,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +64,7 @@ class Breaches(Question[list[Breach]]):
 
     async def put_to(self, client: ApiClient) -> list[Breach]:
         """Ask it."""
-        return (await client.breaches()).items
+        return (await client.breaches(every=True)).items
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +124,12 @@ class Measures(Question[RiskMeasures]):
 
 @dataclass(frozen=True, slots=True)
 class StressOf(Question[StressAnswer]):
-    """What is held under the known scenarios, or under shocks of one's own by factor."""
+    """What is held under the known scenarios, or under shocks of one's own, such as ``equity=-20%``."""
 
     kind: ClassVar[QuestionKind] = "risk"
     fresh_s: ClassVar[float] = 30.0
     retry_s: ClassVar[float] = 30.0
-    shocks: tuple[tuple[str, Decimal], ...] = ()
+    shocks: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -120,7 +138,7 @@ class StressOf(Question[StressAnswer]):
 
     async def put_to(self, client: ApiClient) -> StressAnswer:
         """Ask it."""
-        return await client.stress(shocks={name: float(size) for name, size in self.shocks})
+        return await client.stress(shocks=self.shocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +156,38 @@ class ExposuresOf(Question[ExposureAnswer]):
     async def put_to(self, client: ApiClient) -> ExposureAnswer:
         """Ask it."""
         return await client.exposures()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores(Question[list[ForecastScore]]):
+    """How forecasts have done, here and on recorded prices."""
+
+    kind: ClassVar[QuestionKind] = "risk"
+    fresh_s: ClassVar[float] = 120.0
+
+    @property
+    def words(self) -> str:
+        """What is asked, in words."""
+        return "scores of forecasts"
+
+    async def put_to(self, client: ApiClient) -> list[ForecastScore]:
+        """Ask it."""
+        return await client.forecast_scores()
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring(Question[MonitorHealth]):
+    """Whether limits are being looked at."""
+
+    kind: ClassVar[QuestionKind] = "risk"
+    fresh_s: ClassVar[float] = 10.0
+    retry_s: ClassVar[float] = 10.0
+
+    @property
+    def words(self) -> str:
+        """What is asked, in words."""
+        return "monitor"
+
+    async def put_to(self, client: ApiClient) -> MonitorHealth:
+        """Ask it."""
+        return await client.monitor_health()

@@ -39,7 +39,9 @@ class Drawer(ModalScreen[Alarm | None]):
 
     DEFAULT_CSS = """
     Drawer { align: center bottom; }
-    Drawer > Vertical { width: 100%; height: 60%; min-height: 14; background: $background; border-top: heavy $accent; }
+    Drawer > Vertical {
+        width: 100%; height: 60%; min-height: 14; background: $background; border-top: heavy $accent;
+    }
     Drawer #alarms { height: 1fr; }
     """
 
@@ -47,10 +49,13 @@ class Drawer(ModalScreen[Alarm | None]):
         self,
         mirror: Mirror,
         clock: Callable[[], int],
-        act: Callable[[events.Key, Deed, Alarm], None],
+        act: Callable[[events.Key, Deed | None, Alarm | None], None],
         refused: Callable[[Deed, Alarm], str | None],
     ) -> None:
-        """``act`` does a deed unless the key was pasted; ``refused`` says why it cannot be done."""
+        """``act`` hears of every key and does its deed, if it has one, unless it was pasted.
+
+        ``refused`` says why a deed cannot be done.
+        """
         super().__init__()
         self._mirror = mirror
         self._clock = clock
@@ -128,6 +133,5 @@ class Drawer(ModalScreen[Alarm | None]):
         if event.key in ("escape", "exclamation_mark", "A"):
             event.stop()
             self.dismiss(None)
-        elif deed is not None and self.chosen is not None:
-            event.stop()
+        else:
             self._act(event, deed, self.chosen)

@@ -42,7 +42,6 @@ class KillSwitch(ModalScreen[None]):
         self,
         choice: KillChoice,
         mirror: Mirror,
-        clock: Callable[[], int],
         chords: Sequence[str],
         pull: Callable[[KillChoice], None],
         refused: Callable[[], str | None],
@@ -53,16 +52,18 @@ class KillSwitch(ModalScreen[None]):
         self.pulled = False
         self.problem: ProblemDocument | None = None
         self._mirror = mirror
-        self._clock = clock
         self._chords = tuple(chords)
         self._pull = pull
         self._refused = refused
-        self._since = clock()
+        self._before: str | None = None  #: the order that was known when it was pulled here
+        self._anew = False  #: it is latched already and is to be pulled once more, for other engines perhaps
 
     @property
     def watching(self) -> bool:
         """Whether it shows how far the switch has come: it was pulled here, or elsewhere."""
         kill = self._mirror.risk.kill
+        if self._anew and not self.pulled:
+            return False
         under_way = kill is not None and kill.state != "armed"
         return (self.pulled and self.problem is None) or under_way
 
@@ -102,20 +103,16 @@ class KillSwitch(ModalScreen[None]):
     def _watched(self) -> list[Line]:
         kill = self._mirror.risk.kill
         # What was told before this dialogue pulled it is of another time.
-        fresh = (
-            kill is not None and kill.order is not None and (not self.pulled or kill.order.ts >= self._since)
-        )
-        if kill is None or not fresh:
+        old = self.pulled and kill is not None and kill.order is not None and kill.order.id == self._before
+        if kill is None or kill.order is None or old:
             return [[], [(" Sent. Waiting for the engines …", "accent")], [], keys_line([("esc", "leave")])]
-        return [
-            [],
-            *progress(kill, self._clock(), glyphs_of(self.app)),
-            [],
-            keys_line([("esc", "leave; it goes on")]),
-        ]
+        over = kill.state in ("armed", "latched")
+        keys = [("p", "pull it anew"), ("esc", "leave")] if over else [("esc", "leave; it goes on")]
+        return [[], *progress(kill, glyphs_of(self.app)), [], keys_line(keys)]
 
     def answered(self, problem: ProblemDocument | None) -> None:
         """Take how the command ended: a problem is said where it was pulled."""
+        self._before = None
         if problem is not None:
             self.problem, self.pulled = problem, False
         self.say()
@@ -127,10 +124,15 @@ class KillSwitch(ModalScreen[None]):
         if event.key == "escape":
             self.dismiss(None)
         elif self.watching:
-            return
+            kill = self._mirror.risk.kill
+            if event.key == "p" and kill is not None and kill.state in ("armed", "latched"):
+                self.pulled, self._anew = False, True
+                self.choice = KillChoice()
         elif event.key in self._chords:
             if self._refused() is None and why_not(self.choice, self._mirror) is None:
-                self.pulled, self.problem, self._since = True, None, self._clock() - 2_000_000_000
+                self.pulled, self.problem, self._anew = True, None, False
+                kill = self._mirror.risk.kill
+                self._before = None if kill is None or kill.order is None else kill.order.id
                 self._pull(self.choice)
         elif event.key == "f":
             self.choice = replace(self.choice, flatten=not self.choice.flatten)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import textwrap
 from decimal import Decimal
 
+from data.limits import Denial
 from data.records import OrderStatus, OrderUpdate
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.assessment import LABELS, Assessment, Facts
 from nautilus_tui.terminal.glyphs import Glyphs
+from nautilus_tui.terminal.limit_words import amount, scope_words
 from nautilus_tui.terminal.ticket import Choice, Entry, Ticket, is_choice
 from nautilus_tui.terminal.widgets.lines import Line, Part, spread, width_of
 
@@ -217,6 +219,28 @@ def verdict(ticket: Ticket, orders: list[OrderUpdate], precision: int, width: in
             lines.extend(wrapped(f"fix: {problem.fix}", "", width, "   "))
     elif not orders:
         lines.extend(wrapped("done", "good", width, " ✓ "))
+    return lines
+
+
+def denied(denial: Denial | None, width: int) -> list[list[Part]]:
+    """Return which rule denied an order, what it came to, the limit, and the most that would pass."""
+    if denial is None:
+        return []
+    lines: list[list[Part]] = []
+    if denial.value is not None and denial.limit is not None:
+        scope = "" if denial.scope is None else f" {scope_words(denial.scope)}"
+        unit = "" if denial.unit in (None, "ratio") else f" {denial.unit}"
+        value, limit = (
+            amount(figure, denial.rule, denial.unit or "notional") for figure in (denial.value, denial.limit)
+        )
+        if value == limit:
+            value, limit = f"{denial.value:f}", f"{denial.limit:f}"
+        lines.append(
+            [("   ", ""), (f"{denial.rule}{scope} ", "label"), (f"{value} / {limit}{unit}", "bright")]
+        )
+    if denial.max_quantity is not None:
+        most = figures.quantity(denial.max_quantity)
+        lines.append([("   largest quantity that passes ", "label"), (most, "bright")])
     return lines
 
 

@@ -13,16 +13,18 @@ from typing import ClassVar
 from textual import events
 
 from data.commands import PreviewOrder
+from data.limits import Denial
 from data.records import OrderUpdate
 from nautilus_tui.terminal.assessment import Assessment, Facts, assess
+from nautilus_tui.terminal.limit_words import RESTRICTIONS
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.preview import Preview, question_of
 from nautilus_tui.terminal.screens import ticket_form as form
-from nautilus_tui.terminal.screens.ticket_limits import limits, warning
+from nautilus_tui.terminal.screens.ticket_limits import largest, limits, warning
 from nautilus_tui.terminal.sizing import conversion
 from nautilus_tui.terminal.statements import number
 from nautilus_tui.terminal.theme import glyphs_of
-from nautilus_tui.terminal.ticket import Choice, Entry, Ticket, is_choice
+from nautilus_tui.terminal.ticket import Choice, Entry, Ticket, is_choice, plain_decimal
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Line, Lines, Part
 
@@ -35,7 +37,7 @@ class TicketPane(Lines, can_focus=True):
     """One ticket, or nothing."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset(
-        {"quotes", "orders", "positions", "account", "instruments", "connection"}
+        {"quotes", "orders", "positions", "account", "instruments", "connection", "engines", "kill"}
     )
     shows_ages: ClassVar[bool] = True
     TITLE = "Ticket"
@@ -56,6 +58,7 @@ class TicketPane(Lines, can_focus=True):
         self.ticket: Ticket | None = None
         self.assessment: Assessment | None = None
         self.hints: tuple[str, str] = ("ctrl+o", "esc")
+        self.take_key = "ctrl+l"
         self.preview = Preview()
         self._blocked = blocked
         self._ask = ask
@@ -98,6 +101,40 @@ class TicketPane(Lines, can_focus=True):
         if result is None:
             return "the instrument's rules are not known yet"
         return result.problems[0] if result.problems else None
+
+    @property
+    def largest(self) -> Decimal | None:
+        """The largest quantity that would pass, where what is asked for does not; None: not known, or none."""
+        ticket, preview = self.ticket, self.preview
+        if ticket is None:
+            return None
+        if ticket.phase == "editing":
+            found = largest(preview.effects) if preview.answered == preview.question else None
+        elif ticket.refused and self._seen is not None:
+            denial = denial_of(ticket, self._seen[0])
+            found = None if denial is None else denial.max_quantity
+        else:
+            return None
+        return found if found is not None and found > 0 else None
+
+    @property
+    def no_largest(self) -> str | None:
+        """Return why no largest quantity can be taken, None when it can."""
+        if self.ticket is None:
+            return "no ticket is open"
+        return None if self.largest is not None else "no limit says which quantity would pass"
+
+    def take_largest(self) -> None:
+        """Set the quantity to the largest that would pass; a denied order is edited again for that."""
+        ticket, found = self.ticket, self.largest
+        if ticket is None or found is None:
+            return
+        ticket.renew()
+        ticket.choose("size_mode", "units")
+        ticket.enter("size", number(found))
+        self._cursor = ticket.names.index("size")
+        self._fresh = True
+        self._redraw()
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Reckon the ticket anew at the latest prices and draw it."""
@@ -162,11 +199,13 @@ class TicketPane(Lines, can_focus=True):
             else:
                 lines.extend(form.amounts(ticket, result, facts, width))
                 obstacles = [*form.obstacles(result, width), *self._warnings(width)]
+                obstacles += restricted(ticket, mirror, width)
                 lines.extend(self._limits(ticket, facts, width, len(lines) + len(obstacles) + 1))
                 lines.extend(obstacles)
         else:
             precision = 2 if facts is None else facts.instrument.price_precision
             lines.extend(form.verdict(ticket, orders_of(ticket, mirror), precision, width))
+            lines.extend(form.denied(denial_of(ticket, mirror), width))
         reason = self._blocked() if self._blocked is not None else None
         if reason is not None:
             lines.extend(form.wrapped(f"cannot be sent: {reason}", "warn", width, " ! "))
@@ -193,10 +232,14 @@ class TicketPane(Lines, can_focus=True):
         if ticket.unknown:
             return form.keys_line([(send, "ask again"), (close, "close")])
         if ticket.phase == "answered":
-            again = [("enter", "edit again")] if ticket.refused else []
+            again = [("enter", "edit again"), *self._take()] if ticket.refused else []
             return form.keys_line([*again, (close, "close")])
-        words = [(close, "close"), ("tab", "next"), ("↑↓", "change")]
+        words = [*self._take(), (close, "close"), ("tab", "next"), ("↑↓", "change")]
         return form.keys_line([(send, "send"), *words] if self.sendable is None else words)
+
+    def _take(self) -> list[tuple[str, str]]:
+        found = self.largest
+        return [] if found is None else [(self.take_key, f"take {number(found)}")]
 
     # ------------------------------------------------------------ typing
 
@@ -332,6 +375,40 @@ def facts_of(mirror: Mirror, view: View, ticket: Ticket) -> Facts | None:
         account_currency=None if account is None else account.currency,
         rate=None if account is None else conversion(rules.currency, account.currency, pairs),
         position=Decimal(0) if position is None else position.position.qty,
+    )
+
+
+def restricted(ticket: Ticket, mirror: Mirror, width: int) -> list[list[Part]]:
+    """Say what of a ticket's engine is locked, whatever the order."""
+    engine = mirror.engines.get(ticket.engine)
+    if mirror.risk.killed(ticket.engine):
+        said = f"{ticket.engine} is KILLED: nothing passes until :unlock"
+    elif engine is None or engine.restriction == "none":
+        return []
+    else:
+        passes = "nothing passes" if engine.restriction == "halted" else "only what reduces passes"
+        said = f"{ticket.engine} is {RESTRICTIONS[engine.restriction]}: {passes}"
+    return form.wrapped(said, "warn", width, " ! ")
+
+
+def denial_of(ticket: Ticket, mirror: Mirror) -> Denial | None:
+    """Return why the gate denied what was sent: as the order tells it, else as the answer does."""
+    if ticket.phase != "answered":
+        return None
+    told = (order.denial for order in orders_of(ticket, mirror) if order.denial is not None)
+    found = next(told, None)
+    if found is not None or ticket.problem is None or "rule" not in ticket.problem.extra:
+        return found
+    extra = ticket.problem.extra
+    value, limit, most = (plain_decimal(extra.get(name, "")) for name in ("value", "limit", "max_quantity"))
+    return Denial(
+        rule=extra["rule"],
+        detail=ticket.problem.detail,
+        limit_id=extra.get("limit_id"),
+        scope=extra.get("scope"),
+        value=value,
+        limit=limit,
+        max_quantity=most,
     )
 
 

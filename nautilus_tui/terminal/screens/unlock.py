@@ -76,7 +76,8 @@ class Unlock(ModalScreen[str | None]):
                 [(" It was NOT verified that nothing works any more. Look at the venue first.", "error")]
             )
         lines += [
-            [(" Orders pass again within the limits. Engines that were stopped stay so until started.", "")],
+            [(" Orders pass again within the limits.", "")],
+            [(" Engines that were stopped stay so until somebody starts them.", "")],
             [],
             [(" Type ", "label"), (UNLOCK_PHRASE, "bright bold"), (" and press enter:", "label")],
         ]

@@ -35,7 +35,7 @@ LABEL = 11
 _BAR = 20
 
 
-class Detail(Redrawn, ScrolledLines):
+class Detail(Redrawn, ScrolledLines, can_focus=True):
     """The row that the cursor came to last."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"limits", "breaches", "forecasts", "connection", "risk"})

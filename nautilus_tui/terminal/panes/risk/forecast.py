@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from data.limits import BreachForecast, Limit
+from data.limits import BreachForecast, ForecastScore, Limit
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.limit_words import chance, chance_style, scope_parts, short_name
@@ -14,6 +14,7 @@ from nautilus_tui.terminal.panes.provenance import message
 from nautilus_tui.terminal.panes.redrawn import Redrawn
 from nautilus_tui.terminal.panes.risk.telling import entitle, offline, seen_ago
 from nautilus_tui.terminal.questions import Question
+from nautilus_tui.terminal.questions.risk import Scores
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Line, Part
@@ -25,7 +26,7 @@ _CHANCE, _TIME = 6, 10
 _LEAST_NAME = 10
 
 
-class Forecast(Redrawn, ScrolledLines):
+class Forecast(Redrawn, ScrolledLines, can_focus=True):
     """The forecasts, the likeliest breach first."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"forecasts", "limits", "connection", "risk"})
@@ -33,8 +34,9 @@ class Forecast(Redrawn, ScrolledLines):
     TITLE = "Breach forecast"
 
     def wants(self, mirror: Mirror, view: View) -> Iterator[Question[Any]]:
-        """Want nothing: forecasts are told."""
-        yield from ()
+        """Want to know how forecasts have done; the forecasts themselves are told."""
+        if self.region.area:
+            yield Scores()
 
     def draw(self, mirror: Mirror, view: View) -> None:
         """Show the forecasts."""
@@ -58,7 +60,9 @@ class Forecast(Redrawn, ScrolledLines):
             )
             self.set_text(message(text, width))
             return
-        self.set_text(forecast_table(found, view.risk.limit, width, glyphs))
+        table = forecast_table(found, view.risk.limit, width, glyphs)
+        scores = mirror.facts.answer(Scores()).value or []
+        self.set_text([*table, *score_lines(found, scores, width, glyphs)])
 
 
 def forecast_table(
@@ -78,13 +82,34 @@ def forecast_table(
             lines += _rests_on(forecast, width)
         elif forecast.p240 is None and forecast.reason is not None:
             lines.append([(f"   {fit(forecast.reason, max(8, width - 4), 'left', glyphs.ellipsis)}", "dim")])
-    models = sorted({forecast.model for forecast, _ in found})
-    lines.append([(f" {' · '.join(models)}", "dim")])
+    return lines
+
+
+def score_lines(
+    found: Sequence[tuple[BreachForecast, Limit]],
+    scores: Sequence[ForecastScore],
+    width: int,
+    glyphs: Glyphs,
+) -> list[Line]:
+    """Return what computed the forecasts, and how it has done against saying the base rate every time."""
+    lines: list[Line] = []
+    for model in sorted({forecast.model for forecast, _ in found}):
+        own = [score for score in scores if score.model == model]
+        scored = [score for score in own if score.brier is not None and score.base_brier is not None]
+        best = max(scored, key=lambda score: (score.place == "here", score.minutes), default=None)
+        lines.append([(f" {model}", "dim")])
+        if best is not None:
+            where = "here" if best.place == "here" else "on records"
+            said = f"Brier {best.brier:.3f}, base rate {best.base_brier:.3f}, {where}"
+            lines.append([(f" {said}", "dim")])
+        elif own:
+            reason = own[0].reason or "not scored yet"
+            lines.append([(f" {fit(reason, max(8, width - 2), 'left', glyphs.ellipsis)}", "dim")])
     return lines
 
 
 def _line(forecast: BreachForecast, limit: Limit, room: int, glyphs: Glyphs, *, timed: bool) -> list[Part]:
-    scope, kind = scope_parts(limit.scope)
+    scope, _ = scope_parts(limit.scope)
     name = (
         limit.limit_type if len(limit.limit_type) + len(scope) + 1 <= room else short_name(limit.limit_type)
     )

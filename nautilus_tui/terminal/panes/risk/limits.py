@@ -23,7 +23,7 @@ from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.risk.telling import entitle, offline, seen_ago
 from nautilus_tui.terminal.perils import LEVELS
 from nautilus_tui.terminal.questions import Question
-from nautilus_tui.terminal.questions.risk import AllLimits
+from nautilus_tui.terminal.questions.risk import AllLimits, Monitoring
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Part
@@ -33,6 +33,8 @@ from nautilus_tui.terminal.widgets.table import Cell, Column, Row
 BAR = 10
 #: From this width on money is written in full.
 _FULL = 92
+#: Cells of a scope below that width.
+_SCOPE = 14
 COLUMNS = (
     Column("level", "", "left", width=1),
     Column("limit", "Limit", "left", least=12, most=15),
@@ -48,7 +50,7 @@ COLUMNS = (
 )
 #: The same with a shorter scope, where there is little room.
 NARROW = tuple(
-    column._replace(most=17) if column.key == "scope" else column
+    column._replace(most=_SCOPE) if column.key == "scope" else column
     for column in COLUMNS
     if column.key != "base"
 )
@@ -67,6 +69,7 @@ class Limits(RibbonTable):
     def wants(self, mirror: Mirror, view: View) -> Iterator[Question[Any]]:
         """Want the list of limits: the stream tells of use, the list of which there are."""
         yield AllLimits()
+        yield Monitoring()
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show every limit."""
@@ -89,7 +92,7 @@ class Limits(RibbonTable):
         count = f"{len(found)} {glyphs.dot} looked at {seen_ago(newest, view.now_ns, glyphs)} ago"
         synthetic = any(status.synthetic for status in found)
         entitle(self, "Limits", glyphs, synthetic=synthetic, told=count if found else "")
-        self.set_ribbon(summary(found, glyphs), restrictions(mirror, glyphs))
+        self.set_ribbon(summary(found, glyphs), [*monitor(mirror, glyphs), *restrictions(mirror, glyphs)])
         if self.cursor_key != under_cursor and under_cursor is not None:
             self.move_to(under_cursor, announce=False)  # other columns let go of the rows
         elif self.cursor_key is None and self.rows:
@@ -101,8 +104,8 @@ def limit_row(status: LimitStatus, mirror: Mirror, glyphs: Glyphs, *, short: boo
     limit = status.limit
     _, style, bar_style = LEVEL_SIGNS[status.level]
     scope, kind = scope_parts(limit.scope)
-    if short and kind == " strategy":
-        kind = " strat."
+    if short and len(scope) + len(kind) > _SCOPE:
+        kind = ""
     adjusted = limit.effective != limit.hard
     probability = mirror.risk.chance(status)
     rest = "dim" if status.level == "off" else ""
@@ -147,6 +150,15 @@ def summary(found: list[LimitStatus], glyphs: Glyphs) -> list[Part]:
     if adjusted:
         parts.append((f"{adjusted} tightened  ", "accent"))
     return parts
+
+
+def monitor(mirror: Mirror, glyphs: Glyphs) -> list[Part]:
+    """Say that nobody looks at the limits, where that is so."""
+    health = mirror.facts.answer(Monitoring()).value
+    if health is None or health.state in ("running", "starting"):
+        return []
+    reason = f": {health.reason}" if health.reason else ""
+    return [(f"{glyphs.warn} monitor {health.state}{reason} ", "error")]
 
 
 def restrictions(mirror: Mirror, glyphs: Glyphs) -> list[Part]:

@@ -26,7 +26,7 @@ _MONEY, _SHARE, _LEAST_BAR = 11, 8, 6
 _LEAST_NAME, _MOST_NAME = 14, 26
 
 
-class Stress(Redrawn, ScrolledLines):
+class Stress(Redrawn, ScrolledLines, can_focus=True):
     """The scenarios, the worst first."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"risk", "connection"})

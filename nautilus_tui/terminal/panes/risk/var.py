@@ -37,7 +37,7 @@ _NAME, _MONEY, _SHARE = 15, 11, 8
 _PARTS = 5
 
 
-class ValueAtRisk(Redrawn, ScrolledLines):
+class ValueAtRisk(Redrawn, ScrolledLines, can_focus=True):
     """The measures at one confidence and horizon."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"risk", "connection"})
