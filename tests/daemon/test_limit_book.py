@@ -38,7 +38,7 @@ SPEC = EngineSpec(engine="paper-1")
 class Engines:
     """Engines that keep what they are sent, or not, as a test says: the far end of the link."""
 
-    def __init__(self, **environments: Environment) -> None:
+    def __init__(self, environments: dict[str, Environment] | None = None) -> None:
         self.environments = environments or {"paper-1": "SIM"}
         self.states: dict[str, EngineState] = dict.fromkeys(self.environments, "running")
         self.kept: dict[str, list[GateBook]] = {name: [] for name in self.environments}
@@ -166,7 +166,7 @@ async def test_setting_what_is_so_changes_nothing_and_still_asks_the_engine(stat
 
 
 async def test_a_gate_goes_by_what_orders_can_break_and_its_engine_is_in(state: State) -> None:
-    engines = Engines(**{"paper-1": "SIM", "paper-2": "SIM"})
+    engines = Engines({"paper-1": "SIM", "paper-2": "SIM"})
     book = await opened(state, engines)
     await book.set(command(500), "ann")
     other = {"scope": "engine:paper-2", "unit": "notional"}
@@ -182,8 +182,12 @@ async def test_a_gate_goes_by_what_orders_can_break_and_its_engine_is_in(state: 
         "position_size:engine:paper-1:notional",
         AAPL,
     ]
-    assert (sent.restriction, sent.restriction_reason, sent.peak_equity) == ("reduce_only", "too hot", 7)
-    assert (sent.limits[0].hard, sent.limits[0].window_s, sent.limits[0].origin) == (7, 2, "engine")
+    assert (sent.restriction, sent.restriction_reason, sent.peak_equity) == (
+        "reduce_only",
+        "too hot",
+        Decimal(7),
+    )
+    assert (sent.limits[0].hard, sent.limits[0].window_s, sent.limits[0].origin) == (Decimal(7), 2, "engine")
     await book.close()
     book = await opened(state, engines)
     assert book.gate_book(spec).limits == sent.limits
@@ -216,7 +220,7 @@ async def test_who_starts_an_engine_may_tighten_its_limits_and_loosen_them_only_
         return replace(SPEC, limits=GateLimits(position_size=Decimal(size)))
 
     await book.begin_engine(spec(1000), ("position_size",), "tom", may_loosen=False)
-    assert (book.limit(id_).hard, book.limit(id_).updated_by) == (1000, "tom")
+    assert (book.limit(id_).hard, book.limit(id_).updated_by) == (Decimal(1000), "tom")
     with pytest.raises(ForbiddenError, match="loosened"):
         await book.begin_engine(spec(1001), ("position_size",), "tom", may_loosen=False)
     assert book.limit(id_).hard == 1000
@@ -236,24 +240,29 @@ async def test_adjustment_counts_from_what_was_set_and_is_given_back(state: Stat
     await book.set(command(500, auto_adjust=rule), "ann")
     for _ in range(3):
         found = await book.adjust(AAPL, Decimal(300), "volatility is high")
-    assert (found.hard, found.effective, found.adjusted, found.version) == (500, 300, "volatility is high", 2)
+    assert (found.hard, found.effective, found.adjusted, found.version) == (
+        Decimal(500),
+        Decimal(300),
+        "volatility is high",
+        2,
+    )
     with pytest.raises(ConflictError):
         await book.adjust(AAPL, Decimal(501), "more")
     with pytest.raises(ConflictError):
         await book.adjust(AAPL, Decimal(0), "nothing")
     calm = await book.adjust(AAPL, Decimal(500), "calm")
-    assert (calm.effective, calm.adjusted) == (500, None)
+    assert (calm.effective, calm.adjusted) == (Decimal(500), None)
     await book.adjust(AAPL, Decimal(300), "volatility is high")
     raised = (await book.set(command(800), "ann")).limit
     assert raised is not None
-    assert (raised.hard, raised.effective) == (800, 300)
+    assert (raised.hard, raised.effective) == (Decimal(800), Decimal(300))
     lowered = (await book.set(command(200), "ann")).limit
     assert lowered is not None
-    assert (lowered.effective, lowered.adjusted) == (200, None)
+    assert (lowered.effective, lowered.adjusted) == (Decimal(200), None)
     await book.adjust(AAPL, Decimal(100), "volatility is high")
     removed = (await book.set(command(200, remove_auto_adjust=True), "ann")).limit
     assert removed is not None
-    assert (removed.effective, removed.adjusted) == (200, None)
+    assert (removed.effective, removed.adjusted) == (Decimal(200), None)
     with pytest.raises(ConflictError):
         await book.adjust(AAPL, Decimal(100), "volatility is high")
     assert [one.effective for one in adjusted] == [300, 500, 300, 100]
@@ -272,7 +281,7 @@ async def test_loosening_waits_for_another_person_and_tightening_does_not(state:
     change = asked.pending
     assert change is not None
     assert asked.limit is not None
-    assert (asked.limit.hard, change.status, change.asked_by) == (500, "pending", "ann")
+    assert (asked.limit.hard, change.status, change.asked_by) == (Decimal(500), "pending", "ann")
     assert "600" in change.reason
     assert engines.kept["paper-1"][-1].limits[0].hard == 500
     with pytest.raises(ConflictError, match="waits already"):
@@ -286,7 +295,7 @@ async def test_loosening_waits_for_another_person_and_tightening_does_not(state:
     decided, done = await book.decide(change.id, "bob", approve=True)
     assert (decided.status, decided.decided_by) == ("approved", "bob")
     assert done.limit is not None
-    assert (done.limit.hard, done.limit.version) == (600, 2)
+    assert (done.limit.hard, done.limit.version) == (Decimal(600), 2)
     assert engines.kept["paper-1"][-1].limits[0].hard == 600
     with pytest.raises(ConflictError, match="approved"):
         await book.decide(change.id, "bob", approve=True)
@@ -328,7 +337,7 @@ async def test_an_approved_change_is_held_down_as_volatility_holds_it_now(state:
     await book.adjust(AAPL, Decimal(300), "volatility is high")
     _, done = await book.decide(asked.id, "bob", approve=True)
     assert done.limit is not None
-    assert (done.limit.hard, done.limit.effective) == (600, 300)
+    assert (done.limit.hard, done.limit.effective) == (Decimal(600), Decimal(300))
     await book.close()
 
 
@@ -346,7 +355,7 @@ async def test_an_approved_change_is_held_down_as_volatility_holds_it_now(state:
 async def test_where_a_second_person_is_needed(
     state: State, policy: TwoPerson, environment: Environment, scope: str, waits: bool
 ) -> None:
-    engines = Engines(one=environment, other="SIM")
+    engines = Engines({"one": environment, "other": "SIM"})
     book = await opened(state, engines, policy)
     await book.set(command(500, scope=scope), "ann")
     assert ((await book.set(command(600, scope=scope), "ann")).pending is not None) == waits
@@ -384,7 +393,7 @@ async def test_an_engine_that_does_not_answer_is_told_again_until_it_has_it(stat
 
 
 async def test_an_engine_that_cannot_keep_it_is_told_apart_from_one_that_does_not_run(state: State) -> None:
-    engines = Engines(one="SIM", other="SIM")
+    engines = Engines({"one": "SIM", "other": "SIM"})
     book = await opened(state, engines)
     engines.states["other"] = "stopped"
     engines.problem = JournalFailedError("the disk is full")
