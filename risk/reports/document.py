@@ -262,6 +262,8 @@ def number(
         return Unknown(reason)
     if not isinstance(value, dt.date) and not math.isfinite(value):
         return Unknown(f"it came out as {value}")
+    if isinstance(value, float):
+        value = float(value)  # of a subclass, such as NumPy's, whose own form is not plain digits
     shown = _DECIMALS[kind] if decimals is None else decimals
     return Number(value, kind, _own_decimals(value) if shown is None else shown, unit)
 
@@ -315,7 +317,10 @@ def _own_decimals(value: Plain) -> int:
     if isinstance(value, int | dt.date):
         return 0
     exponent = (
-        Decimal(repr(value) if isinstance(value, float) else value).normalize(_WIDE).as_tuple().exponent
+        Decimal(repr(float(value)) if isinstance(value, float) else value)
+        .normalize(_WIDE)
+        .as_tuple()
+        .exponent
     )
     return min(max(-exponent, 0), _MOST_DECIMALS) if isinstance(exponent, int) else 0
 

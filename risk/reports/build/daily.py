@@ -1,0 +1,61 @@
+"""The daily risk report: where the book stands, what it risks, which limits are used, what was breached."""
+
+from __future__ import annotations
+
+from risk.reports.build import common
+from risk.reports.document import Paragraph, Section
+from risk.reports.facts import ReportFacts
+
+
+def sections(facts: ReportFacts) -> tuple[Section, ...]:
+    """Return the report's sections."""
+    currency = facts.portfolio.currency
+    figures = common.exposure_figures(facts.portfolio)
+    if facts.risk is not None:
+        figures += common.risk_figures(facts.risk)
+    figures += common.level_figures(facts.limits)
+    parts = [
+        Section(
+            "summary",
+            "Summary",
+            (
+                common.figures("summary", "Summary", figures),
+                *([] if facts.risk is not None else [common.missing(facts, "risk", "Value at risk")]),
+            ),
+        ),
+        Section(
+            "limits",
+            "Limits",
+            (*common.limit_chart(facts.limits), common.limit_table(facts.limits, currency)),
+        ),
+    ]
+    if facts.risk is not None:
+        words = common.told([*facts.risk.notes, *_missing(facts.risk.missing)])
+        parts.append(
+            Section(
+                "risk",
+                "Value at risk",
+                (*words, common.var_table(facts.risk), common.component_table(facts.risk)),
+            )
+        )
+    stress = (
+        (common.missing(facts, "stress", "Stress"),)
+        if facts.stress is None
+        else common.stress_blocks(facts.stress)
+    )
+    equity = (
+        (common.missing(facts, "performance", "Equity over the day"),)
+        if facts.performance is None
+        else common.curve_blocks(facts.performance)
+    )
+    parts += [
+        Section("positions", "Positions", (common.positions(facts.portfolio),)),
+        Section("stress", "Stress", stress),
+        Section("equity", "Equity", equity),
+        Section("breaches", "Breaches", (common.breach_table(facts.breaches, currency, facts.as_of),)),
+    ]
+    return tuple(parts)
+
+
+def _missing(missing: dict[str, str]) -> list[str]:
+    return [Paragraph(f"{name} is left out: {reason}").text for name, reason in sorted(missing.items())]

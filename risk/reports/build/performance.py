@@ -1,0 +1,120 @@
+"""Performance attribution: what was made, by strategy, instrument, sector, engine and factor, and how."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from data.analytics import PerformanceAnswer
+from risk.reports.build import common
+from risk.reports.document import Block, Column, Figure, NumberKind, Section, Table, number, table
+from risk.reports.facts import ReportFacts
+
+#: How each metric is written; the rest are plain numbers.
+_PERCENT: Final = frozenset(
+    {
+        "total_return",
+        "annual_return",
+        "volatility",
+        "max_drawdown",
+        "win_rate",
+        "expectancy",
+        "average_win",
+        "average_loss",
+        "best",
+        "worst",
+        "alpha",
+        "tracking_error",
+        "benchmark_total_return",
+    }
+)
+_COUNTS: Final = frozenset({"n", "max_drawdown_duration"})
+_NAMES: Final = {
+    "n": "Returns",
+    "win_rate": "Returns above zero",
+    "expectancy": "Mean return of those that won or lost",
+    "max_drawdown_duration": "Longest drawdown, periods",
+}
+
+
+def sections(facts: ReportFacts) -> tuple[Section, ...]:
+    """Return the report's sections."""
+    from risk.reports.build.summaries import contributions
+
+    found = facts.performance
+    if found is None:
+        return (Section("summary", "Summary", (common.missing(facts, "performance", "Performance"),)),)
+    parts = [
+        Section(
+            "summary",
+            "Summary",
+            (common.figures("summary", "Summary", common.profit_figures(found)), *common.told(found.notes)),
+        ),
+        Section("attribution", "Attribution", (*contributions(found), *_factors(found))),
+        Section("equity", "Equity", common.curve_blocks(found)),
+        Section("statistics", "Statistics", (metric_table(found),)),
+    ]
+    if found.trades is not None:
+        parts.append(
+            Section("trades", "Round trips", (common.figures("trades", "Round trips", trade_figures(found)),))
+        )
+    return tuple(parts)
+
+
+def metric_table(found: PerformanceAnswer) -> Table:
+    """Return every metric by name."""
+    rows = []
+    for name, value in found.metrics.items():
+        kind: NumberKind = "percent" if name in _PERCENT else "count" if name in _COUNTS else "ratio"
+        known = int(value) if kind == "count" and value is not None else value
+        rows.append(
+            (
+                _NAMES.get(name, common.words(name)),
+                number(known, kind, found.reasons.get(name, "not defined")),
+            )
+        )
+    return table(
+        "metrics",
+        "Metrics",
+        (Column("metric", "Metric"), Column("value", "Value", "number")),
+        rows,
+        note="Per year where the name says so. What is not defined for these returns is not shown as zero.",
+    )
+
+
+def trade_figures(found: PerformanceAnswer) -> list[Figure]:
+    """Return what became of positions that were closed."""
+    trades, unit = found.trades, found.currency
+    if trades is None:
+        return []
+    none = "no position was closed at a gain or a loss"
+    return [
+        common.figure("Closed", trades.closed, "count", ""),
+        common.figure("Won", trades.won, "count", ""),
+        common.figure("Lost", trades.lost, "count", ""),
+        common.figure("Share that won", trades.win_rate, "percent", none),
+        common.figure("Profit factor", trades.profit_factor, "ratio", "no position was closed at a loss"),
+        common.figure("Mean result", trades.expectancy, "money", none, unit=unit),
+        common.figure("Mean gain", trades.average_win, "money", "none won", unit=unit),
+        common.figure("Mean loss", trades.average_loss, "money", "none lost", unit=unit),
+        common.figure(
+            "Mean time held", trades.average_hours, "number", "nothing was closed", unit="h", decimals=1
+        ),
+    ]
+
+
+def _factors(found: PerformanceAnswer) -> tuple[Block, ...]:
+    if not found.factors:
+        return ()
+    rows = [(one.factor, one.loading, one.contribution) for one in found.factors]
+    return (
+        table(
+            "by_factor",
+            "By factor",
+            (
+                Column("factor", "Factor"),
+                Column("loading", "Loading", "ratio", reason="what is left has no loading"),
+                Column("contribution", "Contribution to the return", "percent"),
+            ),
+            rows,
+        ),
+    )
