@@ -1,8 +1,8 @@
 """Figures of many books at once from one frame of returns: value at risk, volatility, correlation.
 
 Every book is what a scope holds now, measured on past returns as if it had been held all along. The
-profits of all books on all days are one product of matrices. What is not known of a single instrument
-makes the figures of the books that hold it unknown. This module must not know of limits.
+profit of a book on a day is the sum of its values times that day's returns. What is not known of a single
+instrument makes the figures of the books that hold it unknown. This module must not know of limits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from data.problems import InvalidRequestError
 from risk.frames import ReturnsFrame
@@ -20,6 +21,8 @@ from risk.measures.book import scaled
 from risk.measures.methods import measure
 from risk.measures.sample import Floats, checked_confidence, place_in_tail, require, returns_for_quantile
 from risk.scopes import Scope, ScopeBook
+
+type Ints = npt.NDArray[np.int64]
 
 _DECIMALS: Final = 8
 
@@ -46,7 +49,8 @@ class BookFigures:
         self._at: dict[Scope, int] = {}
         self._known: dict[tuple[Scope, str, float, int], Figure] = {}
         columns = {name: place for place, name in enumerate(frame.instruments)}
-        measured: list[tuple[Scope, list[int], list[float]]] = []
+        self._held: list[Ints] = []  # columns of the frame, by the place of the book
+        amounts: list[Floats] = []
         for scope, book in books.items():
             if not book.values:
                 self._empty.add(scope)
@@ -57,19 +61,20 @@ class BookFigures:
                 more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
                 self._reasons[scope] = f"no returns of {absent[0]}{more}: {why}"
                 continue
-            self._at[scope] = len(measured)
-            measured.append(
-                (scope, [columns[name] for name in book.values], [float(v) for v in book.values.values()])
-            )
-        values = np.zeros((len(frame.instruments), len(measured)))
-        for place, (_, rows, amounts) in enumerate(measured):
-            values[rows, place] = amounts
-        self._held = values != 0.0
-        self._gross: Floats = np.abs(values).sum(axis=0)
-        self._profits: Floats = frame.values @ values if measured else np.empty((len(frame), 0))
+            self._at[scope] = len(amounts)
+            self._held.append(np.array([columns[name] for name in book.values], np.int64))
+            amounts.append(np.array([float(value) for value in book.values.values()]))
+        self._gross = [float(np.abs(values).sum()) for values in amounts]
+        self._returns = np.asfortranarray(frame.values)  # an instrument's returns lie together
+        self._profits: Floats = np.empty((len(frame), len(amounts)), order="F")
+        for place, (held, values) in enumerate(zip(self._held, amounts, strict=True)):
+            if len(held) == 1:
+                np.multiply(self._returns[:, held[0]], values[0], out=self._profits[:, place])
+            else:
+                np.matmul(self._returns[:, held], values, out=self._profits[:, place])
         self._sorted: Floats | None = None
         self._volatilities: Floats | None = None
-        self._correlations: Floats | None = None
+        self._standard: tuple[Floats, npt.NDArray[np.bool_]] | None = None
 
     def var(self, scope: Scope, method: str, confidence: float, horizon: int) -> Figure:
         """Return the value at risk over ``horizon`` days in money; a gain at that quantile is no risk: 0.
@@ -97,7 +102,7 @@ class BookFigures:
         if method == "historical" and (horizon == 1 or not daily):
             loss = self._quantile(at, checked_confidence(confidence))
             return loss if daily else loss * math.sqrt(horizon * self._frame.periods_per_day)
-        gross = float(self._gross[at])
+        gross = self._gross[at]
         found = measure(method, self._profits[:, at] / gross, confidence, horizon if daily else 1)
         return gross * (found if daily else scaled(found, self._frame, horizon)).var
 
@@ -131,24 +136,24 @@ class BookFigures:
             return Figure(None, self._reasons[scope])
         if scope in self._empty:
             return Figure(None, None)
-        if self._correlations is None:
-            self._correlations = self._mean_correlations()
-        found = float(self._correlations[self._at[scope]])
-        return Figure(None, None) if math.isnan(found) else Figure(_decimal(found, _DECIMALS))
+        found = self._mean_correlation(self._held[self._at[scope]])
+        return Figure(None, None) if found is None else Figure(_decimal(found, _DECIMALS))
 
-    def _mean_correlations(self) -> Floats:
+    def _mean_correlation(self, held: Ints) -> float | None:
         # The mean over pairs follows from the variance of the sum of standardised returns.
-        values = self._frame.values
-        varies = np.ptp(values, axis=0) > 0.0
-        spread = np.where(varies, values.std(axis=0), 1.0)
-        standard = np.where(varies, (values - values.mean(axis=0)) / spread, 0.0)
-        held = self._held & varies[:, None]
-        counts = held.sum(axis=0).astype(np.float64)
-        sums: Floats = (standard @ held.astype(np.float64)).var(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means = (sums - counts) / (counts * (counts - 1.0))
-        found: Floats = np.where(counts >= 2.0, means, np.nan)
-        return found
+        if len(held) < 2:
+            return None
+        if self._standard is None:
+            values = self._returns
+            varies = np.ptp(values, axis=0) > 0.0
+            spread = np.where(varies, values.std(axis=0), 1.0)
+            self._standard = (values - values.mean(axis=0)) / spread, varies
+        standard, varies = self._standard
+        chosen = held[varies[held]]
+        count = len(chosen)
+        if count < 2:
+            return None
+        return float((standard[:, chosen].sum(axis=1).var() - count) / (count * (count - 1)))
 
 
 def volatility_of(instrument: str, frame: ReturnsFrame) -> Decimal | None:

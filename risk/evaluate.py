@@ -31,7 +31,7 @@ import msgspec
 
 from data.limits import Limit, LimitLevel, LimitStatus, LimitType
 from risk.portfolio import Portfolio
-from risk.scopes import Scope, ScopeBook, ScopeMoney, Scopes, by_scope, scope_of
+from risk.scopes import Scope, ScopeBook, Scopes, by_scope, scope_of
 
 if TYPE_CHECKING:
     from risk.book_figures import BookFigures
@@ -191,45 +191,48 @@ class _Desk:
         scope = self._scope[limit.scope]
         return _VALUES[limit.limit_type](self, limit, scope)
 
-    def of(self, scope: Scope) -> tuple[ScopeBook, ScopeMoney]:
-        return self._scopes.book(scope), self._scopes.money(scope)
-
     # ------------------------------------------------------------ from positions
 
     def position_size(self, limit: Limit, scope: Scope) -> Value:
-        book, _ = self.of(scope)
+        book = self._scopes.book(scope)
         if limit.unit == "shares":
             return Value(*book.largest_quantity)
-        return self._amount(limit, scope, *book.largest)
+        return self._amount(limit, scope, book, *book.largest)
 
     def exposure(self, limit: Limit, scope: Scope) -> Value:
-        book, _ = self.of(scope)
-        amounts = {
-            "gross_exposure": lambda: book.long + book.short,
-            "net_exposure": lambda: abs(book.long - book.short),
-            "long_exposure": lambda: book.long,
-            "short_exposure": lambda: book.short,
-            "leverage": lambda: book.long + book.short,
-        }
-        return self._amount(limit, scope, amounts[limit.limit_type](), None)
+        book = self._scopes.book(scope)
+        match limit.limit_type:
+            case "net_exposure":
+                amount = abs(book.long - book.short)
+            case "long_exposure":
+                amount = book.long
+            case "short_exposure":
+                amount = book.short
+            case _:
+                amount = book.long + book.short
+        return self._amount(limit, scope, book, amount)
 
     def concentration(self, limit: Limit, scope: Scope) -> Value:
-        return self._amount(limit, scope, *self.of(scope)[0].largest)
+        book = self._scopes.book(scope)
+        return self._amount(limit, scope, book, *book.largest)
 
     def sector_exposure(self, limit: Limit, scope: Scope) -> Value:
-        book, _ = self.of(scope)
+        book = self._scopes.book(scope)
         if scope.kind == "sector":
             everything = self._scopes.book(Scope("portfolio", ""))
             if everything.without_sector:
                 return _unknown(f"the sector of {everything.without_sector[0]} is not known")
-            return self._amount(limit, scope, book.long + book.short, scope.name)
+            return self._amount(limit, scope, book, book.long + book.short, scope.name)
         if book.without_sector:
             return _unknown(f"the sector of {book.without_sector[0]} is not known")
-        return self._amount(limit, scope, *book.largest_sector)
+        return self._amount(limit, scope, book, *book.largest_sector)
 
-    def _amount(self, limit: Limit, scope: Scope, amount: Decimal, subject: str | None) -> Value:
-        missing = self.of(scope)[0].missing
-        return _unknown(missing) if missing is not None else self._in_unit(limit, scope, amount, subject)
+    def _amount(
+        self, limit: Limit, scope: Scope, book: ScopeBook, amount: Decimal, subject: str | None = None
+    ) -> Value:
+        if book.missing is not None:
+            return _unknown(book.missing)
+        return self._in_unit(limit, scope, amount, subject)
 
     def _in_unit(self, limit: Limit, scope: Scope, amount: Decimal, subject: str | None = None) -> Value:
         """Return an amount of money in the limit's unit."""
@@ -303,7 +306,7 @@ class _Desk:
     # ------------------------------------------------------------ from past returns
 
     def statistic(self, limit: Limit, scope: Scope) -> Value:
-        book, _ = self.of(scope)
+        book = self._scopes.book(scope)
         if not book.holdings:
             if limit.limit_type == "correlation":
                 return _no_pair()

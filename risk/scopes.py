@@ -44,7 +44,7 @@ def scope_of(text: str) -> Scope:
     """Return a scope taken apart; raises InvalidRequestError for what is none."""
     kind, _, name = text.partition(":")
     for known in KINDS:
-        if kind == known and bool(name) != (known == "portfolio"):
+        if text == "portfolio" or (kind == known != "portfolio" and name):
             return Scope(known, name)
     raise InvalidRequestError(
         f"{text!r} is no scope",

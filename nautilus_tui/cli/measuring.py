@@ -26,6 +26,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "streams": ("streams:run",),
     "link": ("link:run",),
     "store": ("store:run",),
+    "risk": ("risk_cycle:run",),
     "terminal": ("terminal:run",),
 }
 _SCALES = (1, 4, 16)

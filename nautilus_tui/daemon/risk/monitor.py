@@ -12,10 +12,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import batched
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import msgspec
 
+from data import topics
 from data.breach_store import BreachStore
 from data.bus import Bus, Event
 from data.commands import AcknowledgeAlert, AcknowledgeBreach, Outcome, SetMonitor
@@ -48,6 +50,7 @@ _MARKS_NS: Final = 60 * 1_000_000_000
 _SHOWN: Final = 20
 #: So many limits are judged on the loop in a few milliseconds, if nothing is measured on returns.
 _INLINE: Final = 50
+_TOLD_AT_ONCE: Final = 250
 
 type _State = Literal["starting", "running", "failing", "stopped"]
 
@@ -280,7 +283,9 @@ class Monitor:
         statuses = await self._judge(portfolio, self._limits.limits())
         changes = self.breaches.check(statuses)
         self._statuses = [self._with_breach(status) for status in statuses]
-        self._bus.publish_records(self._statuses)
+        for some in batched(self._statuses, _TOLD_AT_ONCE, strict=False):
+            self._bus.publish_many(topics.LIMITS, some)
+            await asyncio.sleep(0)  # thousands of limits do not hold the loop up
         self._responses.respond(self._statuses, changes)
         for callback in self._callbacks:
             callback(self._statuses, portfolio)
