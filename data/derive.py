@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from data.bars import Candles, from_bars, from_ticks, midway, overlaid, records, resampled, with_volume
+from data.closes import Closes
 from data.partitions import Part
 from data.problems import NotFoundError
 from data.records import Bar, PriceSide
@@ -79,15 +80,34 @@ def bars(ask: Question, held: Held, read: Read, now: int) -> list[Bar]:
     Raises:
         NotFoundError: Nothing stored can be made into what is asked for.
     """
+    candles, side = _answer(ask, held, read)
+    return [] if candles is None else records(candles, ask.instrument, ask.to, side, now)
+
+
+def closes(ask: Question, held: Held, read: Read, now: int) -> Closes:
+    """Return the closing prices of the last bars that answer the question and are closed.
+
+    Raises:
+        NotFoundError: Nothing stored can be made into what is asked for.
+    """
+    candles, _ = _answer(ask, held, read)
+    if candles is None:
+        return Closes(np.empty(0, np.int64), np.empty(0))
+    begun = candles.ts - (candles.ts - ask.to.origin) % ask.to.width
+    done = candles.take(begun + ask.to.width <= now)
+    values = done.prices[3].astype(np.float64) / 10.0**done.scale
+    return Closes(done.ts, values, bool(done.synthetic.any()))
+
+
+def _answer(ask: Question, held: Held, read: Read) -> tuple[Candles | None, PriceSide]:
+    """Return the candles that answer a question, as many as it asks for, and of which price."""
     made = {side: usable(ask, held, side) for side in ([ask.side] if ask.side else SIDES)}
     made = {side: found for side, found in made.items() if found}
     if not made:
         raise _nothing(ask, held)
     side = _best(held, made)
     candles = _search(ask, held, read, side, made[side])
-    if candles is None:
-        return []
-    return records(candles.take(slice(-ask.limit, None)), ask.instrument, ask.to, side, now)
+    return None if candles is None else candles.take(slice(-ask.limit, None)), side
 
 
 def usable(ask: Question, held: Held, side: PriceSide) -> list[Series]:

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from data import compaction, derive, partitions
+from data.closes import Closes
 from data.compaction import CompactionReport
 from data.live import LiveTail
 from data.manifest import Change, Imported, Manifest, State
@@ -184,20 +185,36 @@ class History:
             InvalidRequestError: No such timeframe, or a limit below 1.
             StoreFailedError: The history cannot be read.
         """
-        to = timeframe(period)
-        if limit < 1:
-            raise InvalidRequestError(f"limit {limit}", rule="at least 1", field="limit", value=str(limit))
-        ask = derive.Question(instrument, to, start, end, limit, side, engine, source)
+        ask = _question(instrument, period, start, end, limit, side, engine, source)
+        return self._retried(
+            lambda holdings: derive.bars(ask, holdings, self._reader(holdings), self.clock())
+        )
 
-        def answer(holdings: Holdings) -> list[Bar]:
-            def read(
-                one: Series, low: int | None, high: int | None, columns: Collection[str] | None
-            ) -> Rows | None:
-                return read_series(self.root, holdings, one, low, high, columns)
+    def closes(
+        self,
+        instrument: str,
+        period: str,
+        *,
+        end: int | None = None,
+        limit: int = 500,
+        engine: str | None = None,
+    ) -> Closes:
+        """Return the closing prices of the last closed bars with ``ts < end``, as floats for statistics.
 
-            return derive.bars(ask, holdings, read, self.clock())
+        The bars are those of ``bars``, which also says what is raised.
+        """
+        ask = _question(instrument, period, None, end, limit, None, engine, None)
+        return self._retried(
+            lambda holdings: derive.closes(ask, holdings, self._reader(holdings), self.clock())
+        )
 
-        return self._retried(answer)
+    def _reader(self, holdings: Holdings) -> derive.Read:
+        def read(
+            one: Series, low: int | None, high: int | None, columns: Collection[str] | None
+        ) -> Rows | None:
+            return read_series(self.root, holdings, one, low, high, columns)
+
+        return read
 
     def quotes(
         self,
@@ -368,6 +385,22 @@ class History:
             return _last(found, limit)
 
         return self._retried(ask)
+
+
+def _question(
+    instrument: str,
+    period: str,
+    start: int | None,
+    end: int | None,
+    limit: int,
+    side: PriceSide | None,
+    engine: str | None,
+    source: str | None,
+) -> derive.Question:
+    to = timeframe(period)
+    if limit < 1:
+        raise InvalidRequestError(f"limit {limit}", rule="at least 1", field="limit", value=str(limit))
+    return derive.Question(instrument, to, start, end, limit, side, engine, source)
 
 
 def read_series(

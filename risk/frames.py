@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
+
+from data.closes import Closes
+from data.closes import Floats as Floats
+from data.closes import Ints as Ints
 
 type Basis = Literal["1d", "5m"]
-type Floats = npt.NDArray[np.float64]
-type Ints = npt.NDArray[np.int64]
 
 DAY_NS: Final = 86_400 * 1_000_000_000
 FINE_NS: Final = 300 * 1_000_000_000
@@ -29,14 +30,6 @@ _DAILY_GAP: Final = 5 * DAY_NS
 #: Trading days in a year of markets that rest at weekends, and of those that do not.
 WEEKDAYS: Final = 252.0
 ALL_DAYS: Final = 365.0
-
-
-class Closes(NamedTuple):
-    """Closing prices of one instrument's closed bars, by the start of each bar (ns UTC), in order."""
-
-    times: Ints
-    values: Floats
-    synthetic: bool = False
 
 
 class ReturnsFrame(msgspec.Struct, frozen=True, kw_only=True):

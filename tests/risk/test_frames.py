@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from risk.frames import DAY_NS, FINE_NS, Closes, returns_frame
+from data.closes import Closes
+from risk.frames import DAY_NS, FINE_NS, returns_frame
 
 MONDAY = 4 * DAY_NS  # 5 January 1970
 

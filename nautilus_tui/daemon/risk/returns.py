@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from data.problems import NotFoundError
 
 if TYPE_CHECKING:
+    from data.closes import Closes
     from data.history import History
-    from risk.frames import Basis, Closes, ReturnsFrame
+    from risk.frames import Basis, ReturnsFrame
 
 KEPT_NS: Final = 60 * 1_000_000_000
 #: Bars of each kind that are looked at, at most: four years of days, ten days of 5-minute bars.
@@ -115,10 +116,6 @@ class ReturnsSource:
     def _read(
         self, name: str, owner: str | None, period: str, limit: int, end: int | None, now: int
     ) -> Closes | None:
-        import numpy as np
-
-        from risk.frames import Closes
-
         key = (name, owner, period)
         kept = self._closes.get(key)
         if kept is not None:
@@ -126,17 +123,10 @@ class ReturnsSource:
         found: Closes | None = None
         try:
             before = None if end is None else end + 1
-            bars = self._history().bars(name, period, limit=limit, engine=owner, end=before)
+            found = self._history().closes(name, period, limit=limit, engine=owner, end=before)
         except NotFoundError:
-            bars = []
-        closed = [bar for bar in bars if bar.closed]
-        if end is not None:  # the bar in which a replay stands is closed by what is its future
-            closed = closed[:-1]
-        if closed:
-            found = Closes(
-                np.array([bar.ts for bar in closed], np.int64),
-                np.array([float(bar.close) for bar in closed]),
-                any(bar.synthetic for bar in closed),
-            )
+            found = None
+        if found is not None and end is not None:  # the bar in which a replay stands ends in its future
+            found = found._replace(times=found.times[:-1], values=found.values[:-1])
         self._closes[key] = (now, found)
         return found
