@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from data.closes import Ints
 from data.equity_store import VarDay
 from data.problems import InvalidRequestError
 from data.series import EquitySeries
 from risk.backtesting import Backtest, backtest, rolling_var
-from risk.frames import Floats, Ints, ReturnsFrame
+from risk.frames import ReturnsFrame
 from risk.measures.book import held
 from risk.measures.regulatory import followed
+from risk.measures.sample import Floats
 from risk.portfolio import Portfolio
 
 METHODS: Final = ("historical", "normal", "cornish_fisher", "filtered")

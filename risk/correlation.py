@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from risk.frames import Floats, ReturnsFrame
+from risk.frames import ReturnsFrame
+from risk.measures.sample import Floats
 
 
 class Pair(NamedTuple):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
+from data import forms
 from risk import book_backtest
 from risk.backtesting import BASEL_CONFIDENCE, Backtest, kupiec, traffic_light
 from risk.book_backtest import BookBacktest, MethodTest
@@ -49,7 +51,8 @@ def _hypothetical(facts: ReportFacts) -> tuple[Block, ...]:
     if isinstance(found, str):
         return (Paragraph(_HYPOTHETICAL), Paragraph(f"There is no backtest: {found}."))
     steps = "One day at a time" if found.basis == "1d" else "Five minutes at a time"
-    about = f"{steps}. VaR at {CONFIDENCE:.0%}, each made of {found.window:,} returns, fractions are of {found.base}."
+    made = f"each VaR at {CONFIDENCE:.0%} is made of {found.window:,} returns"
+    about = f"{steps}, {made}. Fractions are of {found.base}."
     notes = [
         *facts.frame.notes,
         *(f"{name} is left out: {why}" for name, why in sorted(found.missing.items())),
@@ -57,7 +60,7 @@ def _hypothetical(facts: ReportFacts) -> tuple[Block, ...]:
     return (
         Paragraph(_HYPOTHETICAL),
         Paragraph(about),
-        *common.told(notes),
+        *common.told(facts, notes),
         _tests(found),
         *_drawn(found),
         _exceptions(found),
@@ -109,14 +112,14 @@ def _drawn(found: BookBacktest) -> tuple[Block, ...]:
     if shown is None or shown.losses is None:
         return ()
     rows = [
-        (int(time), float(outcome), float(loss))
+        (_when(found, int(time)), float(outcome), float(loss))
         for time, outcome, loss in zip(found.times, found.returns, shown.losses, strict=True)
     ]
     data = table(
         "tested",
         f"Data of the chart: {common.words(shown.method).lower()} VaR and returns",
         (
-            Column("time", "Time, UTC", "time"),
+            _time_column(found),
             Column("outcome", "Return", "percent", decimals=3),
             Column("var", "VaR", "percent", decimals=3),
         ),
@@ -146,15 +149,24 @@ def _exceptions(found: BookBacktest) -> Table:
         "exceptions",
         "Exceptions",
         (
-            Column("time", "Time, UTC", "time"),
+            _time_column(found),
             Column("method", "Method"),
             Column("outcome", "Return", "percent", decimals=3),
             Column("var", "VaR", "percent", decimals=3),
             Column("beyond", "Lost beyond it", "percent", decimals=3),
         ),
-        sorted(rows, key=lambda row: (-row[0], row[1])),
+        [(_when(found, row[0]), *row[1:]) for row in sorted(rows, key=lambda row: (-row[0], row[1]))],
         empty="VaR was not exceeded.",
     )
+
+
+def _time_column(found: BookBacktest) -> Column:
+    daily = found.basis == "1d"
+    return Column("time", "Day" if daily else "Time, UTC", "date" if daily else "time")
+
+
+def _when(found: BookBacktest, ts: int) -> int | dt.date:
+    return forms.day_of(ts) if found.basis == "1d" else ts
 
 
 # ---------------------------------------------------------------- of record

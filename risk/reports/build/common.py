@@ -39,8 +39,24 @@ _KINDS: Final[dict[Unit, NumberKind]] = {
 }
 
 
+_WORDS: Final = {
+    "var": "VaR",
+    "cornish_fisher": "Cornish–Fisher",
+    "monte_carlo": "Monte Carlo",
+    "evt": "Extreme value",
+    "student": "Student-t",
+    "filtered": "Filtered historical",
+    "covid_2020": "COVID-2020",
+    "rates_up_200": "Rates +200 bp",
+    "expected_shortfall_97_5": "Expected shortfall, 97.5 %",
+    "var_backtest": "VaR backtest",
+}
+
+
 def words(name: str) -> str:
     """Return a name of the vocabulary as words: ``max_drawdown`` as ``Max drawdown``."""
+    if name in _WORDS:
+        return _WORDS[name]
     plain = name.replace("_", " ")
     return plain[:1].upper() + plain[1:]
 
@@ -50,9 +66,10 @@ def missing(facts: ReportFacts, need: Need, what: str) -> Paragraph:
     return Paragraph(f"{what} cannot be told: {facts.reason(need)}.")
 
 
-def told(notes: Iterable[str]) -> tuple[Paragraph, ...]:
-    """Return what is to be known of figures, a paragraph each, none twice."""
-    return tuple(Paragraph(sentence(one)) for one in dict.fromkeys(notes))
+def told(facts: ReportFacts, notes: Iterable[str]) -> tuple[Paragraph, ...]:
+    """Return what is to be known of figures, a paragraph each; not what the report's head says already."""
+    said = set(facts.portfolio.problems)
+    return tuple(Paragraph(sentence(one)) for one in dict.fromkeys(notes) if one not in said)
 
 
 def sentence(text: str) -> str:
@@ -235,9 +252,6 @@ def limit_chart(limits: Sequence[LimitStatus]) -> tuple[Block, ...]:
         y=("use",),
         status="level",
         marks=(Mark("80 %", 0.8), Mark("100 %", 1.0)),
-        caption="The most used limits; the first mark is where a limit usually warns."
-        if len(rows) > 24
-        else "",
     )
     return chart, data
 

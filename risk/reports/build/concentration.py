@@ -40,7 +40,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             "Summary",
             (
                 common.figures("summary", "Summary", [*summary, *_figures(facts, instruments)]),
-                *common.told(found.notes),
+                *common.told(facts, found.notes),
             ),
         ),
         Section(

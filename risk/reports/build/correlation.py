@@ -28,7 +28,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
     ]
     summary: list[Block] = [
         common.figures("summary", "Summary", _figures(facts, frame, found)),
-        *common.told(notes),
+        *common.told(facts, notes),
     ]
     if found is None:
         summary.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from risk.reports.build import common
-from risk.reports.document import Paragraph, Section
+from risk.reports.document import Section
 from risk.reports.facts import ReportFacts
 
 
@@ -30,7 +30,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         ),
     ]
     if facts.risk is not None:
-        words = common.told([*facts.risk.notes, *_missing(facts.risk.missing)])
+        words = common.told(facts, facts.risk.notes)
         parts.append(
             Section(
                 "risk",
@@ -55,7 +55,3 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         Section("breaches", "Breaches", (common.breach_table(facts.breaches, currency, facts.as_of),)),
     ]
     return tuple(parts)
-
-
-def _missing(missing: dict[str, str]) -> list[str]:
-    return [Paragraph(f"{name} is left out: {reason}").text for name, reason in sorted(missing.items())]

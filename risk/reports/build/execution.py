@@ -21,7 +21,10 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         Section(
             "summary",
             "Summary",
-            (common.figures("summary", "Summary", execution_figures(found)), *common.told(found.notes)),
+            (
+                common.figures("summary", "Summary", execution_figures(found)),
+                *common.told(facts, [f"Grade: {found.grade_rule}", *found.notes]),
+            ),
         ),
         Section("venues", "Venues", (_venues(found),)),
         Section("impact", "Market impact", (_impact(found),)),

@@ -47,7 +47,10 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         Section(
             "summary",
             "Summary",
-            (common.figures("summary", "Summary", common.profit_figures(found)), *common.told(found.notes)),
+            (
+                common.figures("summary", "Summary", common.profit_figures(found)),
+                *common.told(facts, found.notes),
+            ),
         ),
         Section("attribution", "Attribution", (*contributions(found), *_factors(found))),
         Section("equity", "Equity", common.curve_blocks(found)),

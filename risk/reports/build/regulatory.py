@@ -41,7 +41,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             (Paragraph(_ABOUT), _capital(risk.capital, risk.currency), _parts(risk.capital)),
         ),
         Section("backtest", "Backtest of record", record_blocks(facts)),
-        Section("risk", "Value at risk", (*common.told(risk.notes), common.var_table(risk))),
+        Section("risk", "Value at risk", (*common.told(facts, risk.notes), common.var_table(risk))),
     )
 
 

@@ -21,7 +21,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
     if found is None:
         return (Section("summary", "Summary", (summary, common.missing(facts, "stress", "Stress"))),)
     return (
-        Section("summary", "Summary", (summary, *common.told(found.notes))),
+        Section("summary", "Summary", (summary, *common.told(facts, found.notes))),
         Section("outcomes", "Outcomes", common.stress_blocks(found)),
         Section("factors", "By factor", (_by_factor(found),)),
         Section("positions", "By position", (_by_position(found), *_left_out(found))),
@@ -153,5 +153,5 @@ def _exposures(facts: ReportFacts) -> tuple[Block, ...]:
             note="Sensitivity: what is gained if the factor rises by all of itself.",
             empty="Nothing is held.",
         ),
-        *common.told(found.notes),
+        *common.told(facts, found.notes),
     )

@@ -26,7 +26,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         summary.append(common.missing(facts, "performance", "Performance"))
     else:
         summary += [common.figures("period", "The period", common.profit_figures(found))]
-        summary += common.told(found.notes)
+        summary += common.told(facts, found.notes)
     parts = [Section("summary", "The period", tuple(summary))]
     if found is not None:
         parts += [
@@ -100,9 +100,9 @@ def execution_figures(found: ExecutionAnswer) -> list[Figure]:
             "Median time to first fill", found.median_first_fill_ms, "number", none, unit="ms", decimals=1
         ),
         common.figure("Participation", found.participation, "percent", "no traded volume is recorded"),
-        Figure("Grade", found.grade or Unknown(none), found.grade_rule),
+        Figure("Grade", found.grade or Unknown(none)),
         *(
-            common.figure(f"Commission, {name}", value, "money", none, unit=name)
+            common.figure("Commission", value, "money", none, unit=name)
             for name, value in sorted(found.commission.items())
         ),
     ]

@@ -19,7 +19,7 @@ WIDTH: Final = 680.0
 _TOP, _RIGHT, _BOTTOM, _LEFT = 14.0, 16.0, 26.0, 74.0
 _HEIGHT: Final = 210.0
 _BAR: Final = 18.0
-_MOST_BARS: Final = 24
+MOST_BARS: Final = 16
 _LABEL: Final = 210.0
 _TICKS: Final = 4
 #: Width of a character of the labels, on average; the fonts of HTML and PDF differ a little.
@@ -105,7 +105,8 @@ def _exceptions(chart: Chart, table: Table) -> tuple[list[str], float]:
 
 def _bars(chart: Chart, table: Table) -> tuple[list[str], float]:
     label, value = table.place(chart.x), table.place(chart.y[0])
-    rows = [row for row in table.rows if isinstance(row[value], Number)][:_MOST_BARS]
+    known = [row for row in table.rows if isinstance(row[value], Number)]
+    rows = known[:MOST_BARS]
     if not rows:
         return [], 0.0
     sizes = [_float(row[value]) or 0.0 for row in rows]
@@ -130,15 +131,17 @@ def _bars(chart: Chart, table: Table) -> tuple[list[str], float]:
     for one in chart.marks:
         body.append(_line(across(one.value), _TOP - 4, across(one.value), bottom + 2, "mark"))
         body.append(_text(across(one.value), bottom + 14, one.label, "middle", "note"))
-    return body, bottom + (22.0 if chart.marks else 8.0)
+    if len(known) > len(rows):
+        body.append(_text(_LABEL - 8, bottom + 14, f"and {len(known) - len(rows):,} more", "end", "note"))
+    return body, bottom + (22.0 if chart.marks or len(known) > len(rows) else 8.0)
 
 
 def _heat(chart: Chart, table: Table) -> tuple[list[str], float]:
     label, places = table.place(chart.x), [table.place(key) for key in chart.y]
     if not table.rows or not places:
         return [], 0.0
-    side = min((WIDTH - 130.0) / len(places), 44.0)
-    high = min(side, 26.0)
+    side = min((WIDTH - 130.0) / len(places), 84.0)
+    high = min(side, 24.0)
     left, top = 120.0, 20.0
     body: list[str] = []
     for across, place in enumerate(places):

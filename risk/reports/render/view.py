@@ -26,8 +26,11 @@ from risk.reports.render import svg
 from risk.reports.render.tones import tone
 
 DASH: Final = "–"
-#: Columns from which a table is set smaller in print, so that it fits.
-_NARROW: Final = 8
+#: In print: points of a line, of a cell's margins, and of a character as a part of the font's size.
+_LINE, _MARGINS, _CHARACTER = 493.0, 7.0, 0.5
+_SIZES: Final = (6.2, 8.8)
+_LONG: Final = 28  #: characters from which text is broken into lines
+_SPARE: Final = 1.7  #: how much wider than its content a small table is drawn
 
 
 class Footnotes:
@@ -137,6 +140,8 @@ def _table(block: Table, notes: Footnotes) -> dict[str, Any]:
         [_cell(cell, column, own) for cell, column in zip(row, block.columns, strict=True)]
         for row in block.rows
     ]
+    widths = [_characters(block, place) for place in range(len(block.columns))]
+    size, share = _print_size(widths)
     return {
         "is": "table",
         "key": block.key,
@@ -147,7 +152,8 @@ def _table(block: Table, notes: Footnotes) -> dict[str, Any]:
                 "key": column.key,
                 "heading": writable(column.heading),
                 "right": _right(column),
-                "long": column.kind == "text" and _longest(block, place) > 28,
+                "long": column.kind == "text" and _longest(block, place) > _LONG,
+                "width": widths[place],
             }
             for place, column in enumerate(block.columns)
         ],
@@ -155,12 +161,28 @@ def _table(block: Table, notes: Footnotes) -> dict[str, Any]:
         "empty": writable(block.empty),
         "note": writable(block.note or ""),
         "total": block.total,
-        "small": len(block.columns) >= _NARROW,
+        "size": size,
+        "share": share,
     }
 
 
 def _right(column: Column) -> bool:
     return column.kind not in ("text", "status")
+
+
+def _characters(block: Table, place: int) -> int:
+    """Return how many characters a column should have room for; long text may be broken."""
+    column, longest = block.columns[place], _longest(block, place)
+    heading = max(len(word) for word in column.heading.split(" "))
+    return max(heading, min(longest, _LONG) if column.kind == "text" else longest, 3)
+
+
+def _print_size(widths: list[int]) -> tuple[float, float]:
+    """Return the size of print in points that a table fits with, and its part of the line."""
+    low, high = _SIZES
+    size = min(high, max(low, (_LINE - _MARGINS * len(widths)) / (_CHARACTER * sum(widths))))
+    needed = size * _CHARACTER * sum(widths) + _MARGINS * len(widths)
+    return round(size, 2), round(min(1.0, needed * _SPARE / _LINE), 3)
 
 
 def _longest(block: Table, place: int) -> int:
