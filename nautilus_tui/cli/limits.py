@@ -63,11 +63,11 @@ def _unit(text: str) -> str:
     return unit
 
 
-def _share(text: str) -> Decimal:
-    """Read a number; one with ``%`` is a hundredth."""
+def _amount(text: str) -> Decimal:
+    """Read a number; one with ``%`` is a hundredth, an ``x`` behind it says that it is a multiple."""
     if text.endswith("%"):
         return words.amount(text[:-1].rstrip()) / 100
-    return words.amount(text)
+    return words.amount(text.removesuffix("x"))
 
 
 def _actions(text: str) -> str:
@@ -131,16 +131,16 @@ def set_limit(
     limit_type: Type,
     hard: Annotated[
         Decimal,
-        typer.Option("--hard", parser=_share, metavar="AMOUNT", help="The limit, in its unit; 20% is 0.2."),
+        typer.Option("--hard", parser=_amount, metavar="AMOUNT", help="The limit, in its unit; 20% is 0.2."),
     ],
     scope: Scope = "portfolio",
     unit: UnitOption = None,
     warn: Annotated[
-        Decimal | None, typer.Option(parser=_share, metavar="SHARE", help="Share of it from which it warns.")
+        Decimal | None, typer.Option(parser=_amount, metavar="SHARE", help="Share of it from which it warns.")
     ] = None,
     window: Annotated[int | None, typer.Option(help="order_rate: seconds.", min=1)] = None,
     confidence: Annotated[
-        Decimal | None, typer.Option(parser=_share, metavar="SHARE", help="var: 0.99.")
+        Decimal | None, typer.Option(parser=_amount, metavar="SHARE", help="var: 0.99.")
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="var: days.", min=1)] = None,
     method: Annotated[str | None, typer.Option(help="var: historical, normal, …", show_default=False)] = None,
@@ -148,11 +148,13 @@ def set_limit(
     hard_actions: Actions = None,
     target_vol: Annotated[
         Decimal | None,
-        typer.Option(parser=_share, metavar="SHARE", help="Tighten when volatility in a year is above this."),
+        typer.Option(
+            parser=_amount, metavar="SHARE", help="Tighten when volatility in a year is above this."
+        ),
     ] = None,
     floor: Annotated[
         Decimal | None,
-        typer.Option(parser=_share, metavar="SHARE", help="Least share that is left when it tightens."),
+        typer.Option(parser=_amount, metavar="SHARE", help="Least share that is left when it tightens."),
     ] = None,
     no_auto_adjust: Annotated[
         bool, typer.Option("--no-auto-adjust", help="Tighten with volatility no longer.")

@@ -11,8 +11,10 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final, Protocol
 
+import msgspec
+
 from data.commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
-from data.limits import UNITS, Unit
+from data.limits import UNITS, Limit, Unit
 from data.problems import InvalidRequestError, NotFoundError
 from data.records import EngineStatus, Instrument
 from engines.market.universe import VENUE, chosen
@@ -37,6 +39,9 @@ _UNIT_WORDS: Final[dict[str, Unit]] = {
     "equity": "ratio",
     "orders": "orders",
 }
+#: By which a limit on var can be measured.
+METHODS: Final = ("historical", "normal", "student", "cornish_fisher", "filtered", "monte_carlo", "evt")
+_OF_VAR: Final = ("confidence", "horizon_days", "method")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -106,8 +111,22 @@ def _check_set(command: SetLimit, engines: Engines) -> None:
             field="remove_auto_adjust",
             value="true",
         )
-    check_limit(drafted(command, None, "", 0))
+    limit = drafted(command, None, "", 0)
+    check_limit(limit)
+    _check_var(limit)
     _check_exists(scope, engines)
+
+
+def _check_var(limit: Limit) -> None:
+    if limit.limit_type == "var":
+        if limit.method not in METHODS:
+            raise _invalid("method", limit.method[:40], f"one of {', '.join(METHODS)}")
+        return
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Limit)}
+    for field in _OF_VAR:
+        value = getattr(limit, field)
+        if value != defaults[field]:
+            raise _invalid(field, str(value)[:40], "of limits on var only")
 
 
 def _check_exists(scope: Scope, engines: Engines) -> None:
@@ -120,7 +139,7 @@ def _check_exists(scope: Scope, engines: Engines) -> None:
             traded = {one.id for one in _instruments(engines)}
             simulated = {listing.id for listing in chosen(None)}
             # While no engine has said what it trades, only the simulated venue's listings are known.
-            judged = traded or scope.name.endswith(f".{VENUE}")
+            judged = traded or scope.name.upper().endswith(f".{VENUE}")
             if judged and scope.name not in traded | simulated:
                 raise _not_found(
                     scope, "no engine trades it", traded | simulated, "see nautilus-tui instruments"
@@ -141,7 +160,9 @@ def _instruments(engines: Engines) -> Iterable[Instrument]:
 
 def _not_found(scope: Scope, why: str, known: Collection[str], otherwise: str) -> NotFoundError:
     by_fold = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(scope.name.casefold(), by_fold, n=3, cutoff=0.6)
+    wanted = scope.name.casefold()
+    begins = sorted(name for name in by_fold if name.startswith(wanted) or wanted.startswith(name))
+    near = (begins or difflib.get_close_matches(wanted, by_fold, n=3, cutoff=0.6))[:3]
     named = " or ".join(f"{scope.kind}:{by_fold[one]}" for one in near)
     return NotFoundError(
         f"scope is {scope.kind}:{scope.name}: {why}",

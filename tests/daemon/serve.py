@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -19,16 +20,17 @@ from providers.settings import ProviderSettings
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What a daemon is told of providers."""
+    """What a daemon is told of providers, and who has to agree to what."""
 
     providers: ProviderSettings = ProviderSettings()
     watch: tuple[str, ...] = ()
+    two_person: Literal["live", "always", "never"] = "live"
 
 
 async def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     told = msgspec.json.decode(sys.argv[2] if len(sys.argv) > 2 else "{}", type=Told)
-    settings = DaemonSettings(providers=told.providers, watch=told.watch)
+    settings = DaemonSettings(providers=told.providers, watch=told.watch, two_person=told.two_person)
     daemon = Daemon(Home(Path(sys.argv[1])), settings)
     await daemon.serve(("127.0.0.1", 0), lambda line: print(line, flush=True))
 
