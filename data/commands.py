@@ -52,7 +52,10 @@ class SubmitOrder(Command, frozen=True, kw_only=True, tag="order.submit"):
 
 
 class PreviewOrder(Command, frozen=True, kw_only=True, tag="order.preview"):
-    """Ask the engine's gate what an order would do to every limit; nothing is sent."""
+    """Ask the engine's gate what an order would do to every limit; nothing is sent.
+
+    With ``client_order_id`` it is a change of that working order, of which ``qty`` is the new total.
+    """
 
     role: ClassVar[Role] = "viewer"
     title: ClassVar[str] = "Preview order"
@@ -63,6 +66,7 @@ class PreviewOrder(Command, frozen=True, kw_only=True, tag="order.preview"):
     qty: Decimal
     price: Decimal | None = None  #: None: at the touch
     reduce_only: bool = False
+    client_order_id: str | None = None  #: the order that it would change
 
 
 class SubmitBracket(Command, frozen=True, kw_only=True, tag="order.bracket"):

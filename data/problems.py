@@ -249,4 +249,6 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
 def from_document(document: ProblemDocument) -> ProblemError:
     """Return the exception that a problem document was made from."""
     cls = _BY_TYPE.get(document.type, ProblemError)
-    return cls(document.detail, rule=document.rule, fix=document.fix, **document.extra)
+    error = cls(document.detail, rule=document.rule, fix=document.fix)
+    error.extra = dict(document.extra)  # set as they are: one of them may be called as an argument is
+    return error

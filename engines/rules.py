@@ -101,7 +101,10 @@ def check_quantity(instrument: Instrument, qty: Decimal) -> None:
     lot = instrument.lot_size
     if qty <= 0:
         raise DeniedError(
-            f"quantity {qty:f} is not positive", rule="a quantity is greater than zero", field="qty"
+            f"quantity {qty:f} is not positive",
+            rule="a quantity is greater than zero",
+            field="qty",
+            value=f"{qty:f}",
         )
     if qty % lot:
         nearest = max((qty / lot).to_integral_value(ROUND_DOWN) * lot, lot)
@@ -110,6 +113,7 @@ def check_quantity(instrument: Instrument, qty: Decimal) -> None:
             rule=f"lot size {lot:f}",
             fix=f"use {nearest:f}",
             field="qty",
+            value=f"{qty:f}",
         )
     if qty < instrument.min_qty:
         raise DeniedError(
@@ -117,6 +121,8 @@ def check_quantity(instrument: Instrument, qty: Decimal) -> None:
             rule=f"minimum quantity {instrument.min_qty:f}",
             fix=f"use {instrument.min_qty:f}",
             field="qty",
+            value=f"{qty:f}",
+            limit=f"{instrument.min_qty:f}",
         )
     if instrument.max_qty is not None and qty > instrument.max_qty:
         raise DeniedError(
@@ -124,6 +130,9 @@ def check_quantity(instrument: Instrument, qty: Decimal) -> None:
             rule=f"maximum quantity {instrument.max_qty:f}",
             fix=f"use {instrument.max_qty:f}",
             field="qty",
+            value=f"{qty:f}",
+            limit=f"{instrument.max_qty:f}",
+            max_quantity=f"{instrument.max_qty:f}",
         )
 
 
@@ -132,7 +141,12 @@ def check_price(instrument: Instrument, field: str, price: Decimal | None) -> No
     if price is None:
         return
     if price <= 0:
-        raise DeniedError(f"{field} {price:f} is not positive", rule="prices are above zero", field=field)
+        raise DeniedError(
+            f"{field} {price:f} is not positive",
+            rule="prices are above zero",
+            field=field,
+            value=f"{price:f}",
+        )
     tick = instrument.tick_size
     if price % tick:
         nearest = (price / tick).to_integral_value(ROUND_HALF_EVEN) * tick
@@ -141,6 +155,7 @@ def check_price(instrument: Instrument, field: str, price: Decimal | None) -> No
             rule=f"tick size {tick:f}",
             fix=f"use {nearest:f}",
             field=field,
+            value=f"{price:f}",
         )
 
 

@@ -37,7 +37,9 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_memory_mb: Annotated[int, msgspec.Meta(ge=128)] | None = 2048
     max_cpu_percent: Annotated[int, msgspec.Meta(ge=5)] | None = None  #: of one core; None: not limited
     risk_enabled: bool = True
-    limits: GateLimits = GateLimits()
+    limits: GateLimits = GateLimits()  #: what it is first started with; the daemon's limits come after
+    #: While its session is open an instrument is not judged by a price older than this; None: by any.
+    stale_quote_s: Annotated[float, msgspec.Meta(gt=0)] | None = 60.0
     starting_balances: tuple[str, ...] = ("1000000 USD",)
     base_currency: str = "USD"
     leverage: Annotated[int, msgspec.Meta(ge=1, le=200)] = 1  #: on top of each instrument's own margin

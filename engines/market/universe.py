@@ -63,6 +63,7 @@ class Listing:
     spread_ticks: float = 1.0  #: typical spread
     depth_lots: float = 300.0  #: typical size of the best level, in lots
     activity: float = 1.0  #: share of the market's ticks, relative to the others
+    sector: str | None = None  #: of an equity
 
     @property
     def id(self) -> str:
@@ -71,7 +72,15 @@ class Listing:
 
 
 def _equity(
-    symbol: str, name: str, price: str, volatility: float, *, tech: float, depth: float, activity: float = 1.0
+    symbol: str,
+    name: str,
+    sector: str,
+    price: str,
+    volatility: float,
+    *,
+    tech: float,
+    depth: float,
+    activity: float = 1.0,
 ) -> Listing:
     return Listing(
         symbol,
@@ -85,6 +94,7 @@ def _equity(
         spread_ticks=2.0,
         depth_lots=depth,
         activity=activity,
+        sector=sector,
     )
 
 
@@ -159,16 +169,31 @@ def _crypto(
 
 
 UNIVERSE: Final[tuple[Listing, ...]] = (
-    _equity("AAPL", "Apple Inc.", "231.50", 0.27, tech=0.45, depth=400, activity=1.6),
-    _equity("MSFT", "Microsoft Corporation", "428.20", 0.24, tech=0.50, depth=250, activity=1.4),
-    _equity("NVDA", "NVIDIA Corporation", "138.40", 0.48, tech=0.55, depth=600, activity=1.8),
-    _equity("AMZN", "Amazon.com Inc.", "205.80", 0.31, tech=0.45, depth=350, activity=1.2),
-    _equity("GOOGL", "Alphabet Inc. Class A", "176.30", 0.29, tech=0.45, depth=350),
-    _equity("META", "Meta Platforms Inc.", "582.60", 0.36, tech=0.48, depth=180),
-    _equity("TSLA", "Tesla Inc.", "342.10", 0.58, tech=0.35, depth=300, activity=1.5),
-    _equity("JPM", "JPMorgan Chase & Co.", "243.70", 0.23, tech=-0.10, depth=300),
-    _equity("XOM", "Exxon Mobil Corporation", "118.90", 0.24, tech=-0.15, depth=450),
-    _equity("KO", "The Coca-Cola Company", "63.40", 0.16, tech=-0.15, depth=900, activity=0.7),
+    _equity("AAPL", "Apple Inc.", "Technology", "231.50", 0.27, tech=0.45, depth=400, activity=1.6),
+    _equity(
+        "MSFT", "Microsoft Corporation", "Technology", "428.20", 0.24, tech=0.50, depth=250, activity=1.4
+    ),
+    _equity("NVDA", "NVIDIA Corporation", "Technology", "138.40", 0.48, tech=0.55, depth=600, activity=1.8),
+    _equity(
+        "AMZN",
+        "Amazon.com Inc.",
+        "Consumer Discretionary",
+        "205.80",
+        0.31,
+        tech=0.45,
+        depth=350,
+        activity=1.2,
+    ),
+    _equity("GOOGL", "Alphabet Inc. Class A", "Communication Services", "176.30", 0.29, tech=0.45, depth=350),
+    _equity("META", "Meta Platforms Inc.", "Communication Services", "582.60", 0.36, tech=0.48, depth=180),
+    _equity(
+        "TSLA", "Tesla Inc.", "Consumer Discretionary", "342.10", 0.58, tech=0.35, depth=300, activity=1.5
+    ),
+    _equity("JPM", "JPMorgan Chase & Co.", "Financials", "243.70", 0.23, tech=-0.10, depth=300),
+    _equity("XOM", "Exxon Mobil Corporation", "Energy", "118.90", 0.24, tech=-0.15, depth=450),
+    _equity(
+        "KO", "The Coca-Cola Company", "Consumer Staples", "63.40", 0.16, tech=-0.15, depth=900, activity=0.7
+    ),
     Listing(
         "SPY",
         "S&P 500 index fund",
@@ -181,6 +206,7 @@ UNIVERSE: Final[tuple[Listing, ...]] = (
         spread_ticks=1.0,
         depth_lots=1200.0,
         activity=1.8,
+        sector="Index Funds",
     ),
     Listing(
         "QQQ",
@@ -194,6 +220,7 @@ UNIVERSE: Final[tuple[Listing, ...]] = (
         spread_ticks=1.0,
         depth_lots=900.0,
         activity=1.4,
+        sector="Index Funds",
     ),
     _fx("EURUSD", "Euro / US dollar", "0.00001", "1.08450", 0.075, -0.85),
     _fx("GBPUSD", "British pound / US dollar", "0.00001", "1.26730", 0.085, -0.75, equity=0.15),
@@ -286,6 +313,7 @@ def instrument(listing: Listing, *, hours: str | None = None) -> Instrument:
         min_qty=listing.min_qty,
         multiplier=listing.multiplier,
         margin_init=listing.margin_init,
+        sector=listing.sector,
         session=listing.session.text if hours is None else hours,
         synthetic=True,
         source=SOURCE,

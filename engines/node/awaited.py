@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from data.problems import ConflictError, DeniedError, ProblemError, RejectedError
 from data.records import FINAL_STATUSES, OrderUpdate
+from engines.denials import denied_error
 
 #: Says whether an update answers the command.
 Test = Callable[[OrderUpdate], bool]
@@ -83,6 +84,9 @@ def _problem(order: OrderUpdate, test: Test) -> ProblemError | None:
     name = f"order {order.client_order_id}"
     if test is answered:
         if order.status == "denied":
+            if order.denial is not None:
+                facts = {"client_order_id": order.client_order_id}
+                return denied_error(f"{name} denied", order.denial, **facts)
             return DeniedError(f"{name} denied: {reason}", rule=reason, client_order_id=order.client_order_id)
         if order.status == "rejected":
             return RejectedError(
@@ -90,6 +94,8 @@ def _problem(order: OrderUpdate, test: Test) -> ProblemError | None:
             )
     if test is modified and order.event != "OrderUpdated":
         if order.event == "OrderModifyRejected":
+            if order.denial is not None:
+                return denied_error(f"{name} not modified", order.denial)
             return DeniedError(f"{name} not modified: {reason}", rule=reason)
         return ConflictError(f"{name} is {order.status}; it was not modified")
     if test is cancelled and order.status != "cancelled":

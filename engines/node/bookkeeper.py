@@ -29,6 +29,7 @@ from nautilus_trader.serialization.serializer import MsgSpecSerializer
 from nautilus_trader.system.kernel import NautilusKernel
 
 from data.journal import Journal
+from data.limits import Denial
 from data.problems import JournalFailedError
 from data.records import (
     AccountUpdate,
@@ -41,6 +42,8 @@ from engines import books
 from engines.averages import FilledAverage, OpenAverage, rounded
 from engines.books import BookEntry
 from engines.node import translate
+
+_DAY_NS = 86_400 * 1_000_000_000
 
 Listener = Callable[[Sequence[JournalRecord]], None]
 
@@ -71,6 +74,10 @@ class Bookkeeper:
         self._flush_scheduled = False
         self._filled: dict[str, FilledAverage] = {}
         self._open: dict[str, OpenAverage] = {}
+        self._denials: dict[str, Denial] = {}
+        self._traded: dict[tuple[str, str], Decimal] = {}
+        self._traded_day = 0
+        self.held: dict[tuple[str, str], Decimal] = {}  #: signed quantity by strategy and instrument
         self.failure: JournalFailedError | None = None
 
     @property
@@ -94,6 +101,26 @@ class Bookkeeper:
         self._filled[order_id] = self._filled.get(order_id, FilledAverage()).add(qty, price)
         instrument = event.instrument_id.value
         self._open[instrument] = self._open.get(instrument, OpenAverage()).add(side, qty, price)
+        key = (event.strategy_id.value, instrument)
+        self.held[key] = self.held.get(key, Decimal(0)) + (qty if side == "buy" else -qty)
+        day = self.day_of(event.ts_event)
+        if day > self._traded_day:
+            self._traded_day, self._traded = day, {}
+        if day == self._traded_day:
+            self._traded[key] = self._traded.get(key, Decimal(0)) + qty * price
+
+    @staticmethod
+    def day_of(ts: int) -> int:
+        """Return the UTC day of a time, counted from the epoch."""
+        return ts // _DAY_NS
+
+    def traded_on(self, day: int) -> dict[tuple[str, str], Decimal]:
+        """Return quantity × price of a day's fills by strategy and instrument; only the latest is kept."""
+        return dict(self._traded) if day == self._traded_day else {}
+
+    def note_denial(self, event: Event, denial: Denial) -> None:
+        """Keep why an order was denied, for the record of the event that says so."""
+        self._denials[event.id.value] = denial
 
     def open_average(self, instrument: str) -> OpenAverage:
         """Return the netted position of an instrument as the fills make it."""
@@ -112,7 +139,15 @@ class Bookkeeper:
         if average is not None:
             instrument = self._cache.instrument(order.instrument_id)
             price = average.price(instrument.price_precision)
-        return translate.order_update(self._engine, order, event, price, seq=seq, synthetic=self._synthetic)
+        return translate.order_update(
+            self._engine,
+            order,
+            event,
+            price,
+            denial=self._denials.get(event.id.value),
+            seq=seq,
+            synthetic=self._synthetic,
+        )
 
     def find_order(self, client_order_id: str) -> OrderUpdate | None:
         """Return the present state of an order of these books, or None if it has none."""

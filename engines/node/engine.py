@@ -18,8 +18,15 @@ import msgspec
 from data.commands import Flatten, SetFeed
 from data.journal import Journal
 from data.kill import EngineKill, KillOrder
+from data.limits import GateBook
 from data.paths import Home
-from data.problems import EngineFailedError, JournalFailedError, ProblemError, StoreFailedError
+from data.problems import (
+    EngineFailedError,
+    JournalFailedError,
+    ProblemError,
+    StoreFailedError,
+    UnavailableError,
+)
 from data.records import AccountUpdate, EngineLog, EngineState, EngineStatus, JournalRecord
 from data.segments import Origin, SegmentWriter
 from engines import link
@@ -28,9 +35,11 @@ from engines.latch import Latch
 from engines.link import KillProgress, Release, Reply, Request, SetLimits, Stop, Welcome
 from engines.node import assembly, restore
 from engines.node.bookkeeper import Bookkeeper
+from engines.node.exposures import Exposures
 from engines.node.feed import Feed
 from engines.node.gate import Gate
 from engines.node.gateway import Desk, Gateway
+from engines.node.judged import Staleness, Worth
 from engines.node.kill import Killer
 from engines.node.logs import LogPipe
 from engines.node.market import Market, utc_date
@@ -39,6 +48,7 @@ from engines.node.server import Server
 from engines.node.simulated import SimulatedDataClient
 from engines.node.telemetry import Telemetry
 from engines.spec import EngineSpec, parse_speed
+from risk.gate import Judge
 
 #: How often conflated records go out.
 CONFLATION_S = 0.05
@@ -112,16 +122,8 @@ class Engine:
             listener=self._on_journalled,
             on_failure=self._on_journal_failure,
         )
-        self._marker = Marker(spec.engine, self._synthetic, self._node.cache, self._books)
-        self._gate_file = GateFile(home.gate_book(spec.engine))
-        self._gate = Gate(
-            kernel=self._node.kernel,
-            books=self._books,
-            marker=self._marker,
-            limits=spec.limits,
-            currency=spec.base_currency,
-            enabled=spec.risk_enabled,
-        )
+        self._marker = Marker(spec.engine, self._synthetic, self._node.cache, self._books, spec.base_currency)
+        self._make_gate()
         for venue in self._venues.values():
             venue.admit = self._gate.stands
         self._gateway = Gateway()
@@ -151,6 +153,41 @@ class Engine:
         )
         if self._recover is not None:
             self._killer.pull(self._recover)
+
+    def _make_gate(self) -> None:
+        spec = self._spec
+        self._exposures = Exposures(
+            cache=self._node.cache,
+            books=self._books,
+            marker=self._marker,
+            instruments=self._instruments,
+            currency=spec.base_currency,
+            stale=Staleness(spec.stale_quote_s, self._feed).of,
+        )
+        self._worth = Worth(spec.base_currency, self._marks)
+        judge = Judge(
+            engine=spec.engine,
+            currency=spec.base_currency,
+            book=self._exposures.book,
+            money=self._worth.now,
+            enabled=spec.risk_enabled,
+        )
+        self._gate = Gate(
+            kernel=self._node.kernel,
+            books=self._books,
+            exposures=self._exposures,
+            judge=judge,
+            enabled=spec.risk_enabled,
+        )
+        self._gate_file = GateFile(self._home.gate_book(spec.engine))
+        try:
+            self._go_by(self._gate_file.read())
+        except UnavailableError as error:
+            self._gate.go_without(error)
+
+    def _go_by(self, book: GateBook) -> None:
+        self._worth.note_peak(book.peak_equity)
+        self._gate.go_by(book)
 
     def _make_market(self) -> Market:
         spec, home = self._spec, self._home
@@ -191,7 +228,9 @@ class Engine:
         self._accounts = restored.accounts
         self._openings = restored.openings
         self._gate.install()
+        self._worth.opened(self._openings)
         self._books.attach()
+        self._exposures.attach(node.kernel.msgbus, self._market_time())
         self._market.attach(node.kernel.msgbus)
         loop = asyncio.get_running_loop()
         self._tasks.append(loop.create_task(self._run_node(), name="node"))
@@ -273,7 +312,7 @@ class Engine:
         except ProblemError as error:
             self._on_reply(Reply(message.id, False, (), error.document()))
             return
-        self._gate.go_by(message.book)
+        self._go_by(message.book)
         self._on_reply(Reply(message.id, True))
         self._tell_state()
 
@@ -333,7 +372,10 @@ class Engine:
         while True:
             await asyncio.sleep(MARKS_S)
             assert self._server is not None
-            self._server.conflated([*self._marks(), self._feed.progress(self._spec.engine)])
+            marks = self._marks()
+            self._worth.take(marks)
+            self._gate.refresh()
+            self._server.conflated([*marks, self._feed.progress(self._spec.engine)])
 
     def _marks(self) -> list[link.ConflatedRecord]:
         now = time.time_ns()
@@ -434,6 +476,8 @@ class Engine:
             max_cpu_percent=spec.max_cpu_percent,
             risk_enabled=spec.risk_enabled,
             gate=self._gate.shut,
+            restriction=self._gate.restriction,
+            limits_version=self._gate.limits_version,
             ts=now,
             synthetic=self._synthetic,
         )

@@ -66,6 +66,7 @@ class Feed(LiveMarketDataClient):
         self.ticks = 0  #: quotes and trades published
         self.last_tick_ns = 0  #: wall clock at the last one
         self.failure: str | None = None  #: why the feed died, if it did
+        self.resumed_ns = 0  #: when it was paused or resumed last: while it stands, no price grows old
         self._speed = speed
         self._paused = paused
         self._finished = False
@@ -127,6 +128,7 @@ class Feed(LiveMarketDataClient):
             self._steps_asked += 1
         else:
             self._paused = action == "pause"
+            self.resumed_ns = self._clock.timestamp_ns()
         self._changed.set()
 
     @property
@@ -142,6 +144,10 @@ class Feed(LiveMarketDataClient):
     @abstractmethod
     async def _pump(self) -> None:
         """Publish until cancelled or finished."""
+
+    def quiet_s(self) -> float | None:
+        """Return how long it may say nothing of an instrument while all is well; None: any time."""
+        return None
 
     def sizes_known(self, instrument_id: str) -> bool:
         """Return whether an instrument's sizes are facts and not a stand-in that lets orders match."""

@@ -142,7 +142,8 @@ class Desk:
 
     def _preview(self, request_id: str, command: PreviewOrder) -> Reply:
         self._instrument(command.instrument)
-        return Reply(request_id, True, effects=tuple(self._gate.preview(command)))
+        effects = self._gate.preview(command, self._gateway.id.value)
+        return Reply(request_id, True, effects=tuple(effects))
 
     def _submit(self, request_id: str, command: SubmitOrder) -> Awaited:
         known = self._books.find_order(command.client_order_id)

@@ -158,6 +158,7 @@ def from_nautilus(instrument: NautilusInstrument) -> Instrument:
         max_qty=None if instrument.max_quantity is None else instrument.max_quantity.as_decimal(),
         multiplier=instrument.multiplier.as_decimal(),
         margin_init=instrument.margin_init,
+        sector=facts.get("sector"),
         session=facts.get("session", "unknown"),
         synthetic=facts.get("synthetic") == "yes",
         source=facts.get("source", ""),
@@ -188,7 +189,7 @@ def _info(instrument: Instrument) -> dict[str, str]:
         "session": instrument.session,
         "synthetic": "yes" if instrument.synthetic else "no",
         "source": instrument.source,
-    }
+    } | ({} if instrument.sector is None else {"sector": instrument.sector})
 
 
 def _size_step(instrument: Instrument) -> Decimal:

@@ -27,8 +27,11 @@ _CENTS = Decimal("0.01")
 class Marker:
     """Marks the books to the market."""
 
-    def __init__(self, engine: str, synthetic: bool, cache: CacheFacade, books: Bookkeeper) -> None:
+    def __init__(
+        self, engine: str, synthetic: bool, cache: CacheFacade, books: Bookkeeper, currency: str
+    ) -> None:
         self._engine = engine
+        self._currency = currency
         self._synthetic = synthetic
         self._cache = cache
         self._books = books
@@ -53,6 +56,7 @@ class Marker:
             ts=ts,
             unrealized_pnl=unrealized,
             mark=mark,
+            rate=self.rate(position.settlement_currency.code, self._currency, position.instrument_id.venue),
         )
 
     def closing_price(self, instrument_id: InstrumentId, *, long: bool) -> Decimal | None:

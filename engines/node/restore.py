@@ -27,7 +27,7 @@ from nautilus_trader.serialization.serializer import MsgSpecSerializer
 from nautilus_trader.system.kernel import NautilusKernel
 
 from data.journal import Journal
-from data.records import AccountUpdate
+from data.records import AccountUpdate, OrderUpdate
 from engines import books
 from engines.node.bookkeeper import Bookkeeper
 
@@ -72,6 +72,8 @@ def replay(journal: Journal, kernel: NautilusKernel, bookkeeper: Bookkeeper) -> 
             kernel.cache.add_order(OrderUnpacker.from_init(event))
             restored.orders += 1
         elif isinstance(event, OrderEvent):
+            if isinstance(record, OrderUpdate) and record.denial is not None:
+                bookkeeper.note_denial(event, record.denial)
             if isinstance(event, OrderFilled):
                 bookkeeper.note_fill(event)
             kernel.exec_engine._handle_event(event)

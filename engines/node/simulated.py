@@ -38,6 +38,8 @@ _DEPTH_FLAGS: Final = 32 | 128  # snapshot, last
 #: this many times the best level's size, so that a large market order is filled, and pays for it.
 _REST_GAPS: Final = 12
 _REST_TIMES: Final = 10_000
+#: In the time of so many ticks per instrument each has been heard of, but for one in ten thousand.
+_QUIET_ROUNDS: Final = 20
 
 
 class SimulatedFeedConfig(LiveDataClientConfig, frozen=True):
@@ -121,6 +123,12 @@ class SimulatedDataClient(Feed):
             ticks_played=self.ticks,
             ticks_total=0,
         )
+
+    def quiet_s(self) -> float | None:
+        """Return how long it may say nothing of an instrument: many times what its pace makes likely."""
+        if self._paused:
+            return None
+        return float(_QUIET_ROUNDS * len(self._units) / self._speed) if self._speed else 0.0
 
     def day_so_far(self, now_ns: int) -> dict[str, Day]:
         """Return by instrument id what the market's made-up past says of the UTC day until now."""

@@ -22,6 +22,7 @@ from nautilus_trader.model.events import AccountState, OrderFilled
 from nautilus_trader.model.orders import Order
 
 from data import records
+from data.limits import Denial
 from data.records import AccountUpdate, Balance, Fill, OrderUpdate, PositionUpdate
 
 SIDES: dict[OrderSide, records.Side] = {OrderSide.BUY: "buy", OrderSide.SELL: "sell"}
@@ -80,7 +81,14 @@ def order_status(order: Order) -> records.OrderStatus:
 
 
 def order_update(
-    engine: str, order: Order, event: Any, avg_price: Decimal | None, *, seq: int, synthetic: bool
+    engine: str,
+    order: Order,
+    event: Any,
+    avg_price: Decimal | None,
+    *,
+    denial: Denial | None = None,
+    seq: int,
+    synthetic: bool,
 ) -> OrderUpdate:
     """Return the whole state of ``order`` after ``event``."""
     expire = getattr(order, "expire_time_ns", 0)
@@ -105,6 +113,8 @@ def order_update(
         status=order_status(order),
         pending=_pending(order),
         reason=getattr(event, "reason", None),
+        denial=denial,
+        strategy=order.strategy_id.value,
         event=type(event).__name__,
         contingency=_CONTINGENCIES.get(order.contingency_type),  # type: ignore[arg-type]  # a dict of literals
         parent_id=None if order.parent_order_id is None else order.parent_order_id.value,
@@ -137,6 +147,7 @@ def fill(engine: str, event: OrderFilled, *, seq: int, synthetic: bool) -> Fill:
         commission=event.commission.as_decimal(),
         commission_currency=event.commission.currency.code,
         liquidity=_LIQUIDITY.get(event.liquidity_side, "unknown"),  # type: ignore[arg-type]  # a dict of literals
+        strategy=event.strategy_id.value,
         ts=event.ts_event,
         seq=seq,
         synthetic=synthetic,
@@ -153,6 +164,7 @@ def position_update(
     ts: int,
     unrealized_pnl: Decimal | None = None,
     mark: Decimal | None = None,
+    rate: Decimal | None = None,
 ) -> PositionUpdate:
     """Return the state of a position; ``avg_open`` is the exact average the books keep."""
     realized = position.realized_pnl
@@ -165,6 +177,7 @@ def position_update(
         realized_pnl=Decimal(0) if realized is None else realized.as_decimal(),
         unrealized_pnl=unrealized_pnl,
         mark=mark,
+        rate=rate,
         currency=position.settlement_currency.code,
         multiplier=position.multiplier.as_decimal(),
         ts_opened=position.ts_opened,

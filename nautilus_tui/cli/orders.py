@@ -145,6 +145,10 @@ def preview(
     qty: Qty,
     price: Price = None,
     reduce_only: ReduceOnly = False,
+    change: Annotated[
+        str | None,
+        typer.Option("--change", metavar="ID", help="Of a working order that it would change."),
+    ] = None,
     engine: EngineOption = None,
 ) -> None:
     """Show what an order would do to every limit; nothing is sent. Exits with 3 if one would deny it."""
@@ -157,6 +161,7 @@ def preview(
         qty=qty,
         price=price,
         reduce_only=reduce_only,
+        client_order_id=change,
     )
     effects = session.ask(lambda api: api.preview(question))
     session.show(effects, lambda: _effects(effects))
@@ -165,13 +170,16 @@ def preview(
 
 
 def _effects(effects: list[LimitEffect]) -> Any:
-    right = ("Used", "After", "Limit")
+    right = ("Used", "After", "Limit", "At most")
     table = output.columns("Limit on", "Scope", *right, "Unit", "", right=right)
     for one in effects:
         limit = "off" if one.limit is None else words.number(one.limit)
         verdict = output.tinted("passes", "green") if one.passes else output.tinted("denied", "red")
         used, after = words.number(one.used), words.number(one.after)
-        table.add_row(one.rule, one.scope, used, after, limit, one.unit, verdict)
+        most = words.number(one.max_quantity)
+        table.add_row(one.rule, one.scope, used, after, limit, most, one.unit, verdict)
+        if one.reason is not None and one.after is None:
+            table.add_row("", one.reason, "", "", "", "", "", "")
     return table
 
 

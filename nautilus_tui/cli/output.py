@@ -174,7 +174,19 @@ def order_facts(
     facts |= {"command_id": outcome.command_id, "outcome": outcome.outcome}
     if outcome.problem is not None:
         facts |= {"problem": _builtins(outcome.problem), "reason": outcome.problem.detail}
-    return facts
+    denied = denial_facts(outcome)
+    if denied and facts["status"] != "denied":
+        facts["order_status"] = facts["status"]  # a change was denied: the order is as it was
+    return facts | denied
+
+
+def denial_facts(outcome: Outcome) -> dict[str, Any]:
+    """Return what JSON tells about a denial: the rule, the value, the limit, and what would pass."""
+    problem = outcome.problem
+    if problem is None or problem.type != "denied":
+        return {}
+    facts = {name: problem.extra.get(name) for name in ("value", "limit", "max_quantity")}
+    return {"status": "denied", "rule": problem.extra.get("rule", problem.rule), **facts}
 
 
 def outcome_facts(outcome: Outcome) -> dict[str, Any]:

@@ -83,7 +83,8 @@ def send_many(
 
     outcome, orders = session.ask(conversation)
     if session.json:
-        output.show_json(output.outcome_facts(outcome) | {"orders": orders})
+        facts = output.outcome_facts(outcome) | output.denial_facts(outcome)
+        output.show_json(facts | {"orders": orders})
     else:
         _tell(outcome, orders)
     raise typer.Exit(output.code_of_outcome(outcome))

@@ -43,6 +43,7 @@ from data.problems import (
 )
 from data.records import FINAL_STATUSES, AuditEntry, OrderUpdate
 from data.state import CommandRow, State
+from engines.denials import denied_error
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon import rules
 from nautilus_tui.daemon.audit import Auditor, command_name
@@ -419,6 +420,8 @@ def order_problem(orders: Sequence[OrderUpdate]) -> ProblemDocument | None:
     for order in orders:
         said = order.reason or order.status
         facts = {"client_order_id": order.client_order_id}
+        if order.status == "denied" and order.denial is not None:
+            return denied_error(f"order {order.client_order_id} denied", order.denial, **facts).document()
         if order.status == "denied":
             return DeniedError(f"order {order.client_order_id} denied: {said}", rule=said, **facts).document()
         if order.status == "rejected":

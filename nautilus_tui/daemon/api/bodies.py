@@ -48,6 +48,7 @@ class PreviewBody(Body, frozen=True, kw_only=True):
     qty: Decimal
     price: Decimal | None = None  #: None: at the touch
     reduce_only: bool = False
+    client_order_id: str | None = None  #: the working order that it would change; ``qty`` is the new total
 
 
 class ModifyBody(Body, frozen=True, kw_only=True):
