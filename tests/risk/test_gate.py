@@ -154,8 +154,8 @@ def test_net_looks_at_both_directions() -> None:
     assert gate.ask(gate.line("sell", 51, "A")) is not None
     assert gate.ask(gate.line("sell", 50, "A")) is None
     gate.book.remove("O-1")
-    assert gate.ask(gate.line("sell", 200, "B")) is not None
-    assert gate.ask(gate.line("sell", 100, "B")) is None
+    assert gate.ask(gate.line("sell", 201, "B")) is not None
+    assert gate.ask(gate.line("sell", 200, "B")) is None
 
 
 def test_gross_is_the_larger_of_what_buying_and_what_selling_leads_to() -> None:
