@@ -243,7 +243,8 @@ def _groups(
     """Return for each period that occurs its start, its first row, and the row behind its last."""
     begin, end = to.floor(int(ts[0])), int(ts[-1])
     if (end - begin) // to.width < len(ts):  # dense: looking periods up is cheaper than dividing each time
-        edges = np.arange(begin, end + 1, to.width)
+        # Counted, not stepped: NumPy finds the length of a range of ns by division of floats.
+        edges = begin + np.arange((end - begin) // to.width + 1) * to.width
         places = np.searchsorted(ts, edges, "left")
         first = places[np.diff(places, append=len(ts)) > 0]
     else:

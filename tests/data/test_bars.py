@@ -310,3 +310,21 @@ def test_one_bar_spans_files_and_live_rows(tmp_path: Path) -> None:
     assert hour.volume == sum(1 + n % 9 for n in range(30))
     assert len(store.bars("AAPL.SIM", "7s", side="bid")) in (5, 6)
     book.close()
+
+
+@pytest.mark.parametrize("days", [10, 399, 1000])
+def test_years_of_daily_bars_come_back_as_they_were(tmp_path: Path, days: int) -> None:
+    """Beyond 2^53 ns, which is 104 days, a nanosecond more or less is nothing to a float."""
+    store = history(tmp_path)
+    first = START - START % DAY - days * DAY
+    prices = [f"{100 + (at * 7) % 13}" for at in range(days)]
+    written = [
+        bar(first + at * DAY, (price, price, price, price), timeframe="1d") for at, price in enumerate(prices)
+    ]
+    store.write_bars(written)
+    found = store.bars("GBPUSD.SIM", "1d", limit=2000)
+    assert [one.ts for one in found] == [one.ts for one in written]
+    assert [one.close for one in found] == [Decimal(price) for price in prices]
+    closes = store.closes("GBPUSD.SIM", "1d", limit=2000)
+    assert closes.times.tolist() == [one.ts for one in written]
+    assert closes.values.tolist() == [float(price) for price in prices]
