@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -232,6 +232,13 @@ class EquityPoint(msgspec.Struct, frozen=True, kw_only=True):
     drawdown: float
 
 
+class RollingPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of the window of returns whose last begins at ``ts``."""
+
+    ts: int
+    figures: dict[str, float | None]  #: by name, as in ``risk.rolling``
+
+
 class DrawdownTimes(msgspec.Struct, frozen=True, kw_only=True):
     """The deepest drawdown."""
 
@@ -264,7 +271,7 @@ class PerformanceAnswer(Record, frozen=True, kw_only=True, tag="performance"):
     benchmark: str | None = None
     attribution: tuple[Contribution, ...] = ()
     factors: tuple[FactorContribution, ...] = ()
-    rolling: tuple[dict[str, Any], ...] = ()
+    rolling: tuple[RollingPoint, ...] = ()
     curve: tuple[EquityPoint, ...] = ()
     notes: tuple[str, ...] = ()
     synthetic: bool

@@ -8,14 +8,13 @@ Figures per year are not made of less than 60 days. This module must not know wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 
-from data.analytics import DrawdownTimes, EquityPoint
+from data.analytics import DrawdownTimes, EquityPoint, RollingPoint
 from data.problems import InvalidRequestError
 from data.series import EquitySeries
 from risk import performance
@@ -195,8 +194,8 @@ def curve(found: Track, points: int = _POINTS) -> tuple[EquityPoint, ...]:
 
 def rolled(
     found: Track, window: int, benchmark: tuple[Ints, Floats] | None, risk_free: float = 0.0
-) -> Sequence[dict[str, object]]:
-    """Return the figures of a rolling window, each with the time its last return begins at (``ts``).
+) -> tuple[RollingPoint, ...]:
+    """Return the figures of a rolling window, oldest first.
 
     Raises:
         InvalidRequestError: There are too few returns for the window, or it is shorter than 2.
@@ -210,5 +209,4 @@ def rolled(
         periods, left, right = np.intersect1d(found.periods, benchmark[0], True, True)
         mine, theirs = found.returns[left], benchmark[1][right]
     table = rolling(mine, window, theirs, risk_free=risk_free, periods=found.periods_per_year)
-    rows = table.to_dicts()
-    return [{"ts": int(periods[row.pop("end")])} | row for row in rows]
+    return tuple(RollingPoint(ts=int(periods[row.pop("end")]), figures=row) for row in table.to_dicts())

@@ -248,11 +248,11 @@ def _factors(found: PerformanceAnswer) -> Any:
 
 
 def _book_rolling(found: PerformanceAnswer) -> Any:
-    names = [name for name in found.rolling[0] if name != "ts"]
+    names = list(found.rolling[0].figures)
     shown = [name.replace("_", " ") for name in names]
     table = output.columns("From", *shown, right=shown)
     for row in found.rolling[-10:]:
-        table.add_row(words.clock(row["ts"]), *(_figure(name, row[name]) for name in names))
+        table.add_row(words.clock(row.ts), *(_figure(name, row.figures[name]) for name in names))
     return table
 
 

@@ -113,8 +113,8 @@ def test_a_benchmark_counts_on_the_periods_that_both_have() -> None:
     assert reasons["beta"] == "10 returns in common with the benchmark; 60 are needed"
     rows = track.rolled(found, 20, benchmark)
     assert len(rows) == 46
-    assert rows[0]["ts"] == int(found.periods[19])
-    assert rows[-1]["beta"] == pytest.approx(2.0)
+    assert rows[0].ts == int(found.periods[19])
+    assert rows[-1].figures["beta"] == pytest.approx(2.0)
 
 
 def test_five_minutes_are_counted_from_the_epoch() -> None:

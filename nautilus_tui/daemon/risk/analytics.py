@@ -166,8 +166,8 @@ class Analytics:
             portfolio_id: ``portfolio`` or an engine.
             benchmark: An instrument to compare with.
             risk_free: Per year, a fraction.
-            since: ns UTC; 0: from the beginning. Profit by fills is always from the beginning of the fills
-                within it.
+            since: ns UTC; 0: from the beginning. Realised profit is of the fills since then; unrealised is
+                since the positions were opened.
             rolling: Figures of so many returns at a time, too.
 
         Raises:

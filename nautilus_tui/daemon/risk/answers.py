@@ -56,7 +56,9 @@ def performance(
     other: ReturnsFrame | None,
 ) -> PerformanceAnswer:
     """Return how a book did; raises InvalidRequestError for a rolling window that does not fit."""
-    book = attribution.ledger([one for one in fills if one.ts >= asked.since], account.terms, account.rate)
+    book = attribution.ledger(fills, account.terms, account.rate)
+    book.realised = [one for one in book.realised if one.fill.ts >= asked.since]
+    book.trips = [one for one in book.trips if one.closed >= asked.since]
     gains = attribution.unrealised(book, account.terms, account.rate, account.mark)
     benchmark = _benchmark(other)
     metrics, reasons = track.metrics(found, risk_free=asked.risk_free, benchmark=benchmark)
@@ -65,6 +67,8 @@ def performance(
         notes += [f"{name}: {reason}" for name, reason in other.missing.items()]
         if found.basis == "5m":
             notes.append(_SAMPLED)
+    if asked.since and gains:
+        notes.append("unrealised profit is since the positions were opened, also before the time asked for")
     if found.basis == "5m":
         notes.append("statistics are of 5-minute returns: fewer than 60 days of equity are kept")
     first = found.equity[0] if found.equity else None
@@ -95,7 +99,7 @@ def performance(
         factors=_factors(found, benchmark, asked.benchmark),
         rolling=()
         if asked.rolling is None
-        else tuple(track.rolled(found, asked.rolling, benchmark, asked.risk_free)),
+        else track.rolled(found, asked.rolling, benchmark, asked.risk_free),
         curve=track.curve(found),
         notes=tuple(dict.fromkeys(notes)),
         synthetic=days.synthetic or account.portfolio.synthetic or any(one.synthetic for one in fills),
