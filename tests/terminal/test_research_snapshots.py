@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 
 from nautilus_tui.terminal.panes.research.filings import Filings
 from tests.terminal.desk import Desk
-from tests.terminal.scene_research import filing
 from tests.terminal.research_desk import desk, open_research, settle
+from tests.terminal.scene_research import filing
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 Compare = Callable[..., bool]
