@@ -33,6 +33,7 @@ from nautilus_tui.cli import (
     output,
     performances,
     positions,
+    reports,
     research,
     settings,
     stocks,
@@ -133,6 +134,7 @@ app.add_typer(breaches.monitor_app, name="monitor")
 app.command("kill")(kill.kill)
 app.command("unlock")(kill.unlock)
 measures.risk_app.add_typer(forecast.app, name="forecast")
+measures.risk_app.command("report")(reports.report)
 app.add_typer(measures.risk_app, name="risk")
 app.command("performance")(performances.performance)
 app.command("execution")(executions.execution)

@@ -7,6 +7,7 @@ a command was sent and no answer came, else what the daemon answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Literal, Self, cast
 
@@ -31,6 +32,7 @@ from data.records import (
     Quote,
     SystemHealth,
 )
+from data.reports import Rendered
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.analytics import AnalyticsQuestions
@@ -40,6 +42,7 @@ from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.kill import KillQuestions
 from nautilus_tui.client.limits import LimitQuestions
 from nautilus_tui.client.problems import NotReachableError, WireError
+from nautilus_tui.client.reports import ReportQuestions
 from nautilus_tui.client.research import ResearchQuestions
 
 Wait = Literal["ack", "final"]
@@ -48,6 +51,8 @@ _READ_TIMEOUT_S = 30.0
 _RESEARCH_TIMEOUT_S = 270.0  # a provider's pace may make a first answer wait
 _GRACE_S = 5.0  # the daemon answers by the time asked for; the wire gets this much more
 _API = "/api/v1"
+#: What a file is to be called: letters, digits and a few marks, never a path.
+_NAMED = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]*)"')
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -64,7 +69,13 @@ def command_name(command: AnyCommand) -> str:
 
 
 class ApiClient(
-    ResearchQuestions, BreachQuestions, AnalyticsQuestions, ForecastQuestions, KillQuestions, LimitQuestions
+    ResearchQuestions,
+    BreachQuestions,
+    AnalyticsQuestions,
+    ForecastQuestions,
+    KillQuestions,
+    LimitQuestions,
+    ReportQuestions,
 ):
     """One connection pool to one daemon. Use it as an async context manager, or call ``close``."""
 
@@ -338,6 +349,22 @@ class ApiClient(
         timeout = httpx.Timeout(_RESEARCH_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
         present = {name: _text(value) for name, value in params.items() if value is not None}
         return _good(await self._send("GET", _API + path, params=present, timeout=timeout))
+
+    async def _download(self, path: str, **params: Any) -> Rendered:
+        """Return a file; making it may take the daemon a while."""
+        timeout = httpx.Timeout(_RESEARCH_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
+        response = await self._send("GET", _API + path, params=params, timeout=timeout)
+        if not response.is_success:
+            raise from_document(_document(_body(response), response))
+        named = _NAMED.search(response.headers.get("content-disposition", ""))
+        if named is None:
+            raise WireError(f"{path} answered no file", fix="are client and daemon of the same version?")
+        return Rendered(
+            name=named[1],
+            content_type=response.headers.get("content-type", ""),
+            content=response.content,
+            synthetic=response.headers.get("x-report-synthetic") == "yes",
+        )
 
     async def _page[T](self, path: str, type_: type[T], **params: Any) -> Page[T]:
         return _list_of(path, await self._get(path, **params), type_)

@@ -52,6 +52,7 @@ def engine_spec(config: Config, engine: str | None = None) -> EngineSpec:
 
 def daemon_settings(config: Config) -> DaemonSettings:
     """Return what the daemon takes."""
+    from data.reports import report_plan
     from nautilus_tui.daemon.settings import DaemonSettings, EscalationStep
 
     own, chain = config.daemon, config.risk.escalation
@@ -75,6 +76,8 @@ def daemon_settings(config: Config) -> DaemonSettings:
             EscalationStep("head of risk", chain.head_of_risk),
             EscalationStep("CRO", chain.cro),
         ),
+        reports=tuple(report_plan(text) for text in config.reports.schedule),
+        reports_kept=config.reports.keep,
     )
 
 

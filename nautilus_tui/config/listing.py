@@ -23,6 +23,7 @@ _PATTERNS = {
     r"^\S+\.\S+$": "an instrument, e.g. AAPL.SIM",
     r"^0$|^[1-9][0-9]*/[1-9][0-9]*$": "ORDERS/SECONDS, e.g. 100/1, or 0",
     r"^((SMA|EMA)[1-9][0-9]{0,2}|VWAP)$": "SMA20, EMA50 … or VWAP",
+    r"^[a-z_-]+ [a-z]+( \S+){5}$": "TYPE FORMAT MINUTE HOUR DAY MONTH WEEKDAY",
     r"^[1-9][0-9]{0,3}[smhd]$": "a timeframe, e.g. 5s, 1m, 1h, 1d",
 }
 _HEADING = """\

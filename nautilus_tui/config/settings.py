@@ -147,6 +147,20 @@ class Risk(Section, frozen=True, kw_only=True):
     escalation: Escalation = Escalation()
 
 
+class Reports(Section, frozen=True, kw_only=True):
+    """Risk reports that are written by the clock, into the home's folder reports."""
+
+    schedule: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[a-z_-]+ [a-z]+( \S+){5}$")], ...],
+        Meta(
+            description="Type, format, UTC time as in crontab, weekdays by name: daily_risk pdf 30 22 * * *"
+        ),
+    ] = ()
+    keep: Annotated[
+        int, Meta(ge=1, le=10_000, description="How many of each scheduled type and format are kept")
+    ] = 90
+
+
 class History(Section, frozen=True, kw_only=True):
     """Recorded and imported market data."""
 
@@ -268,6 +282,7 @@ class Config(Section, frozen=True, kw_only=True):
     engine: Engine = Engine()
     simulator: Simulator = Simulator()
     risk: Risk = Risk()
+    reports: Reports = Reports()
     history: History = History()
     providers: Providers = Providers()
     streams: Streams = Streams()

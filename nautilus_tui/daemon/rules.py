@@ -25,6 +25,7 @@ from data.commands import (
     DeleteLimit,
     Flatten,
     ImportHistory,
+    MakeReport,
     ModifyOrder,
     RefreshProviders,
     RestartEngine,
@@ -45,6 +46,7 @@ from data.commands import (
 from data.paths import engine_id
 from data.problems import InvalidRequestError, NotFoundError, UnavailableError
 from data.records import EngineStatus, Instrument
+from data.reports import report_format, report_type
 from engines import rules
 from engines.latch import check_phrase
 from engines.supervisor import Supervisor
@@ -103,6 +105,9 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             check_phrase(command.phrase)
         case CreateToken() | RevokeToken() | SendBroadcast() | ImportHistory():
             _check_words(command)
+        case MakeReport():
+            report_type(command.report_type)
+            report_format(command.report_format)
         case SetLimit() | DeleteLimit() | DecideLimitChange() | RestrictEngine():
             limit_rules.check(command, supervisor)
         case _:

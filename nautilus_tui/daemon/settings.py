@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from data.reports import ReportPlan
 from engines.spec import EngineSpec
 from nautilus_tui.daemon.streams.limits import StreamLimits
 from providers.settings import ProviderSettings
@@ -46,3 +47,5 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
         EscalationStep("head of risk", 900.0),
         EscalationStep("CRO", 1800.0),
     )
+    reports: tuple[ReportPlan, ...] = ()  #: that are written by the clock
+    reports_kept: Annotated[int, msgspec.Meta(ge=1)] = 90  #: of each scheduled type and format

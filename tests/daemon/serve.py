@@ -14,23 +14,28 @@ from typing import Literal
 import msgspec
 
 from data.paths import Home
+from data.reports import ReportPlan
 from nautilus_tui.daemon.app import Daemon
-from nautilus_tui.daemon.settings import DaemonSettings
+from nautilus_tui.daemon.settings import DaemonSettings, EscalationStep
 from providers.settings import ProviderSettings
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What a daemon is told of providers, and who has to agree to what."""
+    """What a daemon is told of providers, who has to agree to what, and how limits are watched."""
 
     providers: ProviderSettings = ProviderSettings()
     watch: tuple[str, ...] = ()
     two_person: Literal["live", "always", "never"] = "live"
+    monitor_seconds: float = 5.0
+    escalation: tuple[EscalationStep, ...] = DaemonSettings().escalation
+    reports: tuple[ReportPlan, ...] = ()
+    reports_kept: int = 90
 
 
 async def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     told = msgspec.json.decode(sys.argv[2] if len(sys.argv) > 2 else "{}", type=Told)
-    settings = DaemonSettings(providers=told.providers, watch=told.watch, two_person=told.two_person)
+    settings = DaemonSettings(**msgspec.structs.asdict(told))
     daemon = Daemon(Home(Path(sys.argv[1])), settings)
     await daemon.serve(("127.0.0.1", 0), lambda line: print(line, flush=True))
 

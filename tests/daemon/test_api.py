@@ -49,7 +49,7 @@ def operations(daemon: DaemonProcess, method: str) -> list[tuple[str, dict[str, 
 
 
 def test_every_question_in_the_document_is_answered_with_content(daemon: DaemonProcess) -> None:
-    values = {"order_id": "first", "symbol": SYMBOL}
+    values = {"order_id": "first", "symbol": SYMBOL, "report_type": "daily_risk"}
     query = {"symbol": SYMBOL, "timeframe": "1s"}
     asked = operations(daemon, "get")
     assert len(asked) >= 20

@@ -18,6 +18,7 @@ from data.commands import (
     DecideLimitChange,
     DeleteLimit,
     Kill,
+    MakeReport,
     Outcome,
     RestrictEngine,
     SetLimit,
@@ -44,6 +45,8 @@ from nautilus_tui.daemon.risk.limit_desk import LimitDesk, LimitNews
 from nautilus_tui.daemon.risk.limits import LimitBook
 from nautilus_tui.daemon.risk.monitoring import monitoring
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
+from nautilus_tui.daemon.risk.report_facts import FactGatherer
+from nautilus_tui.daemon.risk.reporting import ReportDesk
 from nautilus_tui.daemon.risk.returns import ReturnsSource
 from nautilus_tui.daemon.risk.traded import TradedToday
 from nautilus_tui.daemon.settings import DaemonSettings
@@ -139,9 +142,10 @@ class Risk:
         self.monitor.chance = self.forecast.chance
         self.executors.on(self.monitor.carry_out, SetMonitor, AcknowledgeBreach, AcknowledgeAlert)
         self.limit_checks = LimitChecks(self.limits, world.supervisor, self.monitor.look)
+        accounts = Accounts(world.state, self.portfolio)
         self.analytics = Analytics(
             state=world.state,
-            accounts=Accounts(world.state, self.portfolio),
+            accounts=accounts,
             returns=self.returns,
             equity=self.equity,
             executions=ExecutionSource(
@@ -152,6 +156,33 @@ class Risk:
                 clock=world.clock,
             ),
             clock=world.clock,
+        )
+
+        self.reports = self._report_desk(accounts)
+        self.executors.on(self.reports.carry_out, MakeReport)
+
+    def _report_desk(self, accounts: Accounts) -> ReportDesk:
+        world = self._world
+        facts = FactGatherer(
+            accounts=accounts,
+            analytics=self.analytics,
+            returns=self.returns,
+            equity=self.equity,
+            days=world.state.equity,
+            breaches=world.state.breaches,
+            use=world.state.use,
+            judge=lambda: self.monitor.look(self.limits.limits()),
+            pending=self.limits.pending,
+            engines=world.supervisor.statuses,
+            clock=world.clock,
+        )
+        return ReportDesk(
+            world.home.reports,
+            facts.gather,
+            self._through_the_door,
+            self.alerts,
+            plans=world.settings.reports,
+            kept=world.settings.reports_kept,
         )
 
     async def load(self) -> None:
@@ -178,6 +209,7 @@ class Risk:
         """Add what is done by the clock to the daemon's schedule."""
         self.equity.plan(scheduler)
         self.analytics.plan(scheduler)
+        self.reports.plan(scheduler)
         self.monitor.start()
 
     async def close(self) -> None:

@@ -81,7 +81,7 @@ def _parts(found: tuple[CapitalFigure, ...]) -> Table:
     return table(
         "capital_parts",
         "What the figures are made of",
-        (Column("figure", "Figure"), Column("part", "Part"), Column("value", "Value", "number")),
+        (Column("figure", "Figure"), Column("part", "Part"), Column("value", "Value", "quantity")),
         rows,
         empty="No figure has parts: none was computed.",
     )

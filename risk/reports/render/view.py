@@ -26,6 +26,7 @@ from risk.reports.render import svg
 from risk.reports.render.tones import tone
 
 DASH: Final = "–"
+_NO_BREAK: Final = "\u00a0"
 #: In print: points of a line, of a cell's margins, and of a character as a part of the font's size.
 _LINE, _MARGINS, _CHARACTER = 493.0, 7.0, 0.5
 _SIZES: Final = (6.2, 8.8)
@@ -150,7 +151,7 @@ def _table(block: Table, notes: Footnotes) -> dict[str, Any]:
         "columns": [
             {
                 "key": column.key,
-                "heading": writable(column.heading),
+                "heading": _unbroken(writable(column.heading)),
                 "right": _right(column),
                 "long": column.kind == "text" and _longest(block, place) > _LONG,
                 "width": widths[place],
@@ -167,14 +168,15 @@ def _table(block: Table, notes: Footnotes) -> dict[str, Any]:
 
 
 def _right(column: Column) -> bool:
-    return column.kind not in ("text", "status")
+    return column.kind not in ("text", "status", "time", "date")
 
 
 def _characters(block: Table, place: int) -> int:
     """Return how many characters a column should have room for; long text may be broken."""
     column, longest = block.columns[place], _longest(block, place)
-    heading = max(len(word) for word in column.heading.split(" "))
-    return max(heading, min(longest, _LONG) if column.kind == "text" else longest, 3)
+    heading = max(len(word) for word in _unbroken(column.heading).split(" "))
+    room = min(longest, _LONG) if column.kind == "text" else longest + 1
+    return max(heading, room, 3)
 
 
 def _print_size(widths: list[int]) -> tuple[float, float]:
@@ -185,6 +187,11 @@ def _print_size(widths: list[int]) -> tuple[float, float]:
     return round(size, 2), round(min(1.0, needed * _SPARE / _LINE), 3)
 
 
+def _unbroken(heading: str) -> str:
+    """Return a heading whose last number or unit does not stand on a line of its own."""
+    return heading.replace(" %", f"{_NO_BREAK}%").replace(", ", f",{_NO_BREAK}")
+
+
 def _longest(block: Table, place: int) -> int:
     return max((len(shown(row[place])) for row in block.rows), default=0)
 
@@ -192,7 +199,7 @@ def _longest(block: Table, place: int) -> int:
 def _cell(cell: Cell, column: Column | None, notes: Footnotes) -> dict[str, Any]:
     told: dict[str, Any] = {"text": shown(cell), "exact": None, "footnote": None, "tone": ""}
     if isinstance(cell, Number):
-        told["exact"] = cell.exact
+        told["exact"], told["text"] = cell.exact, cell.shown.replace(" ", _NO_BREAK)
     elif isinstance(cell, Unknown):
         told["footnote"] = notes.number(cell.reason)
     elif column is None or column.kind == "status":
