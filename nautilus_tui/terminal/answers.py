@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from data.commands import AnyCommand, CancelOrder, RestartEngine, SetFeed, StartEngine, StopEngine
+from data.commands import (
+    AnyCommand,
+    CancelOrder,
+    DeleteLimit,
+    MakeReport,
+    RestartEngine,
+    RestrictEngine,
+    SetFeed,
+    SetLimit,
+    StartEngine,
+    StopEngine,
+)
 from data.problems import ProblemDocument
+from nautilus_tui.terminal.limit_words import scope_words
 
 
 def about(command: AnyCommand) -> str:
@@ -15,6 +27,14 @@ def about(command: AnyCommand) -> str:
             return f"{command.title} {command.client_order_id}"
         case StartEngine() | StopEngine() | RestartEngine():
             return f"{command.title} {command.engine}"
+        case SetLimit():
+            return f"{command.title} {command.limit_type} {scope_words(command.scope)}"
+        case DeleteLimit():
+            return f"{command.title} {command.limit_id}"
+        case RestrictEngine():
+            return f"{command.title} {command.engine}: {command.restriction.replace('_', ' ')}"
+        case MakeReport():
+            return f"{command.title} {command.report_type}.{command.report_format}"
         case _:
             return command.title
 

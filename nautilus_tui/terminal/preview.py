@@ -23,12 +23,12 @@ RULES = ("order_notional", "position_size", "order_rate")
 def question_of(ticket: Ticket | None, result: Assessment | None) -> PreviewOrder | None:
     """Return what to ask the gate about a ticket, None while it does not come to an order.
 
-    The price is the dearest of the order's own, None for one that takes the touch. A modification
-    cannot be asked about: the gate would count the order that it replaces beside it.
+    The price is the dearest of the order's own, None for one that takes the touch. Of a change of a
+    working order the gate is told which one, so that it does not count both.
     """
     if ticket is None or result is None or result.qty is None:
         return None
-    if ticket.phase != "editing" or ticket.modifies is not None or result.errors.keys() - {"expire"}:
+    if ticket.phase != "editing" or result.errors.keys() - {"expire"}:
         return None
     own = [result.sent[n] for n in PRICES[ticket.kind] if n in ("price", "trigger") and n in result.sent]
     return PreviewOrder(
@@ -38,6 +38,7 @@ def question_of(ticket: Ticket | None, result: Assessment | None) -> PreviewOrde
         qty=result.qty,
         price=max(own, default=None),
         reduce_only=ticket.reduce,
+        client_order_id=None if ticket.modifies is None else ticket.modifies.client_order_id,
     )
 
 
@@ -88,9 +89,10 @@ class Preview:
 
 
 def _alike(one: PreviewOrder, other: PreviewOrder | None) -> bool:
-    """Say whether two questions are about one engine, instrument and side."""
-    return other is not None and (one.engine, one.instrument, one.side) == (
+    """Say whether two questions are about one engine, instrument and side, and the change of one order."""
+    return other is not None and (one.engine, one.instrument, one.side, one.client_order_id) == (
         other.engine,
         other.instrument,
         other.side,
+        other.client_order_id,
     )

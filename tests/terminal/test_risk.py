@@ -28,7 +28,6 @@ from data.kill import UNLOCK_PHRASE
 from data.limits import UNITS, AutoAdjust
 from data.problems import ForbiddenError
 from nautilus_tui.client.envelopes import Envelope, Snapshot
-from nautilus_tui.client.stream import Batch
 from nautilus_tui.terminal.command_line import complete, parse
 from nautilus_tui.terminal.limit_words import amount, chance, edit_line, percent
 from nautilus_tui.terminal.mirror import Mirror
@@ -489,7 +488,7 @@ async def test_a_denied_order_names_the_rule_and_one_key_takes_what_passes() -> 
             )
         )
         await until(pilot, lambda: "largest quantity that passes 100" in app.ticket_pane.text)
-        assert "position_size AAPL.SIM 550 / 500 shares" in app.ticket_pane.text
+        assert "position_size AAPL.SIM  550 / 500 shares" in app.ticket_pane.text
         assert "ctrl+l take 100" in app.ticket_pane.text
         await pilot.press("ctrl+l")
         ticket = app.ticket_pane.ticket

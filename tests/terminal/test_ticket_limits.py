@@ -55,7 +55,7 @@ THREE = (
 
 
 def drawn(preview: Preview, width: int = 54, room: int = 8, *, old: bool = False) -> list[list[Part]]:
-    return ticket_limits.limits(buy(), preview, width, room, UNICODE, old=old)
+    return ticket_limits.limits(preview, width, room, UNICODE, old=old)
 
 
 def plain(lines: list[list[Part]]) -> list[str]:
@@ -171,7 +171,7 @@ def test_bars_and_figures_are_within_the_line_and_hide_no_breach(
 ) -> None:
     one = effect(used=used, after=after, limit=limit, passes=after <= limit)
     for glyphs in (UNICODE, ASCII):
-        line = ticket_limits.limits(buy(), answered(one), width, 8, glyphs, old=False)[0]
+        line = ticket_limits.limits(answered(one), width, 8, glyphs, old=False)[0]
         assert width_of(line) <= max(width, 46)
     share = ticket_limits.share_of(after, limit)
     assert share is not None
@@ -219,7 +219,9 @@ def test_nothing_is_asked_about_what_is_no_order_or_was_sent() -> None:
         assert question_of(wrong, assess(wrong, FACTS)) is None
     working = next(o for o in scene.orders() if o.status == "accepted")
     change = modify_ticket(working)
-    assert question_of(change, assess(change, FACTS)) is None
+    asked = question_of(change, assess(change, FACTS))
+    assert asked is not None
+    assert asked.client_order_id == working.client_order_id
     sent = buy()
     command = assess(sent, FACTS).command
     assert command is not None

@@ -7,6 +7,7 @@ from typing import ClassVar
 from data.records import EngineStatus
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
+from nautilus_tui.terminal.limit_words import RESTRICTIONS
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.header import STATES
 from nautilus_tui.terminal.theme import glyphs_of
@@ -103,10 +104,18 @@ def engine_row(status: EngineStatus, age_ms: float | None, view: View, glyphs: G
             Cell(figures.duration(status.uptime_s), "dim", status.uptime_s),
             Cell(str(status.restarts), "warn" if status.restarts else "dim", status.restarts),
             Cell(_count(status.pid), "dim", status.pid),
-            Cell(status.reason or "", "error" if status.state == "error" else "dim"),
+            _reason(status),
         ),
         "" if alive else "stale",
     )
+
+
+def _reason(status: EngineStatus) -> Cell:
+    """Return why an engine is as it is, its restriction first."""
+    if status.restriction == "none":
+        return Cell(status.reason or "", "error" if status.state == "error" else "dim")
+    said = " ".join(word for word in (RESTRICTIONS[status.restriction], status.reason) if word)
+    return Cell(said, "error" if status.restriction == "halted" else "warn")
 
 
 def _gauge(text: str, width: int, share: float | None, value: float | None, glyphs: Glyphs) -> Cell:

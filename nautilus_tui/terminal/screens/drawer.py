@@ -23,7 +23,7 @@ from nautilus_tui.terminal.widgets.table import LiveTable
 
 Deed = Literal["acknowledge", "mitigate", "approve", "reject"]
 _TICK_S = 0.25
-_DETAIL = 4
+_DETAIL, _LEAST = 4, 14
 _EMPTY = "No alert is open and no limit is breached."
 _DEEDS: dict[str, Deed] = {"a": "acknowledge", "m": "mitigate", "y": "approve", "x": "reject"}
 
@@ -40,7 +40,7 @@ class Drawer(ModalScreen[Alarm | None]):
     DEFAULT_CSS = """
     Drawer { align: center bottom; }
     Drawer > Vertical {
-        width: 100%; height: 60%; min-height: 14; background: $background; border-top: heavy $accent;
+        width: 100%; height: 14; background: $background; border-top: heavy $accent;
     }
     Drawer #alarms { height: 1fr; }
     """
@@ -99,6 +99,9 @@ class Drawer(ModalScreen[Alarm | None]):
             table.move_to(found[0].key, announce=False)
         breaches = len(self._mirror.risk.open_breaches())
         table.subtitle = f"{count_open(self._mirror)} open {glyphs.dot} {breaches} breached"
+        # As high as its rows, but never over what is looked at.
+        rows = len(found) + _DETAIL + 4
+        self.query_one(Vertical).styles.height = max(_LEAST, min(rows, round(self.size.height * 0.6)))
         self._tell()
 
     @on(LiveTable.RowHighlighted)

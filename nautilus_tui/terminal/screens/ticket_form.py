@@ -193,13 +193,20 @@ def obstacles(result: Assessment, width: int) -> list[list[Part]]:
     return lines
 
 
-def verdict(ticket: Ticket, orders: list[OrderUpdate], precision: int, width: int) -> list[list[Part]]:
-    """Return what became of what was sent: nothing is called done before it is confirmed."""
+def verdict(
+    ticket: Ticket, orders: list[OrderUpdate], denial: Denial | None, precision: int, width: int
+) -> list[list[Part]]:
+    """Return what became of what was sent: nothing is called done before it is confirmed.
+
+    Of an order that the gate denied, rule, figures and what would pass are said once.
+    """
     if ticket.phase == "sent":
         return wrapped("sent; waiting for the answer. The ticket is locked.", "accent", width, " … ")
     lines: list[list[Part]] = []
     for order in orders:
         lines.append(_order(order, precision))
+        if denial is not None and order.status == "denied":
+            continue
         if order.reason and order.status not in ("filled", "accepted", "partially_filled"):
             lines.extend(wrapped(order.reason, STATUS_STYLES[order.status], width, "   "))
     problem = ticket.problem
@@ -209,6 +216,8 @@ def verdict(ticket: Ticket, orders: list[OrderUpdate], precision: int, width: in
         lines.extend(
             wrapped("It may be working. Asked again under the same id it stays one order.", "", width)
         )
+    elif denial is not None:
+        lines.extend(_denied(denial, width))
     elif ticket.settled is not None:
         lines.extend(wrapped("the answer was lost; this is what the engine's stream tells", "dim", width))
     elif problem is not None:
@@ -222,22 +231,17 @@ def verdict(ticket: Ticket, orders: list[OrderUpdate], precision: int, width: in
     return lines
 
 
-def denied(denial: Denial | None, width: int) -> list[list[Part]]:
+def _denied(denial: Denial, width: int) -> list[list[Part]]:
     """Return which rule denied an order, what it came to, the limit, and the most that would pass."""
-    if denial is None:
-        return []
-    lines: list[list[Part]] = []
+    scope = "" if denial.scope is None else f" {scope_words(denial.scope)}"
+    lines: list[list[Part]] = [[("   ", ""), (f"{denial.rule}{scope}", "error")]]
     if denial.value is not None and denial.limit is not None:
-        scope = "" if denial.scope is None else f" {scope_words(denial.scope)}"
-        unit = "" if denial.unit in (None, "ratio") else f" {denial.unit}"
-        value, limit = (
-            amount(figure, denial.rule, denial.unit or "notional") for figure in (denial.value, denial.limit)
-        )
+        unit = denial.unit or "notional"
+        value, limit = (amount(figure, denial.rule, unit) for figure in (denial.value, denial.limit))
         if value == limit:
             value, limit = f"{denial.value:f}", f"{denial.limit:f}"
-        lines.append(
-            [("   ", ""), (f"{denial.rule}{scope} ", "label"), (f"{value} / {limit}{unit}", "bright")]
-        )
+        lines[0].append((f"  {value} / {limit}" + ("" if unit == "ratio" else f" {unit}"), "bright"))
+    lines.extend(wrapped(denial.detail, "", width, "   "))
     if denial.max_quantity is not None:
         most = figures.quantity(denial.max_quantity)
         lines.append([("   largest quantity that passes ", "label"), (most, "bright")])

@@ -18,7 +18,6 @@ from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.limit_words import amount, percent, scope_parts, short_name
 from nautilus_tui.terminal.preview import RULES, Preview
 from nautilus_tui.terminal.screens.ticket_form import wrapped
-from nautilus_tui.terminal.ticket import Ticket
 from nautilus_tui.terminal.widgets.lines import Part
 from nautilus_tui.terminal.widgets.rows import fit
 
@@ -55,16 +54,12 @@ class Row:
         return self.passes is not False, -share
 
 
-def limits(
-    ticket: Ticket, preview: Preview, width: int, room: int, glyphs: Glyphs, *, old: bool
-) -> list[list[Part]]:
+def limits(preview: Preview, width: int, room: int, glyphs: Glyphs, *, old: bool) -> list[list[Part]]:
     """Return the effect on every limit, worst first, a limit a line.
 
     What ``room`` lines do not hold is summed up in the last of them; one line says all of them in
     short. ``old``: what was answered is not about the ticket as it is now; it is toned down.
     """
-    if ticket.modifies is not None and preview.question is None:
-        return wrapped("limits: the gate judges a change when it is sent", "dim", width)
     if preview.problem is not None:
         said = wrapped(f"limits not known: {preview.problem.detail}", "warn", width, f" {glyphs.warn} ")
         return said[: max(1, room)]
@@ -118,11 +113,14 @@ def row_of(effect: LimitEffect | str, *, short: bool, name: str = "") -> Row:
 
 
 def share_of(value: Decimal | None, limit: Decimal) -> Decimal | None:
-    """Return how much of a limit a value uses, from 0 up; None for a value that is not known."""
+    """Return how much of a limit a value uses, from 0 up; None for a value that is not known.
+
+    Of a limit of nothing, anything is beyond all measure.
+    """
     if value is None:
         return None
     if limit <= 0:
-        return Decimal(1 if value > limit else 0)
+        return Decimal("Infinity") if value > limit else Decimal(0)
     return max(value / limit, Decimal(0))
 
 

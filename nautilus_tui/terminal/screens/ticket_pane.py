@@ -20,7 +20,7 @@ from nautilus_tui.terminal.limit_words import RESTRICTIONS
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.preview import Preview, question_of
 from nautilus_tui.terminal.screens import ticket_form as form
-from nautilus_tui.terminal.screens.ticket_limits import largest, limits, warning
+from nautilus_tui.terminal.screens.ticket_limits import largest, limits, row_of, warning
 from nautilus_tui.terminal.sizing import conversion
 from nautilus_tui.terminal.statements import number
 from nautilus_tui.terminal.theme import glyphs_of
@@ -104,7 +104,7 @@ class TicketPane(Lines, can_focus=True):
 
     @property
     def largest(self) -> Decimal | None:
-        """The largest quantity that would pass, where what is asked for does not; None: not known, or none."""
+        """The largest quantity that would pass, where what is asked for does not; None: not known."""
         ticket, preview = self.ticket, self.preview
         if ticket is None:
             return None
@@ -200,28 +200,32 @@ class TicketPane(Lines, can_focus=True):
                 lines.extend(form.amounts(ticket, result, facts, width))
                 obstacles = [*form.obstacles(result, width), *self._warnings(width)]
                 obstacles += restricted(ticket, mirror, width)
-                lines.extend(self._limits(ticket, facts, width, len(lines) + len(obstacles) + 1))
+                lines.extend(self._limits(facts, width, len(lines) + len(obstacles) + 1))
                 lines.extend(obstacles)
         else:
             precision = 2 if facts is None else facts.instrument.price_precision
-            lines.extend(form.verdict(ticket, orders_of(ticket, mirror), precision, width))
-            lines.extend(form.denied(denial_of(ticket, mirror), width))
+            made, denial = orders_of(ticket, mirror), denial_of(ticket, mirror)
+            lines.extend(form.verdict(ticket, made, denial, precision, width))
         reason = self._blocked() if self._blocked is not None else None
         if reason is not None:
             lines.extend(form.wrapped(f"cannot be sent: {reason}", "warn", width, " ! "))
         lines.append(self._keys(ticket))
         return lines
 
-    def _limits(self, ticket: Ticket, facts: Facts, width: int, others: int) -> list[list[Part]]:
+    def _limits(self, facts: Facts, width: int, others: int) -> list[list[Part]]:
         """Return what the order does to the limits, in the lines that ``others`` leave."""
         old = self.preview.old(facts.now_ns, facts.stale_after_ns)
         room = self.room.height - others
-        return limits(ticket, self.preview, width, room, glyphs_of(self.app), old=old)
+        return limits(self.preview, width, room, glyphs_of(self.app), old=old)
 
     def _warnings(self, width: int) -> list[list[Part]]:
         """Return what the gate would deny: pointed out, not forbidden, for the gate decides."""
-        said = (form.wrapped(warning(e), "warn", width, " ! ") for e in self.preview.warnings())
-        return [line for lines in said for line in lines]
+        found = sorted(self.preview.warnings(), key=lambda effect: row_of(effect, short=True).rank)
+        lines = [line for effect in found[:1] for line in form.wrapped(warning(effect), "warn", width, " ! ")]
+        if len(found) > 1:
+            others = "another limit" if len(found) == 2 else f"{len(found) - 1} other limits"
+            lines += form.wrapped(f"{others} would not let it pass either", "warn", width, " ! ")
+        return lines
 
     def _keys(self, ticket: Ticket) -> Line:
         send, close = self.hints

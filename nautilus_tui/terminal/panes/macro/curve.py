@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar
 
-from textual import events
-
 from data.macro import YieldCurve
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.provenance import entitle, message, why_empty
+from nautilus_tui.terminal.panes.redrawn import Redrawn
 from nautilus_tui.terminal.questions.macro import YieldCurves
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
-from nautilus_tui.terminal.widgets.lines import Lines, Part
+from nautilus_tui.terminal.widgets.lines import Part
 from nautilus_tui.terminal.widgets.plot import Plot, Trace, draw
 
 #: Styles of the curves, the latest first; their signs come from the glyphs.
@@ -33,30 +32,19 @@ _LEAST_PLOT = 5
 Yields = Sequence[tuple[str, int, Decimal | None]]
 
 
-class Curve(Lines, can_focus=True):
+class Curve(Redrawn, can_focus=True):
     """The yield curve."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"macro", "connection"})
     shows_ages: ClassVar[bool] = True
     TITLE = "Yield curve"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._seen: tuple[Mirror, View] | None = None
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new size."""
-        super().on_resize(event)
-        if self._seen is not None:
-            self.refresh_from(*self._seen)
-
     def wants(self, mirror: Mirror, view: View) -> list[YieldCurves]:
         """Return what is to be asked."""
         return [YieldCurves(view.macro.as_of)]
 
-    def refresh_from(self, mirror: Mirror, view: View) -> None:
+    def draw(self, mirror: Mirror, view: View) -> None:
         """Show the three curves."""
-        self._seen = (mirror, view)
         glyphs = glyphs_of(self.app)
         answer = mirror.facts.answer(YieldCurves(view.macro.as_of))
         curves = answer.value or []

@@ -5,19 +5,18 @@ from __future__ import annotations
 import textwrap
 from typing import ClassVar
 
-from textual import events
-
 from data.macro import MacroRegime
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.macro import chosen
 from nautilus_tui.terminal.panes.provenance import entitle, message, why_empty
+from nautilus_tui.terminal.panes.redrawn import Redrawn
 from nautilus_tui.terminal.questions.macro import Regime
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.grid import Grid
-from nautilus_tui.terminal.widgets.lines import Lines, Part
+from nautilus_tui.terminal.widgets.lines import Part
 
 #: Size of the diagram in cells, odd so that both axes stand in the middle.
 DIAGRAM_WIDTH, DIAGRAM_HEIGHT = 25, 9
@@ -37,30 +36,19 @@ CORNERS = {
 }
 
 
-class RegimePane(Lines, can_focus=True):
+class RegimePane(Redrawn, can_focus=True):
     """Where the economy stands."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset({"macro", "connection"})
     shows_ages: ClassVar[bool] = True
     TITLE = "Regime"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._seen: tuple[Mirror, View] | None = None
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new size."""
-        super().on_resize(event)
-        if self._seen is not None:
-            self.refresh_from(*self._seen)
-
     def wants(self, mirror: Mirror, view: View) -> list[Regime]:
         """Return what is to be asked."""
         return [Regime(view.macro.as_of)]
 
-    def refresh_from(self, mirror: Mirror, view: View) -> None:
+    def draw(self, mirror: Mirror, view: View) -> None:
         """Show the regime."""
-        self._seen = (mirror, view)
         glyphs = glyphs_of(self.app)
         regime, answer = chosen.regime(mirror, view)
         entitle(self, "Regime", regime, answer, view.now_ns, glyphs, as_of=view.macro.as_of)

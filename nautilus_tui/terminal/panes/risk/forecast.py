@@ -12,9 +12,10 @@ from nautilus_tui.terminal.limit_words import chance, chance_style, scope_parts,
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.panes.provenance import message
 from nautilus_tui.terminal.panes.redrawn import Redrawn
-from nautilus_tui.terminal.panes.risk.telling import entitle, offline, seen_ago
+from nautilus_tui.terminal.panes.risk.telling import OLD_FORECAST_S, entitle, offline, seen_ago
 from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.questions.risk import Scores
+from nautilus_tui.terminal.screens.ticket_form import wrapped
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Line, Part
@@ -51,7 +52,8 @@ class Forecast(Redrawn, ScrolledLines, can_focus=True):
             key=lambda pair: (-(pair[0].p240 if pair[0].p240 is not None else -1.0), pair[1].id),
         )
         newest = max((forecast.ts for forecast, _ in found), default=None)
-        told = f"{seen_ago(newest, view.now_ns, glyphs)} ago" if newest is not None else ""
+        age = seen_ago(newest, view.now_ns, glyphs, old_s=OLD_FORECAST_S)
+        told = f"{age} ago" if age else ""
         synthetic = any(forecast.synthetic for forecast, _ in found)
         entitle(self, "Breach forecast", glyphs, synthetic=synthetic, told=told)
         if not found:
@@ -75,13 +77,26 @@ def forecast_table(
     heading += [(f"{words:>{_CHANCE}}", "label") for words in ("5m", "30m", "4h")]
     heading += [(f"{'in about':>{_TIME}}", "label")] if timed else []
     lines: list[Line] = [heading]
-    shown = chosen if any(limit.id == chosen for _, limit in found) else found[0][1].id
-    for forecast, limit in found:
+    told = [(forecast, limit) for forecast, limit in found if forecast.p240 is not None]
+    ids = [limit.id for _, limit in told]
+    shown = chosen if chosen in ids else next(iter(ids), None)
+    for forecast, limit in told:
         lines.append(_line(forecast, limit, room, glyphs, timed=timed))
         if limit.id == shown:
             lines += _rests_on(forecast, width)
-        elif forecast.p240 is None and forecast.reason is not None:
-            lines.append([(f"   {fit(forecast.reason, max(8, width - 4), 'left', glyphs.ellipsis)}", "dim")])
+    return [*lines, *_untold(found, width, glyphs)]
+
+
+def _untold(found: Sequence[tuple[BreachForecast, Limit]], width: int, glyphs: Glyphs) -> list[Line]:
+    """Return the limits of which nothing can be foretold, put together by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for forecast, limit in found:
+        if forecast.p240 is None:
+            name = f"{limit.limit_type} {scope_parts(limit.scope)[0]}"
+            reasons.setdefault(forecast.reason or "not known", []).append(name)
+    lines: list[Line] = []
+    for reason, names in reasons.items():
+        lines += wrapped(f"{', '.join(names)}: {reason}", "dim", width, f" {glyphs.dash} ")
     return lines
 
 

@@ -16,6 +16,7 @@ from nautilus_tui.terminal.panes.risk.telling import entitle
 from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.questions.risk import StressOf
 from nautilus_tui.terminal.risk_view import RiskView
+from nautilus_tui.terminal.screens.ticket_form import wrapped
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Line, Part
@@ -83,7 +84,8 @@ def outcome_lines(found: StressAnswer, width: int, glyphs: Glyphs, *, own: bool 
         if own:
             said = ", ".join(f"{s.factor} {_size(s.size, s.unit)}" for s in outcome.shocks)
             lines.append([(f"   {said}", "dim")])
-    lines += [[(f" {note}", "dim")] for note in ([] if own else found.notes)]
+    for note in () if own else found.notes:
+        lines += wrapped(note, "dim", width)
     return lines
 
 
@@ -91,7 +93,7 @@ def _line(
     outcome: StressOutcome, share: float | None, cells: tuple[int, int, int], glyphs: Glyphs, *, own: bool
 ) -> list[Part]:
     room, name, bar = cells
-    title = fit(outcome.scenario, name, "left", glyphs.ellipsis)
+    title = fit(outcome.scenario.replace("_", " "), name, "left", glyphs.ellipsis)
     parts: list[Part] = [(f" {title}", "accent" if own else "")]
     if outcome.pnl is None:
         why = next(iter(outcome.left_out.values()), "touches nothing that is held")

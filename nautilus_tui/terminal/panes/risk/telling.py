@@ -11,8 +11,8 @@ from nautilus_tui.terminal.mirror import Mirror
 from nautilus_tui.terminal.panes.provenance import SYNTHETIC
 from nautilus_tui.terminal.widgets.titled import Titled
 
-#: The monitor looks every five seconds; what it said before this many is old.
-OLD_S = 15.0
+#: The monitor looks every five seconds, forecasts are made every minute; what is older than this is old.
+OLD_S, OLD_FORECAST_S = 15.0, 150.0
 
 
 def entitle(pane: Titled, title: str, glyphs: Glyphs, *, synthetic: bool = False, told: str = "") -> None:
@@ -23,12 +23,12 @@ def entitle(pane: Titled, title: str, glyphs: Glyphs, *, synthetic: bool = False
     pane.subtitle = told
 
 
-def seen_ago(ts: int | None, now_ns: int, glyphs: Glyphs) -> str:
-    """Return how long ago something was looked at, with a sign where that is long for the monitor."""
+def seen_ago(ts: int | None, now_ns: int, glyphs: Glyphs, *, old_s: float = OLD_S) -> str:
+    """Return how long ago something was looked at, with a sign where that is longer than it should be."""
     if ts is None:
         return ""
     seconds = max(0, now_ns - ts) / 1e9
-    return f"{figures.age(seconds * 1000)}{glyphs.warn if seconds > OLD_S else ''}"
+    return f"{figures.age(seconds * 1000)}{glyphs.warn if seconds > old_s else ''}"
 
 
 def offline(mirror: Mirror, words: str) -> str | None:

@@ -16,6 +16,7 @@ from nautilus_tui.terminal.panes.risk.telling import entitle
 from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.questions.risk import Measures
 from nautilus_tui.terminal.risk_view import RiskView
+from nautilus_tui.terminal.screens.ticket_form import wrapped
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import View
 from nautilus_tui.terminal.widgets.lines import Line, Part, spread
@@ -127,8 +128,9 @@ def _rests_on(found: RiskMeasures, width: int, glyphs: Glyphs) -> list[Line]:
     if found.covered is not None and found.covered < 0.9995:
         lines.append([(f" {glyphs.warn} {found.covered:.0%} of what is held has returns", "warn")])
     for name, why in list(found.missing.items())[:3]:
-        lines.append([(f" {glyphs.warn} {name}: ", "warn"), (why, "dim")])
-    lines += [[(f" {note}", "dim")] for note in found.notes]
+        lines += wrapped(f"{name}: {why}", "dim", width, f" {glyphs.warn} ")
+    for note in found.notes:
+        lines += wrapped(note, "dim", width)
     return lines
 
 
