@@ -6,6 +6,7 @@ in the state store and are written by its one writer. This module must not know 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,10 +21,11 @@ KEPT_FORECASTS: Final = 300
 MINUTE_NS: Final = 60_000_000_000
 _DAY: Final = 1440
 _SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS limit_use (limit_id VARCHAR, minute BIGINT, value DOUBLE NOT NULL,
-       counted DOUBLE NOT NULL, worst DOUBLE NOT NULL, PRIMARY KEY (limit_id, minute))""",
-    """CREATE TABLE IF NOT EXISTS limit_foretold (limit_id VARCHAR, minute BIGINT,
-       chances DOUBLE[] NOT NULL, PRIMARY KEY (limit_id, minute))""",
+    # No keys: an index over millions of samples would not fit the store's memory. Readers are in order.
+    """CREATE TABLE IF NOT EXISTS limit_use (limit_id VARCHAR NOT NULL, minute BIGINT NOT NULL,
+       value DOUBLE NOT NULL, counted DOUBLE NOT NULL, worst DOUBLE NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS limit_foretold (limit_id VARCHAR NOT NULL, minute BIGINT NOT NULL,
+       chances DOUBLE[] NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS limit_tallies (limit_id VARCHAR, minutes BIGINT,
        forecasts BIGINT NOT NULL, breached BIGINT NOT NULL, squares DOUBLE NOT NULL,
        until BIGINT NOT NULL, PRIMARY KEY (limit_id, minutes))""",
@@ -78,19 +80,11 @@ class UseStore:
     async def put(
         self, samples: Sequence[UseSample], foretold: Sequence[Foretold] = (), tallies: Sequence[Tally] = ()
     ) -> None:
-        """Keep a minute's samples and forecasts, and the present state of tallies."""
+        """Keep a minute's samples and forecasts, once each, and the present state of tallies."""
 
         def job(tx: Transaction) -> None:
-            tx.insert(
-                _USE,
-                [(one.limit_id, one.minute, one.value, one.limit, one.worst) for one in samples],
-                "ON CONFLICT DO NOTHING",
-            )
-            tx.insert(
-                _FORETOLD,
-                [(one.limit_id, one.minute, list(one.chances)) for one in foretold],
-                "ON CONFLICT DO NOTHING",
-            )
+            tx.insert(_USE, [(one.limit_id, one.minute, one.value, one.limit, one.worst) for one in samples])
+            tx.insert(_FORETOLD, [(one.limit_id, one.minute, list(one.chances)) for one in foretold])
             tx.insert(
                 _TALLIES,
                 [
@@ -112,19 +106,21 @@ class UseStore:
 
         await self._db.write(job)
 
-    async def samples(self, latest: int, limit_id: str | None = None) -> list[UseSample]:
-        """Return the latest so many samples of one limit, or of each, oldest first."""
-        where, values = ("", []) if limit_id is None else (" WHERE limit_id = ?", [limit_id])
+    async def samples(self, latest: int) -> list[UseSample]:
+        """Return the latest so many samples of each limit within a day of the newest, oldest first."""
         rows = await self._db.read(
-            f"SELECT limit_id, minute, value, counted, worst FROM limit_use{where}"
+            "SELECT limit_id, minute, value, counted, worst FROM limit_use"
+            " WHERE minute > (SELECT max(minute) FROM limit_use) - ?"
             " QUALIFY row_number() OVER (PARTITION BY limit_id ORDER BY minute DESC) <= ?"
             " ORDER BY limit_id, minute",
-            [*values, latest],
+            [_DAY, latest],
         )
-        return [
-            UseSample(limit_id=name, minute=minute, value=value, limit=limit, worst=worst)
-            for name, minute, value, limit, worst in rows
-        ]
+        return await asyncio.to_thread(  # there may be hundreds of thousands
+            lambda: [
+                UseSample(limit_id=name, minute=minute, value=value, limit=limit, worst=worst)
+                for name, minute, value, limit, worst in rows
+            ]
+        )
 
     async def foretold(self, since: int) -> list[Foretold]:
         """Return the forecasts from a minute on, oldest first."""
@@ -132,9 +128,12 @@ class UseStore:
             "SELECT limit_id, minute, chances FROM limit_foretold WHERE minute >= ? ORDER BY 2, 1",
             [since],
         )
-        return [
-            Foretold(limit_id=name, minute=minute, chances=tuple(chances)) for name, minute, chances in rows
-        ]
+        return await asyncio.to_thread(
+            lambda: [
+                Foretold(limit_id=name, minute=minute, chances=tuple(chances))
+                for name, minute, chances in rows
+            ]
+        )
 
     async def tallies(self) -> list[Tally]:
         """Return how forecasts came out, by limit and horizon."""

@@ -24,13 +24,17 @@ async def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     samples = [sample(name, NOW + at, at / 7) for name in ("a", "b") for at in range(20)]
     foretold = [Foretold(limit_id="a", minute=NOW, chances=(0.1, 1 / 3, 1.0))]
     await state.use.put(samples, foretold, [tally(1)])
-    await state.use.put([sample("a", NOW, 99.0)], foretold, [tally(2)])
+    await state.use.put([], (), [tally(2)])
     state.close()
     again = State(tmp_path / "state.duckdb")
     again.open()
     assert await again.use.samples(100) == samples
-    assert await again.use.samples(3, "b") == samples[-3:]
-    assert [one.minute for one in await again.use.samples(1)] == [NOW + 19, NOW + 19]
+    assert await again.use.samples(3) == [*samples[17:20], *samples[-3:]]
+    await again.use.put([sample("a", NOW + 1450)])
+    assert [one.minute for one in await again.use.samples(100)][:10] == [
+        *range(NOW + 11, NOW + 20),
+        NOW + 1450,
+    ]
     assert await again.use.foretold(NOW) == foretold
     assert await again.use.foretold(NOW + 1) == []
     assert await again.use.tallies() == [tally(2)]
@@ -41,6 +45,7 @@ async def test_what_is_old_is_forgotten_and_how_it_came_out_is_not(tmp_path: Pat
     state = State(tmp_path / "state.duckdb")
     state.open()
     edge = NOW - KEPT_DAYS * 1440
+    assert edge < NOW - 1440
     late = NOW - KEPT_FORECASTS
     await state.use.put(
         [sample("a", edge - 1), sample("a", edge)],

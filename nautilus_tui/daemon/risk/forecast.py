@@ -31,8 +31,8 @@ from risk.scopes import Scopes
 if TYPE_CHECKING:
     from risk.forecast.following import Following, Turn
 
-#: Samples of a limit that are read back at a start: ten half-lives of the estimate.
-_RECALLED: Final = 600
+#: Samples of a limit that are read back at a start: six half-lives of the estimate.
+_RECALLED: Final = 360
 _FORGET_EVERY: Final = 360  # minutes
 
 logger = logging.getLogger(__name__)
