@@ -46,9 +46,12 @@ class Track(NamedTuple):
 def track(days: EquitySeries, minutes: EquitySeries) -> Track:
     """Return the record of an account from its daily closes and its samples of minutes.
 
-    Raises:
-        InvalidRequestError: Equity was not positive at the start of a period.
+    Once equity was not positive there are no returns, and that is the reason.
     """
+    for series in (days, minutes):
+        lost = next((at for at, one in enumerate(series.equity[:-1]) if one <= 0), None)
+        if lost is not None:
+            return _ended(minutes if len(minutes) > 1 else days, series.equity[lost])
     by_day = _regular(days, DAY_NS, _LONGEST_GAP_DAYS)
     by_minutes = _regular(minutes, FINE_NS, 1)
     basis: Basis | None = None
@@ -76,6 +79,19 @@ def track(days: EquitySeries, minutes: EquitySeries) -> Track:
         times=np.array(whole.times, np.int64),
         equity=whole.equity,
         reason=reason,
+    )
+
+
+def _ended(series: EquitySeries, equity: Decimal) -> Track:
+    return Track(
+        basis=None,
+        periods=np.empty(0, np.int64),
+        returns=np.empty(0),
+        periods_per_year=None,
+        growth=np.empty(0),
+        times=np.array(series.times, np.int64),
+        equity=series.equity,
+        reason=f"equity was {equity}: a return needs positive equity",
     )
 
 

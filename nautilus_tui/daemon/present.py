@@ -98,13 +98,13 @@ class Present:
         """Return the engines there is anything to tell of."""
         return list(self._engines)
 
-    def holders(self, instrument: str) -> list[str]:
-        """Return the engines that hold an instrument."""
-        return [
-            name
-            for name, engine in self._engines.items()
-            if any(position.instrument == instrument for position in engine.positions.values())
-        ]
+    def holders(self) -> dict[str, set[str]]:
+        """Return the engines that hold each instrument there is a position in."""
+        found: dict[str, set[str]] = {}
+        for name, engine in self._engines.items():
+            for position in engine.positions.values():
+                found.setdefault(position.instrument, set()).add(name)
+        return found
 
     def fill_keys(self, engine: str) -> list[FillKey]:
         """Return what names the latest fills of an engine."""

@@ -143,7 +143,7 @@ def bars(instrument: str, count: int, *, timeframe: str = "1d", engine: str | No
 def source(history: History, clock: Clock, *, until: int | None = None) -> ReturnsSource:
     return ReturnsSource(
         lambda: history,
-        holders=lambda instrument: ["a"] if instrument != "LOOSE.X" else [],
+        holders=lambda: {"A.X": {"a"}, "NONE.X": {"a"}},
         replayed_until=lambda _: until,
         clock=clock,
     )

@@ -120,3 +120,13 @@ def test_a_benchmark_counts_on_the_periods_that_both_have() -> None:
 def test_five_minutes_are_counted_from_the_epoch() -> None:
     found = track.track(EquitySeries(), series(wealth(600), MINUTE))
     assert (found.periods % FINE_NS == 0).all()
+
+
+def test_an_account_without_equity_has_no_returns() -> None:
+    found = track.track(EquitySeries(), series([100.0, 50.0, -1.0, 20.0], MINUTE))
+    assert found.basis is None
+    metrics, reasons = track.metrics(found)
+    assert metrics["total_return"] is None
+    assert reasons["total_return"] == "equity was -1.0: a return needs positive equity"
+    assert track.drawdown(found) is None
+    assert track.curve(found) == ()

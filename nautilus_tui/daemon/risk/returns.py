@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from data.problems import NotFoundError
@@ -32,7 +32,7 @@ class ReturnsSource:
 
     Args:
         history: Opens the history; called in a thread.
-        holders: The engines that hold an instrument now.
+        holders: The engines that hold each instrument now.
         replayed_until: The market time a replaying engine has come to (ns UTC); None: it does not replay.
         clock: UTC ns.
     """
@@ -41,7 +41,7 @@ class ReturnsSource:
         self,
         history: Callable[[], History],
         *,
-        holders: Callable[[str], Sequence[str]],
+        holders: Callable[[], Mapping[str, Collection[str]]],
         replayed_until: Callable[[str], int | None],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -71,7 +71,7 @@ class ReturnsSource:
             kept = self._frames.get((wanted, engine, basis))
             if kept is not None and now - kept[0] < KEPT_NS:
                 return kept[1]
-            owners = {name: self._owner(name, engine) for name in wanted}
+            owners = self._owners(wanted, engine)
             ends = {owner: self._replayed_until(owner) for owner in owners.values() if owner is not None}
             frame = await asyncio.to_thread(self._make, wanted, owners, ends, now, basis)
             self._frames = {key: one for key, one in self._frames.items() if now - one[0] < KEPT_NS} | {
@@ -79,11 +79,16 @@ class ReturnsSource:
             }
             return frame
 
-    def _owner(self, instrument: str, engine: str | None) -> str | None:
+    def _owners(self, wanted: Sequence[str], engine: str | None) -> dict[str, str | None]:
+        """Return whose recordings count of each instrument; None: those of whoever recorded last."""
         if engine is not None:
-            return engine
-        holders = sorted(set(self._holders(instrument)))
-        return holders[0] if len(holders) == 1 else None
+            return dict.fromkeys(wanted, engine)
+        holders = self._holders()
+        owners: dict[str, str | None] = {}
+        for name in wanted:
+            mine = holders.get(name, ())
+            owners[name] = next(iter(mine)) if len(mine) == 1 else None
+        return owners
 
     def _make(
         self,
