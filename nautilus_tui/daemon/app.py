@@ -219,6 +219,7 @@ class Daemon:
         stack.push_async_callback(door.close)
         risk.enter(door.execute)
         health.also(risk.monitor.problems)
+        health.also(risk.forecast.problems)
         stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
         schedule = Schedule(
             bus=bus,

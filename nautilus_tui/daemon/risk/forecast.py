@@ -194,6 +194,10 @@ class BreachForecasts:
 
     # ------------------------------------------------------------ answers
 
+    def problems(self) -> list[str]:
+        """Return what the daemon's health should tell."""
+        return [] if self.problem is None else [self.problem]
+
     def forecasts(self) -> list[BreachForecast]:
         """Return the latest forecast of every limit, the likeliest breach first."""
         now = self._clock()
