@@ -23,7 +23,7 @@ type Floats = npt.NDArray[np.float64]
 #: Options", Mathematical Finance 7 (1997).
 DISCRETE: Final = 0.5825971579390107
 _ROOT_2: Final = math.sqrt(2.0)
-_HALVINGS: Final = 80
+_HALVINGS: Final = 44
 
 
 def probability(

@@ -210,3 +210,13 @@ async def test_a_limit_set_anew_is_not_judged_by_what_was_said_of_the_old_one(de
     assert sum(one.forecasts for one in after) <= sum(one.forecasts for one in before) + 1
     (told,) = desk.published[-1]
     assert told.samples >= NEEDED  # its value has moved as before
+
+
+async def test_a_store_that_fails_is_a_problem_and_forecasts_go_on(desk: Desk) -> None:
+    await wander(desk, NEEDED + 3)
+    desk.state.close()
+    await desk.minute(status("340"))
+    await desk.minute(status("320"))
+    assert desk.published[-1][0].p240 is not None
+    (problem,) = desk.keeper.problems()
+    assert problem.startswith("samples of limits' use are not kept: ")
