@@ -49,7 +49,15 @@ def operations(daemon: DaemonProcess, method: str) -> list[tuple[str, dict[str, 
 
 
 def test_every_question_in_the_document_is_answered_with_content(daemon: DaemonProcess) -> None:
-    values = {"order_id": "first", "symbol": SYMBOL, "report_type": "daily_risk"}
+    values = {
+        "order_id": "first",
+        "symbol": SYMBOL,
+        "report_type": "daily_risk",
+        "limit_id": f"order_notional:engine:{ENGINE}:notional",
+        "portfolio_id": "portfolio",
+        "strategy_id": "GATEWAY-001",
+        "execution_id": "first",
+    }
     query = {"symbol": SYMBOL, "timeframe": "1s"}
     asked = operations(daemon, "get")
     assert len(asked) >= 20
