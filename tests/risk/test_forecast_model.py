@@ -106,7 +106,7 @@ def turn(following: Following, sample: UseSample, *, over: bool = True) -> Turn:
 
 
 def test_forecasts_are_judged_by_what_was_seen_when_their_time_has_passed() -> None:
-    samples = list(walk(400))
+    samples = list(walk(300))
     following = Following()
     made: dict[int, tuple[float, ...]] = {}
     for sample in samples:
@@ -129,21 +129,21 @@ def test_forecasts_are_judged_by_what_was_seen_when_their_time_has_passed() -> N
 
 
 def test_a_restart_goes_on_where_it_was_and_judges_nothing_twice() -> None:
-    samples = list(walk(330))
+    samples = list(walk(290))
     whole, before = Following(), Following()
     kept: list[UseSample] = []
     foretold: list[Foretold] = []
     tallies: dict[tuple[str, int], Tally] = {}
     for sample in samples:
         turn(whole, sample)
-    for sample in samples[:300]:
+    for sample in samples[:280]:
         came = turn(before, sample)
         kept += came.samples
         foretold += came.foretold
         tallies |= {(one.limit_id, one.minutes): one for one in came.tallies}
     after = Following()
     after.recall(kept, foretold, tallies.values())
-    for sample in samples[300:]:
+    for sample in samples[280:]:
         told = turn(after, sample).told
     assert told["l"] == turn(whole, samples[-1], over=False).told["l"]
     assert {one.minutes: one for one in after.tallies()} == {one.minutes: one for one in whole.tallies()}
