@@ -35,11 +35,11 @@ from data.commands import (
 from data.problems import NotFoundError, from_document
 from data.records import EngineStatus
 from data.state import State
-from engines.market.universe import chosen
 from engines.spec import EngineSpec, with_command
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
 from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.past import write_past
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.commands import ResearchExecutors
 from nautilus_tui.daemon.risk.commands import RiskCommand, RiskExecutors
@@ -151,7 +151,7 @@ class Executors:
         if self._running(command.engine) is None:  # else it is not started, and nothing changes
             waits = await self._limits.begin_engine(command, spec, principal)
         status = await self._supervisor.start(spec)
-        await self._write_past(spec, time.time_ns())
+        await asyncio.to_thread(lambda: write_past(self._history(), spec, time.time_ns()))
         return msgspec.structs.replace(done, engine=status, detail=waits)
 
     async def _configure(self, command: ConfigureEngine, principal: Principal) -> str:
@@ -174,26 +174,6 @@ class Executors:
         for connection in self._hub.connections():
             if connection.name == token and connection.via != "unix":
                 self._hub.drop(connection.id, "its token was revoked")
-
-    async def _write_past(self, spec: EngineSpec, now: int) -> None:
-        """Give a simulated market that has just come into being a past, so that charts are not empty."""
-        if spec.feed == "simulated" and spec.history_minutes:
-            await asyncio.to_thread(self._write_past_blocking, spec, now)
-
-    def _write_past_blocking(self, spec: EngineSpec, now: int) -> None:
-        listed = {listing.id for listing in chosen(spec.instruments)}
-        known = {
-            holding.series.instrument
-            for holding in self._history().catalogue()
-            if holding.series.engine == spec.engine and holding.series.synthetic
-        }
-        missing = tuple(sorted(listed - known))
-        if missing:
-            # Models of markets are loaded by the first engine that has one, not by every daemon.
-            from engines.market.past import opening_bars
-
-            past = opening_bars(missing, spec.seed, spec.history_minutes, now, engine=spec.engine)
-            self._history().write_bars(list(past))
 
     def _import(self, command: ImportHistory) -> dict[str, str]:
         # Readers of files are loaded by the first import, not by every daemon.
