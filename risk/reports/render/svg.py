@@ -50,14 +50,16 @@ def draw(chart: Chart, table: Table) -> str:
 
 def axis(low: float, high: float, ticks: int = _TICKS) -> Axis:
     """Return an axis over ``low`` to ``high`` with ticks at 1, 2 or 5 times a power of ten."""
-    if not low < high:
-        pad = abs(low) * 0.1 or 1.0
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-200):  # closer than can be drawn apart
+        pad = max(abs(low), abs(high)) * 0.1
+        pad = pad if pad > 1e-200 else 1.0
         low, high = low - pad, high + pad
     rough = (high - low) / ticks
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(size * power for size in (1.0, 2.0, 5.0, 10.0) if size * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    marks = tuple(round(place * step, 12) for place in range(first, last + 1))
+    digits = max(0, 2 - math.floor(math.log10(step)))
+    marks = tuple(round(place * step, digits) for place in range(first, last + 1))
     return Axis(marks[0], marks[-1], marks, step)
 
 
