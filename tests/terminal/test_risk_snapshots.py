@@ -68,5 +68,10 @@ def test_a_ticket_that_breaks_a_limit_among_many(snap_compare: Compare) -> None:
         await until(pilot, lambda: app.ticket_pane.ticket is not None)
         await pilot.press(*"150")
         await until(pilot, lambda: "110%" in app.ticket_pane.text)
+        assert app.ticket_pane.ticket is not None
+        app.ticket_pane.ticket.client_order_id = "O-6FGQ4K5AQ0"
+        app.changed()
+        app.frame()
+        await pilot.pause()
 
     assert snap_compare(app, terminal_size=(120, 40), run_before=pose)

@@ -23,6 +23,8 @@ from nautilus_tui.terminal.widgets.rows import fit
 
 #: A bar of fewer cells tells nothing.
 _LEAST_BAR = 6
+#: A name of fewer cells tells nothing either.
+_LEAST_NAME = 8
 #: From this width on a limit is called by its full name.
 _FULL_NAMES = 50
 _WARN = Decimal("0.8")
@@ -70,7 +72,7 @@ def limits(preview: Preview, width: int, room: int, glyphs: Glyphs, *, old: bool
     left_out = rows[room - 1 :] if len(rows) > room else []
     rows = rows[: len(rows) - len(left_out)]
     columns = [max(len(row.figures[i]) for row in rows) for i in range(3)]
-    label = min(max(len(row.name) for row in rows), _room_for_names(width, columns))
+    label = min(max(len(row.name) for row in rows), max(_LEAST_NAME, _room_for_names(width, columns)))
     lines = [_line(row, label, columns, width, glyphs, old=old) for row in rows]
     return [*lines, _rest(left_out, old=old)] if left_out else lines
 
@@ -179,22 +181,23 @@ def largest(effects: Sequence[LimitEffect]) -> Decimal | None:
 
 
 def _rows(effects: Sequence[LimitEffect | str], width: int) -> list[Row]:
-    """Return the rows, worst first, in full figures where a bar has room beside them, else in short ones."""
-    names = _names(effects, width)
-    rows = [row_of(effect, short=False, name=name) for effect, name in zip(effects, names, strict=True)]
-    taken = max(map(len, names)) + sum(max(len(row.figures[i]) for row in rows) for i in range(3))
-    if width - taken - _FIXED < _LEAST_BAR:
-        rows = [row_of(effect, short=True, name=name) for effect, name in zip(effects, names, strict=True)]
+    """Return the rows, worst first: full names and figures where a bar has room beside them, else short."""
+    for full_names, short in ((True, False), (False, False), (True, True), (False, True)):
+        names = _names(effects, full=full_names and width >= _FULL_NAMES)
+        rows = [row_of(effect, short=short, name=name) for effect, name in zip(effects, names, strict=True)]
+        columns = [max(len(row.figures[i]) for row in rows) for i in range(3)]
+        if max(map(len, names)) <= _room_for_names(width, columns):
+            break
     return sorted(rows, key=lambda row: row.rank)
 
 
-def _names(effects: Sequence[LimitEffect | str], width: int) -> list[str]:
+def _names(effects: Sequence[LimitEffect | str], *, full: bool) -> list[str]:
     """Return what limits are called: with their scope where there are several of one type."""
     rules = [effect if isinstance(effect, str) else effect.rule for effect in effects]
     often = Counter(rules)
     names = []
     for effect, rule in zip(effects, rules, strict=True):
-        name = rule if width >= _FULL_NAMES else short_name(rule)
+        name = rule if full else short_name(rule)
         if not isinstance(effect, str) and often[rule] > 1:
             name = f"{name} {scope_parts(effect.scope)[0]}"
         names.append(name)
@@ -206,8 +209,8 @@ _FIXED = 1 + 1 + 3 + 3 + 1 + 1 + 5 + 2
 
 
 def _room_for_names(width: int, columns: Sequence[int]) -> int:
-    """Return how long a name can be at most; it is cut before a figure is."""
-    return max(8, width - sum(columns) - _FIXED)
+    """Return how long a name can be at most beside figures and a bar; it is cut before they are."""
+    return width - sum(columns) - _FIXED - _LEAST_BAR
 
 
 def _line(
