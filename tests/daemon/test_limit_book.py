@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from data.audit import AuditDraft
+from data.bus import Bus
 from data.commands import SetLimit
 from data.limits import AutoAdjust, GateBook, Limit, LimitChange
 from data.problems import (
@@ -28,6 +30,9 @@ from data.problems import (
 from data.records import EngineState, EngineStatus, Environment
 from data.state import State
 from engines.spec import EngineSpec
+from nautilus_tui.daemon.present import Present
+from nautilus_tui.daemon.risk.alerts import AlertBook
+from nautilus_tui.daemon.risk.limit_desk import LimitNews
 from nautilus_tui.daemon.risk.limits import LimitBook, Told, TwoPerson
 from risk.limits import GateLimits, OrderRate
 
@@ -400,6 +405,60 @@ async def test_an_engine_that_cannot_keep_it_is_told_apart_from_one_that_does_no
     found = await book.set(command(500), "ann")
     assert {one.engine: one.state for one in found.deliveries} == {"one": "failed", "other": "at_next_start"}
     await book.close()
+
+
+# ---------------------------------------------------------------- who else is told
+
+
+async def test_adjustments_are_audited_and_people_are_told_what_waits_and_what_is_not_confirmed(
+    state: State,
+) -> None:
+    present = Present()
+    bus = Bus("e", present.snapshot)
+    alerts = AlertBook(state.breaches, bus, present)
+    await alerts.load()
+    audited: list[AuditDraft] = []
+
+    async def note(draft: AuditDraft) -> None:
+        audited.append(draft)
+        await state.append_audit(draft)
+
+    news = LimitNews(alerts, note, lambda: 1)
+    engines = Engines()
+    book = await opened(state, engines, "always", news.told())
+    await book.set(command(500, auto_adjust=AutoAdjust(target_vol=Decimal("0.15"))), "ann")
+
+    await book.adjust(AAPL, Decimal(300), "volatility is 30 % a year")
+    alert = alerts.open_one("limit.adjusted", AAPL)
+    assert alert is not None
+    assert (alert.severity, alert.detail) == ("info", "volatility is 30 % a year")
+    assert "300 of 500" in alert.title
+    await book.adjust(AAPL, Decimal(500), None)
+    assert alerts.open_one("limit.adjusted", AAPL) is None
+
+    change = (await book.set(command(600), "ann")).pending
+    assert change is not None
+    assert alerts.open_one("limit.change", change.id) is not None
+    await book.decide(change.id, "ann", approve=False)
+    assert alerts.open_one("limit.change", change.id) is None
+
+    engines.problem = OutcomeUnknownError("no answer")
+    await book.set(command(400), "ann")
+    behind = alerts.open_one("limit.behind", "paper-1")
+    assert behind is not None
+    assert behind.severity == "critical"
+    engines.problem = None
+    await book.set(command(399), "ann")
+    assert alerts.open_one("limit.behind", "paper-1") is None
+
+    await book.close()
+    await news.close()
+    await alerts.close()
+    assert [(one.command, one.outcome, one.detail) for one in audited] == [
+        ("limit.adjust", "done", "volatility is 30 % a year"),
+        ("limit.adjust", "done", "all of 500 counts again"),
+    ]
+    assert (await state.verify_audit()).broken_at is None
 
 
 # ---------------------------------------------------------------- whatever is done

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cli.driving import CommandLine
 from tests.daemon.process import DaemonProcess, signal_engine
 from tests.daemon.serve import Told
 
@@ -204,6 +205,24 @@ def test_loosening_waits_until_another_person_agrees(daemon: DaemonProcess) -> N
         ("ann", "done"),
         ("bob", "failed"),
     ]
+
+
+def test_on_the_command_line_what_waits_is_said_not_to_be_in_force(daemon: DaemonProcess) -> None:
+    cli = CommandLine(daemon.home)
+    place = ("position_size", "--scope", "strategy:GATEWAY-001", "--unit", "shares")
+    assert cli("limit", "set", *place, "--hard", "1000").code == 0
+    waits = cli("--json", "limit", "set", *place, "--hard", "2000")
+    assert (waits.code, waits.json["outcome"], waits.json["hard"]) == (0, "pending", "1000"), waits.out
+    change = waits.json["change"]["id"]
+    assert "not in force" in waits.json["detail"]
+    assert change in [one["id"] for one in cli("--json", "limit", "changes").json]
+    assert "hard from 1000 to 2000" in cli("limit", "changes").out
+    own = cli("--json", "limit", "approve", change)  # whoever is at the socket asked for it
+    assert (own.code, own.json["problem"]["type"]) == (3, "forbidden")
+    taken_back = cli("--json", "limit", "reject", change).json
+    assert (taken_back["outcome"], taken_back["change"]["status"]) == ("done", "rejected")
+    listed = {one["id"]: one["status"] for one in cli("--json", "limit", "changes", "--all").json}
+    assert listed[change] == "rejected"
 
 
 def test_who_starts_an_engine_does_not_loosen_its_limits(daemon: DaemonProcess) -> None:
