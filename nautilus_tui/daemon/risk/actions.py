@@ -1,9 +1,10 @@
 """What is done about a breach, in order, each done only when its confirming event came.
 
 A restriction is confirmed by the engine's heartbeat, a cancellation by the orders' own events, a closed
-position by the position's. What is not confirmed in time is unknown; what could not be asked has failed; both
-are tried again while the breach lasts. A ``halt`` beside a ``flatten`` comes last, because a halted gate lets
-nothing close; until then only what reduces passes. This module must not know what a breach is judged by.
+position by the position's. What is not confirmed in time is unknown; what could not be asked has failed. Both
+are tried again while the breach lasts, at once when the engine was started anew. A ``halt`` beside a
+``flatten`` comes last, because a halted gate lets nothing close; until then only what reduces passes. This
+module must not know what a breach is judged by.
 """
 
 from __future__ import annotations
@@ -113,10 +114,16 @@ class ActionRunner:
                 if before is None or before.status == "requested":
                     again = True  # what was asked for by a daemon before this one is asked for again
                 elif again:
-                    again = now - before.ts_requested >= AGAIN_NS
+                    began = self._began(engine)
+                    again = now - before.ts_requested >= AGAIN_NS or began > before.ts_requested
                 if again:
                     found.append((action, engine))
         return found
+
+    def _began(self, engine: str) -> int:
+        """Return when an engine that runs was started, UTC ns; 0: it does not run."""
+        status = self._portfolio.status(engine)
+        return 0 if status is None or status.state not in _UP else status.ts_started or 0
 
     async def _run(self, cause: Cause) -> None:
         left = self._left(cause)

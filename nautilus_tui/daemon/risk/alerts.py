@@ -1,8 +1,8 @@
 """Alerts: what a person should know, one of a kind about one thing, until it is acknowledged or over.
 
 Raised again while it is open, an alert is brought up to date instead of standing there twice; if it has
-become more severe, it wants to be seen again. It is published while it is being stored; of a store that
-does not take it the daemon's log and health tell. This module must not know what alerts are about.
+become more severe, it wants to be seen again. It is told when it is on the disk; of a store that does not
+take it the daemon's log and health tell. This module must not know what alerts are about.
 """
 
 from __future__ import annotations
@@ -171,12 +171,13 @@ class AlertBook:
             self._open[alert.id] = alert
         writing = self._store.put_alerts([alert])
         self._writing.add(writing)
-        writing.add_done_callback(self._on_written)
+        writing.add_done_callback(lambda written: self._tell(alert, written))
+
+    def _tell(self, alert: Alert, writing: asyncio.Future[None]) -> None:
+        """Tell of an alert that is on the disk; one that the store could not take must be told as well."""
+        self._writing.discard(writing)
         self._present.alerted([alert])
         self._bus.publish_records((alert,))
-
-    def _on_written(self, writing: asyncio.Future[None]) -> None:
-        self._writing.discard(writing)
         error = None if writing.cancelled() else writing.exception()
         self.problem = None if error is None else f"alerts are not stored: {error}"
         if error is not None:

@@ -1,8 +1,8 @@
 """The breaches that are open: found, followed, acknowledged, over; kept in the store and told.
 
-There is one open breach per limit. It is told when something about it changes, and every few seconds
-while its value moves. What becomes of a breach by itself is in `risk.breaches`. This module must not know
-who checks limits or what is done about a breach.
+There is one open breach per limit. It is told, once it is on the disk, when something about it changes, and
+every few seconds while its value moves. What becomes of a breach by itself is in `risk.breaches`. This
+module must not know who checks limits or what is done about a breach.
 """
 
 from __future__ import annotations
@@ -189,13 +189,14 @@ class BreachBook:
             self._told[breach.id] = self._clock()
         writing = self._store.put_breaches([breach])
         self._writing.add(writing)
-        writing.add_done_callback(self._on_written)
-        self._present.breached([breach])
-        self._bus.publish_records((breach,))
+        writing.add_done_callback(lambda written: self._tell(breach, written))
         return writing
 
-    def _on_written(self, writing: asyncio.Future[None]) -> None:
+    def _tell(self, breach: Breach, writing: asyncio.Future[None]) -> None:
+        """Tell of a breach that is on the disk; one that the store could not take must be told as well."""
         self._writing.discard(writing)
+        self._present.breached([breach])
+        self._bus.publish_records((breach,))
         error = None if writing.cancelled() else writing.exception()
         self.problem = None if error is None else f"breaches are not stored: {error}"
         if error is not None:

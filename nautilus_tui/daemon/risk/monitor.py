@@ -225,7 +225,7 @@ class Monitor:
             self._woken.set()
 
     async def _run(self) -> None:
-        if not self._wanted:
+        if not self._wanted and self._alerts.open_one(ALERT, "stopped") is None:
             self._say_stopped()
         counting = asyncio.create_task(self._count_trades())
         try:
