@@ -407,6 +407,49 @@ async def test_an_engine_that_cannot_keep_it_is_told_apart_from_one_that_does_no
     await book.close()
 
 
+async def test_a_store_that_was_lost_loosens_nothing(state: State, tmp_path: Path) -> None:
+    engines = Engines()
+    book = await opened(state, engines)
+    await book.begin_engine(SPEC, (), "ann", may_loosen=True)
+    await book.set(command(500), "ann")
+    await book.set(command(400), "ann")
+    await book.restrict("paper-1", "reduce_only", "too hot")
+    await book.close()
+    ahead = engines.kept["paper-1"][-1]
+
+    empty = State(tmp_path / "empty.duckdb")
+    empty.open()
+    recovered: list[str] = []
+    successor = LimitBook(
+        empty.limits,
+        engines,
+        at_engine=lambda _: ahead,
+        told=Told(recovered=lambda engine, _: recovered.append(engine)),
+    )
+    await successor.load()
+    sent = successor.gate_book(SPEC)
+    assert sent.limits == ahead.limits
+    assert (sent.restriction, sent.restriction_reason) == ("reduce_only", "too hot")
+    assert sent.version > ahead.version
+    assert replace(successor.gate_book(SPEC), ts=sent.ts) == sent
+    assert recovered == ["paper-1"]
+    changed = (await successor.set(command(300), "ann")).limit
+    assert changed is not None
+    assert changed.version == 3
+    await successor.close()
+    assert {one.id: one.version for one in (await empty.limits.load()).limits}[AAPL] == 3
+    empty.close()
+
+    # A store that knows more than the engine takes nothing from it: what was deleted stays so.
+    book = await opened(state, engines)
+    await book.delete(AAPL, "ann")
+    await book.close()
+    book = LimitBook(state.limits, engines, at_engine=lambda _: replace(ahead, version=10_000))
+    await book.load()
+    assert AAPL not in {one.id for one in book.gate_book(SPEC).limits}
+    await book.close()
+
+
 # ---------------------------------------------------------------- who else is told
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from data import forms
 from data.audit import AuditDraft
 from data.commands import DecideLimitChange, DeleteLimit, Outcome, RestrictEngine, SetLimit, StartEngine
-from data.limits import Limit, LimitChange
+from data.limits import GateBook, Limit, LimitChange
 from data.problems import EngineFailedError, OutcomeUnknownError, StoreFailedError
 from engines.spec import EngineSpec
 from nautilus_tui.daemon.principal import Principal
@@ -196,7 +196,9 @@ class LimitNews:
 
     def told(self) -> Told:
         """Return what a book of limits calls."""
-        return Told(adjusted=self.adjusted, decided=self.decided, behind=self.behind)
+        return Told(
+            adjusted=self.adjusted, decided=self.decided, behind=self.behind, recovered=self.recovered
+        )
 
     async def close(self) -> None:
         """Wait for what is being noted."""
@@ -254,3 +256,12 @@ class LimitNews:
         else:
             title = f"{engine} may not go by the latest limits"
             self._alerts.raise_("limit.behind", "critical", title, reason, engine)
+
+    def recovered(self, engine: str, ahead: GateBook) -> None:
+        """Tell that an engine went by limits that the daemon's store did not know."""
+        title = f"limits were taken over from {engine}"
+        detail = (
+            f"{engine} went by version {ahead.version}, which is later than the daemon's store; "
+            "look at nautilus-tui limit list"
+        )
+        self._alerts.raise_("limit.recovered", "major", title, detail, engine)

@@ -122,7 +122,24 @@ class LimitShelf:
 
     def put_soon(self, limits: tuple[Limit, ...]) -> None:
         """Have limits count at once and write them as soon as can be: an engine waits for them."""
-        writing = Writing(version=self.version + 1, limits=limits)
+        self._write_soon(Writing(version=self.version + 1, limits=limits))
+
+    def catch_up(self, ahead: GateBook) -> None:
+        """Take over what an engine goes by and the store does not know, and never fall behind its version."""
+        later = tuple(one for one in ahead.limits if one.version >= self.next_version(one.id))
+        known = self.restrictions.get(ahead.engine)
+        lost = ahead.restriction != "none" and (known is None or known.ts < ahead.ts)
+        said = EngineRestriction(
+            engine=ahead.engine,
+            restriction=ahead.restriction,
+            reason=ahead.restriction_reason,
+            by="engine",
+            ts=ahead.ts,
+        )
+        version = max(self.version, ahead.version) + 1
+        self._write_soon(Writing(version=version, limits=later, restrictions=(said,) if lost else ()))
+
+    def _write_soon(self, writing: Writing) -> None:
         self._take(writing)
         task = asyncio.get_running_loop().create_task(self._store.write(writing))
         self._writing.add(task)

@@ -52,6 +52,7 @@ class Told:
     adjusted: Callable[[Limit], None] = _nobody  #: auto-adjustment moved a limit
     decided: Callable[[LimitChange], None] = _nobody  #: a change waits, was approved or rejected
     behind: Callable[[str, str | None], None] = _nobody  #: an engine has not the latest, and why
+    recovered: Callable[[str, GateBook], None] = _nobody  #: an engine knew more than the store
 
 
 class LimitBook:
@@ -61,6 +62,7 @@ class LimitBook:
         store: Where they are kept.
         engines: Who goes by them.
         peak: The highest equity of an engine; None: not known.
+        at_engine: What an engine has on its own disk; None: nothing that can be read.
         two_person: Where loosening a limit needs a second person.
         told: Whom it tells.
         clock: UTC ns.
@@ -72,6 +74,7 @@ class LimitBook:
         engines: Engines,
         *,
         peak: Callable[[str], Decimal | None] = lambda _: None,
+        at_engine: Callable[[str], GateBook | None] = lambda _: None,
         two_person: TwoPerson = "live",
         told: Told | None = None,
         clock: Callable[[], int] = time.time_ns,
@@ -79,6 +82,7 @@ class LimitBook:
         self._store = store
         self._engines = engines
         self._peak = peak
+        self._at_engine = at_engine
         self._two_person = two_person
         self._told = told or Told()
         self._clock = clock
@@ -132,7 +136,15 @@ class LimitBook:
         return self._kept.restrictions.get(engine)
 
     def gate_book(self, spec: EngineSpec) -> GateBook:
-        """Return all that an engine's gate goes by; an engine not met before brings its own limits along."""
+        """Return all that an engine's gate goes by; an engine not met before brings its own limits along.
+
+        An engine that goes by a later version than this book's knows of changes that the store has lost:
+        what it goes by is taken over, so that a lost or older store loosens nothing.
+        """
+        ahead = self._at_engine(spec.engine)
+        if ahead is not None and ahead.version > self.version:
+            self._kept.catch_up(ahead)
+            self._told.recovered(spec.engine, ahead)
         seeds = self._kept.missing(seed_limits(spec.limits, spec.engine, self._clock()))
         if seeds:
             self._kept.put_soon(seeds)

@@ -25,9 +25,11 @@ from data.commands import (
     SetMonitor,
     Unlock,
 )
+from data.limits import GateBook
 from data.paths import Home
 from data.problems import UnavailableError
 from data.state import State
+from engines.gatebook import GateFile
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.present import Present
@@ -96,6 +98,7 @@ class Risk:
             world.state.limits,
             world.supervisor,
             peak=self.equity.peak,
+            at_engine=lambda engine: _kept_by(world.home, engine),
             two_person=world.settings.two_person,
             told=self._limit_news.told(),
             clock=world.clock,
@@ -226,3 +229,11 @@ class Risk:
         entry = await self._world.state.append_audit(draft)
         self._world.present.audited(entry)
         self._world.bus.publish_records((entry,))
+
+
+def _kept_by(home: Home, engine: str) -> GateBook | None:
+    """Return what an engine goes by, as its own disk has it; None: nothing is there, or it is damaged."""
+    try:
+        return GateFile(home.gate_book(engine)).read()
+    except UnavailableError:
+        return None  # the engine says so itself, and is about to be sent what it is to go by
