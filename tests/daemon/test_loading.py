@@ -11,6 +11,7 @@ LATER = (
     "apscheduler",
     "holidays",
     "inscriptis",
+    "jinja2",
     "keyring",
     "lxml",
     "nautilus_trader",
@@ -21,6 +22,8 @@ LATER = (
     "scipy",
     "stamina",
     "textual",
+    "typst",
+    "xlsxwriter",
 )
 
 

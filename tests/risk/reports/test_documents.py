@@ -176,7 +176,7 @@ def test_charts_are_well_formed_whatever_is_missing_in_them() -> None:
         [(place * 10**12, None if place in (3, 4) else -0.01 * place, 0.02) for place in range(9)],
     )
     for kind in ("lines", "exceptions", "bars", "heat"):
-        drawn = draw(Chart(key="c", title="<&>", kind=kind, table="t", x="time", y=("a", "b")), times)  # type: ignore[arg-type]
+        drawn = draw(Chart(key="c", title="<&>", kind=kind, table="t", x="time", y=("a", "b")), times)
         root = etree.fromstring(drawn.encode())
         assert root.tag.endswith("svg")
     lines = draw(Chart(key="c", title="", kind="lines", table="t", x="time", y=("a",)), times)
