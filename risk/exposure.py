@@ -17,7 +17,7 @@ What has no price is unknown, and so is every sum it is part of. This module mus
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -26,7 +26,8 @@ import msgspec
 from data.records import Side
 
 _ZERO: Final = Decimal(0)
-#: The key of everything an engine has; the others are ``strategy:NAME`` and ``sector:NAME``.
+#: The key of everything an engine has; the others are ``strategy:NAME``, ``sector:NAME`` and, of a
+#: strategy's part of a sector, ``strategy:NAME/sector:NAME``.
 ALL: Final = ""
 
 
@@ -83,21 +84,72 @@ class Flow(NamedTuple):
     blind: bool = False  #: an order that could open has no price
 
 
-class Worst(msgspec.Struct, frozen=True, gc=False):
-    """One instrument at its worst. Quantities are signed; values are None-free and 0 where unknown."""
+_EMPTY: Final = Flow()
 
-    position: Decimal
-    buying: Flow
-    selling: Flow
-    high: Decimal  #: the largest position that can come of it
-    low: Decimal  #: the smallest
-    long: Decimal
-    short: Decimal
-    gross: Decimal
-    up: Decimal  #: the value of ``high``, signed
-    down: Decimal  #: the value of ``low``, signed
-    turn: Decimal
-    unknown: Unknown | None = None
+#: Where each value stands in `Worst.values` and `Sums.values`.
+GROSS, LONG, SHORT, UP, DOWN, TURN = range(6)
+_NOTHING: Final = (_ZERO,) * 6
+
+
+class _Valued:
+    """Values by name. ``up`` and ``down`` are those of the largest and the smallest position, signed."""
+
+    __slots__ = ()
+    values: tuple[Decimal, ...]
+
+    @property
+    def gross(self) -> Decimal:
+        """The larger of long and short."""
+        return self.values[GROSS]
+
+    @property
+    def long(self) -> Decimal:
+        """What it is worth if all that buys fills."""
+        return self.values[LONG]
+
+    @property
+    def short(self) -> Decimal:
+        """What it is worth if all that sells fills, positive."""
+        return self.values[SHORT]
+
+    @property
+    def up(self) -> Decimal:
+        """The largest position's value."""
+        return self.values[UP]
+
+    @property
+    def down(self) -> Decimal:
+        """The smallest position's value."""
+        return -self.values[DOWN]
+
+    @property
+    def turn(self) -> Decimal:
+        """What was traded today and all that works."""
+        return self.values[TURN]
+
+
+class Worst(_Valued):
+    """One instrument at its worst. Quantities are signed; values are 0 where ``unknown`` says why."""
+
+    __slots__ = ("buying", "high", "low", "position", "selling", "traded", "unknown", "values")
+
+    def __init__(
+        self,
+        position: Decimal,
+        buying: Flow,
+        selling: Flow,
+        traded: Decimal,
+        values: tuple[Decimal, ...] = _NOTHING,
+        unknown: Unknown | None = None,
+    ) -> None:
+        self.position = position
+        self.buying = buying
+        self.selling = selling
+        self.high = position + buying.opens  #: the largest position that can come of it
+        self.low = position - selling.opens  #: the smallest
+        self.traded = traded  #: today's quantity × price
+        self.values = values
+        self.unknown = unknown
 
     def reducible(self, side: Side) -> Decimal:
         """Return how much an order of a side can be and only reduce, net of what works to reduce already."""
@@ -108,35 +160,44 @@ class Worst(msgspec.Struct, frozen=True, gc=False):
 
 def worst_of(position: Decimal, buying: Flow, selling: Flow, traded: Decimal, quoted: Quoted) -> Worst:
     """Return an instrument at its worst; ``traded`` is today's quantity × price."""
-    high, low = position + buying.opens, position - selling.opens
     unit, bid, ask = quoted.unit, quoted.bid, quoted.ask
     exposed = position or buying.opens or selling.opens
     blind = position and (bid is None or ask is None)
     if unit is None or blind or buying.blind or selling.blind:
-        known = not (exposed or traded or buying.turn or selling.turn)
-        nothing = (_ZERO,) * 6
-        return Worst(position, buying, selling, high, low, *nothing, None if known else quoted.unknown)
+        if not (exposed or traded or buying.turn or selling.turn):
+            return Worst(position, buying, selling, traded)
+        unknown = quoted.unknown or Unknown("price", "there is no price")
+        return Worst(position, buying, selling, traded, _NOTHING, unknown)
     turn = (traded + buying.turn + selling.turn) * unit
     if not exposed:
-        return Worst(position, buying, selling, high, low, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, turn)
-    close_at = (bid if position > 0 else ask) or _ZERO
-    held = position * close_at * unit
-    bought, sold = buying.cost * unit, selling.cost * unit
-    if position >= 0:
-        long = up = held + bought
-        short = min(sold, -low * selling.top * unit) if low < 0 else _ZERO
-        down = -short if low < 0 else low * close_at * unit
+        values = (_ZERO, _ZERO, _ZERO, _ZERO, _ZERO, turn)
+    elif position >= 0:
+        values = (*_from(position * (bid or _ZERO) * unit, position, buying, selling, unit), turn)
     else:
-        short = -held + sold
-        down = -short
-        long = min(bought, high * buying.top * unit) if high > 0 else _ZERO
-        up = long if high > 0 else high * close_at * unit
-    return Worst(position, buying, selling, high, low, long, short, max(long, short), up, down, turn)
+        held = -position * (ask or _ZERO) * unit
+        gross, short, long, fall, rise = _from(held, -position, selling, buying, unit)
+        values = (gross, long, short, rise, fall, turn)
+    return Worst(position, buying, selling, traded, values)
 
 
-def flow_of(lines: Iterable[Line], touch: Decimal | None, start: Flow | None = None) -> Flow:
+def _from(
+    held: Decimal, position: Decimal, adding: Flow, against: Flow, unit: Decimal
+) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:
+    """Return gross and the values on the side that is held, on the other, and of the two ends, signed so."""
+    own = held + adding.cost * unit
+    over = against.opens - position
+    if over > 0:
+        other = min(against.cost, over * against.top) * unit
+        return (own if own > other else other), own, other, own, other
+    far = held * over / position if position else _ZERO
+    return own, own, _ZERO, own, far
+
+
+def flow_of(lines: Sequence[Line], touch: Decimal | None, start: Flow | None = None) -> Flow:
     """Return orders of one side added up; of a group the larger counts. ``touch`` is what they would meet."""
-    opens, cost, top, reduces, turn, blind = start or Flow()
+    if not lines:
+        return start or _EMPTY
+    opens, cost, top, reduces, turn, blind = start or _EMPTY
     groups: dict[str, list[Decimal]] = {}
     for line in lines:
         price = line.price
@@ -168,31 +229,24 @@ def flow_of(lines: Iterable[Line], touch: Decimal | None, start: Flow | None = N
     return Flow(opens, cost, top, reduces, turn, blind)
 
 
-class Sums(msgspec.Struct):
-    """What the instruments of a scope add up to. Mutable: kept up to date, part by part."""
+class Sums(_Valued):
+    """What the instruments of a scope add up to, kept up to date part by part."""
 
-    gross: Decimal = _ZERO
-    long: Decimal = _ZERO
-    short: Decimal = _ZERO
-    up: Decimal = _ZERO
-    down: Decimal = _ZERO
-    turn: Decimal = _ZERO
-    unknown: dict[str, Unknown] = {}
+    __slots__ = ("unknown", "values")
 
-    def exchange(self, instrument: str, before: Worst | None, after: Worst | None) -> None:
-        """Take an instrument's part out and put another in."""
-        for part, sign in ((before, -1), (after, 1)):
-            if part is None:
-                continue
-            self.gross += sign * part.gross
-            self.long += sign * part.long
-            self.short += sign * part.short
-            self.up += sign * part.up
-            self.down += sign * part.down
-            self.turn += sign * part.turn
-        self.unknown.pop(instrument, None)
-        if after is not None and after.unknown is not None:
+    def __init__(self) -> None:
+        self.values = _NOTHING
+        self.unknown: dict[str, Unknown] = {}  #: by instrument, what its part is unknown for
+
+    def exchange(self, instrument: str, more: tuple[Decimal, ...], after: Worst) -> None:
+        """Put an instrument's part in place of the one before, which is so much less."""
+        a, b, c, d, e, f = self.values
+        u, v, w, x, y, z = more
+        self.values = (a + u, b + v, c + w, d + x, e + y, f + z)
+        if after.unknown is not None:
             self.unknown[instrument] = after.unknown
+        elif self.unknown:
+            self.unknown.pop(instrument, None)
 
 
 class ExposureBook:
@@ -212,6 +266,7 @@ class ExposureBook:
         self._dirty: set[str] = set()
         self._strategies: frozenset[str] = frozenset()
         self._prices: dict[str, Quoted] = {}
+        self._made: tuple[Line, Worst, Worst] | None = None  #: what an order was worked out to lead to
         self._worst: dict[str, dict[str, Worst]] = defaultdict(dict)
         self._sums: dict[str, Sums] = defaultdict(Sums)
 
@@ -313,17 +368,46 @@ class ExposureBook:
         now = self.worst(key, instrument)
         groups = {line.group for line in mine if line.group is not None}
         if now is not None and not drop and not (groups and self._has_group(instrument, groups)):
-            buying = flow_of((o for o in mine if o.side == "buy"), quoted.ask, now.buying)
-            selling = flow_of((o for o in mine if o.side == "sell"), quoted.bid, now.selling)
-            return worst_of(now.position, buying, selling, self._traded_of(key, instrument), quoted)
+            buying = flow_of([o for o in mine if o.side == "buy"], quoted.ask, now.buying)
+            selling = flow_of([o for o in mine if o.side == "sell"], quoted.bid, now.selling)
+            return worst_of(now.position, buying, selling, now.traded, quoted)
         kept = (o for o in self._lines[instrument].values() if o.id not in drop and self._is_of(o, key))
         return self._at_worst(key, instrument, [*kept, *mine], quoted)
+
+    def with_line(self, now: Worst, line: Line) -> Worst:
+        """Return an instrument with one order more, which is of no group and could open; ``now``: without."""
+        made = self._made
+        if made is not None and made[0] is line and made[1] is now:
+            return made[2]
+        quoted = self.prices(line.instrument)
+        buys = line.side == "buy"
+        flow = now.buying if buys else now.selling
+        price = quoted.ask if buys else quoted.bid
+        if line.price is not None and (price is None or line.price > price):
+            price = line.price
+        if price is None:
+            more = flow._replace(blind=True)
+        else:
+            qty = line.qty
+            cost = qty * price
+            more = Flow(
+                flow.opens + qty,
+                flow.cost + cost,
+                price if price > flow.top else flow.top,
+                flow.reduces + qty,
+                flow.turn + cost,
+                flow.blind,
+            )
+        buying, selling = (more, now.selling) if buys else (now.buying, more)
+        found = worst_of(now.position, buying, selling, now.traded, quoted)
+        self._made = (line, now, found)
+        return found
 
     def _has_group(self, instrument: str, groups: set[str]) -> bool:
         return any(line.group in groups for line in self._lines[instrument].values())
 
     def _is_of(self, line: Line, key: str) -> bool:
-        return not key.startswith("strategy:") or line.strategy == key[9:]
+        return not key.startswith("strategy:") or line.strategy == _strategy_of(key)
 
     def _traded_of(self, key: str, instrument: str) -> Decimal:
         return _of_key(self._traded.get(instrument), key)
@@ -331,8 +415,8 @@ class ExposureBook:
     def _at_worst(self, key: str, instrument: str, lines: list[Line], quoted: Quoted) -> Worst:
         return worst_of(
             _of_key(self._positions.get(instrument), key),
-            flow_of((line for line in lines if line.side == "buy"), quoted.ask),
-            flow_of((line for line in lines if line.side == "sell"), quoted.bid),
+            flow_of([line for line in lines if line.side == "buy"], quoted.ask),
+            flow_of([line for line in lines if line.side == "sell"], quoted.bid),
             self._traded_of(key, instrument),
             quoted,
         )
@@ -345,27 +429,49 @@ class ExposureBook:
             whole = self._at_worst(ALL, instrument, lines, quoted)
             terms = self.terms.get(instrument)
             sector = None if terms is None else terms.sector
-            self._exchange((ALL,) if sector is None else (ALL, f"sector:{sector}"), instrument, whole)
+            self._exchange(ALL, sector, instrument, whole)
             for strategy in self._strategies:
                 key = f"strategy:{strategy}"
                 own = [line for line in lines if line.strategy == strategy]
                 if not own and not self._has(strategy, instrument) and instrument not in self._worst[key]:
                     continue
-                self._exchange((key,), instrument, self._at_worst(key, instrument, own, quoted))
+                if len(own) == len(lines) and self._only(strategy, instrument):
+                    part = whole
+                else:
+                    part = self._at_worst(key, instrument, own, quoted)
+                self._exchange(key, sector, instrument, part)
+
+    def _only(self, strategy: str, instrument: str) -> bool:
+        """Whether an instrument is held and traded by one strategy only."""
+        known = (self._positions.get(instrument), self._traded.get(instrument))
+        return all(not found or (len(found) == 1 and strategy in found) for found in known)
 
     def _has(self, strategy: str, instrument: str) -> bool:
         known = (self._positions.get(instrument), self._traded.get(instrument))
         return any(found is not None and strategy in found for found in known)
 
-    def _exchange(self, keys: tuple[str, ...], instrument: str, worst: Worst) -> None:
-        for key in keys:
-            self._sums[key].exchange(instrument, self._worst[key].get(instrument), worst)
-            self._worst[key][instrument] = worst
+    def _exchange(self, key: str, sector: str | None, instrument: str, worst: Worst) -> None:
+        before = self._worst[key].get(instrument)
+        more = worst.values
+        if before is not None:
+            more = tuple([new - old for new, old in zip(worst.values, before.values, strict=True)])
+        for one in (key,) if sector is None else (key, sector_key(key, sector)):
+            self._sums[one].exchange(instrument, more, worst)
+            self._worst[one][instrument] = worst
+
+
+def sector_key(key: str, sector: str) -> str:
+    """Return the key of the part of a scope that is of a sector."""
+    return f"{key}/sector:{sector}" if key.startswith("strategy:") else f"sector:{sector}"
+
+
+def _strategy_of(key: str) -> str:
+    return key[9:].partition("/sector:")[0]
 
 
 def _of_key(by_strategy: Mapping[str, Decimal] | None, key: str) -> Decimal:
     if not by_strategy:
         return _ZERO
     if key.startswith("strategy:"):
-        return by_strategy.get(key[9:], _ZERO)
+        return by_strategy.get(_strategy_of(key), _ZERO)
     return sum(by_strategy.values(), _ZERO)

@@ -9,13 +9,15 @@ came or where it goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, NamedTuple
 
 from data.limits import GATED, Denial, GateBook, Limit, LimitEffect
-from risk.exposure import ALL, ExposureBook, Terms
+from data.records import Side
+from risk.exposure import ALL, ExposureBook, Line, Terms
 from risk.gate_case import Case, Money, Pair, Proposal, Rule, bound_of, pair_of, shown
+from risk.gate_shortcut import Shortcut
 from risk.rate import RateWindow
 
 __all__ = ["Judge", "Money", "Proposal"]
@@ -57,6 +59,7 @@ class Judge:
         self._sectors: list[Limit] = []
         self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._windows: dict[str, RateWindow] = {}
+        self._shortcuts: dict[tuple[str, str, Side], Shortcut] = {}
         self._all_window = RateWindow(_MANY, 1)
 
     # ------------------------------------------------------------ the limits
@@ -77,6 +80,7 @@ class Judge:
             limit for scope, found in self._by_scope.items() if scope.startswith("sector:") for limit in found
         ]
         self._rules.clear()
+        self._shortcuts.clear()
         windows, self._windows = self._windows, {}
         for found in self._by_scope.values():
             for limit in found:
@@ -126,6 +130,8 @@ class Judge:
             return None
         if self._limits is None:
             return Denial(rule="limits", detail=self._lacking)
+        if self._plain(proposal, now_ns):
+            return None
         denials = [
             self._denial(found, proposal, now_ns)
             for found in self._findings(proposal, now_ns)
@@ -134,22 +140,33 @@ class Judge:
         # What cannot be judged comes first, then what lets the least pass.
         return min(denials, key=_rank, default=None)
 
+    def _plain(self, proposal: Proposal, now_ns: int) -> bool:
+        """Whether one new order plainly passes."""
+        if len(proposal.lines) > 1 or proposal.drop:
+            return False
+        line = proposal.lines[0]
+        return self._shortcut(line).passes(self._book, line, self._money, now_ns)
+
+    def _shortcut(self, line: Line) -> Shortcut:
+        place = (line.instrument, line.strategy, line.side)
+        found = self._shortcuts.get(place)
+        if found is None:
+            rules = self._rules_for(line.instrument, line.strategy)
+            found = self._shortcuts[place] = Shortcut(rules, self._windows, line.side)
+            found.bind_amounts()
+        return found
+
     def count(self, proposal: Proposal, now_ns: int) -> None:
         """Take note that the orders leave: they count towards the rate."""
         for window in self._windows_of(proposal):
             window.note(now_ns)
         self._all_window.note(now_ns)
 
-    def _windows_of(self, proposal: Proposal) -> list[RateWindow]:
-        if not self._windows:
-            return []
-        ids = {
-            rule.limit.id
-            for line in proposal.lines
-            for rule in self._rules_for(line.instrument, line.strategy)
-            if rule.limit.limit_type == "order_rate"
-        }
-        return [self._windows[name] for name in ids]
+    def _windows_of(self, proposal: Proposal) -> Iterable[RateWindow]:
+        if len(proposal.lines) == 1:
+            return self._shortcut(proposal.lines[0]).windows
+        found = [window for line in proposal.lines for window in self._shortcut(line).windows]
+        return {id(window): window for window in found}.values()
 
     def _restricted(self, proposal: Proposal) -> Denial | None:
         limits = self._limits

@@ -16,7 +16,7 @@ import msgspec
 
 from data.limits import Limit, LimitType, Unit
 from data.records import Side
-from risk.exposure import ALL, ExposureBook, Line, Terms, Unknown, Worst, flow_of
+from risk.exposure import ALL, ExposureBook, Line, Terms, Unknown, Worst, flow_of, sector_key
 
 _ZERO: Final = Decimal(0)
 _CENTS: Final = Decimal("0.01")
@@ -139,7 +139,7 @@ class Case:
             return False
         for instrument, mine in self._mine.items():
             for side in ("buy", "sell"):
-                flow = flow_of((line for line in mine if line.side == side and not line.reduce_only), None)
+                flow = flow_of([line for line in mine if line.side == side and not line.reduce_only], None)
                 if flow.reduces and flow.reduces > self._room(instrument, side):
                     return True
         return False
@@ -169,7 +169,7 @@ class Case:
         sums, delta, touched = self.book.sums(key), _ZERO, set()
         for name in self._mine:
             terms = self.book.terms.get(name)
-            if key.startswith("sector:") and (terms is None or key != f"sector:{terms.sector}"):
+            if "sector:" in key and (terms is None or not key.endswith(f"sector:{terms.sector}")):
                 continue
             touched.add(name)
             before, after = self.before(key, name), self.after(key, name)
@@ -276,19 +276,7 @@ def _sector(rule: Rule, case: Case, instrument: str, side: Side, money: Money | 
     sector = rule.terms.sector
     if sector is None:
         return _sector_unknown(rule, case, instrument) if rule.terms.needs_sector else _NOTHING
-    if not rule.key.startswith("strategy:"):
-        return case.moved(f"sector:{sector}", instrument, "gross")
-    before, after = case.before(rule.key, instrument), case.after(rule.key, instrument)
-    if after.unknown is not None:
-        return _unknown(after.unknown) if case.widened(rule.key, instrument) else _NOTHING
-    rest = _ZERO
-    for name, worst in case.book.instruments(rule.key).items():
-        terms = case.book.terms.get(name)
-        if name != instrument and terms is not None and terms.sector == sector:
-            if worst.unknown is not None and after.gross > before.gross:
-                return _unknown(worst.unknown)
-            rest += worst.gross
-    return Pair(rest + before.gross, rest + after.gross)
+    return case.moved(sector_key(rule.key, sector), instrument, "gross")
 
 
 def _sector_unknown(rule: Rule, case: Case, instrument: str) -> Pair:

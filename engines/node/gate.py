@@ -151,15 +151,21 @@ class Gate:
             self._books.release(lambda: self._forward(command))
 
     def _submit(self, command: TradingCommand, orders: list[Order]) -> None:
+        denial = self.decide(orders)
+        if denial is None:
+            self._books.release(lambda: self._leave(command))
+            return
+        for order in orders:
+            self._deny(order, denial)
+
+    def decide(self, orders: list[Order]) -> Denial | None:
+        """Return why orders that come together may not leave; None: they count as on their way."""
         proposal = Proposal(lines=self._lines(orders))
         denial = self._judge_submission(orders, proposal)
-        if denial is not None:
-            for order in orders:
-                self._deny(order, denial)
-            return
-        self._judge.count(proposal, self._kernel.clock.timestamp_ns())
-        self._exposures.leave(proposal.lines)
-        self._books.release(lambda: self._leave(command))
+        if denial is None:
+            self._judge.count(proposal, self._kernel.clock.timestamp_ns())
+            self._exposures.leave(proposal.lines)
+        return denial
 
     def _lines(self, orders: list[Order]) -> tuple[Line, ...]:
         """Return orders as they will count; a bracket's exits close what its entry opens."""
