@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 import numpy as np
 
 from data.bus import Bus
 from data.limits import UNITS, Limit
+from data.problems import StoreFailedError
 from data.records import AccountUpdate, Balance, EngineStatus, Instrument, PositionUpdate
 from data.state import State
 from engines.supervisor import Supervisor
@@ -28,6 +29,7 @@ from nautilus_tui.bench.rows import BenchRow, row
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.risk.alerts import AlertBook
 from nautilus_tui.daemon.risk.limits import LimitBook
+from nautilus_tui.daemon.risk.monitor import Monitor
 from nautilus_tui.daemon.risk.monitoring import monitoring
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.returns import ReturnsSource
@@ -54,9 +56,9 @@ async def _measure(positions: int, limits: int) -> list[BenchRow]:
         state = State(Path(folder) / "state.duckdb")
         state.open()
         try:
-            monitor, bus = await _monitor(state, positions, limits)
-            told: list[int] = []
-            bus.subscribe(lambda events: told.append(len(events)))
+            made = await made_up(state, positions, limits)
+            monitor, told = made.monitor, list[int]()
+            made.bus.subscribe(lambda events: told.append(len(events)))
             times = []
             for _ in range(_ROUNDS + 1):
                 begin = time.perf_counter()
@@ -85,13 +87,51 @@ async def _measure(positions: int, limits: int) -> list[BenchRow]:
     ]
 
 
-async def _monitor(state: State, positions: int, limits: int) -> Any:
-    now = time.time_ns()
+class MadeUpLimits:
+    """Limits that may be changed between two checks."""
+
+    def __init__(self, chosen: tuple[Limit, ...]) -> None:
+        self.chosen = chosen
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Return every limit."""
+        return self.chosen
+
+    async def adjust(self, limit_id: str, effective: Decimal, reason: str | None) -> None:
+        """Have less of a limit count."""
+        self.chosen = tuple(
+            msgspec.structs.replace(one, effective=effective, adjusted=reason) if one.id == limit_id else one
+            for one in self.chosen
+        )
+
+    def on_change(self, _: Callable[[], None]) -> None:
+        """Nobody but who checks changes anything here."""
+
+    def restriction(self, _: str) -> None:
+        """No engine is restricted."""
+
+
+class MadeUp(NamedTuple):
+    """A monitor over made-up engines, and what it works with."""
+
+    monitor: Monitor
+    bus: Bus
+    alerts: AlertBook
+    limits: MadeUpLimits
+    returns: MadeUpReturns
+    present: Present
+
+
+async def made_up(
+    state: State, positions: int, limits: int, clock: Callable[[], int] = time.time_ns
+) -> MadeUp:
+    """Return a monitor over made-up engines, positions, returns and limits; it checks when it is told to."""
+    now = clock()
     present, bus = Present(), Bus("bench")
     names = [f"S{number}.SIM" for number in range(positions)]
-    world = _World(state, present, bus)
+    world = _World(state, present, bus, clock)
     engines = cast(Supervisor, _Engines(names, now))
-    traded = TradedToday(bus, lambda limit, cursor: state.fills(limit=limit, cursor=cursor))
+    traded = TradedToday(bus, lambda limit, cursor: state.fills(limit=limit, cursor=cursor), clock)
     await traded.load()
     portfolio = PortfolioWatch(
         bus=bus,
@@ -99,6 +139,7 @@ async def _monitor(state: State, positions: int, limits: int) -> Any:
         supervisor=engines,
         traded=traded,
         peak=lambda _: Decimal(11_000_000),
+        clock=clock,
     )
     for number, name in enumerate(names):
         position = _position(name, number, now)
@@ -108,18 +149,19 @@ async def _monitor(state: State, positions: int, limits: int) -> Any:
         account = _account(engine, now)
         present.journalled([account])
         bus.publish_records((_equity(account),))
-    alerts = AlertBook(state.breaches, bus, present)
+    alerts = AlertBook(state.breaches, bus, present, clock)
+    chosen, returns = MadeUpLimits(_limits(names, limits)), MadeUpReturns(names)
     monitor = monitoring(
         cast(Any, world),
-        limits=cast(LimitBook, _Limits(_limits(names, limits))),
+        limits=cast(LimitBook, chosen),
         portfolio=portfolio,
-        returns=cast(ReturnsSource, _Returns(names)),
+        returns=cast(ReturnsSource, returns),
         traded=traded,
         alerts=alerts,
         execute=_nothing,
     )
     await monitor.open()
-    return monitor, bus
+    return MadeUp(monitor, bus, alerts, chosen, returns, present)
 
 
 async def _nothing(*_: object) -> Any:
@@ -127,10 +169,10 @@ async def _nothing(*_: object) -> Any:
 
 
 class _World:
-    def __init__(self, state: State, present: Present, bus: Bus) -> None:
+    def __init__(self, state: State, present: Present, bus: Bus, clock: Callable[[], int]) -> None:
         self.state, self.present, self.bus = state, present, bus
         self.settings = DaemonSettings()
-        self.clock = time.time_ns
+        self.clock = clock
 
 
 class _Engines:
@@ -155,24 +197,12 @@ class _Engines:
         return self._sheet
 
 
-class _Limits:
-    def __init__(self, limits: tuple[Limit, ...]) -> None:
-        self._limits = limits
+class MadeUpReturns:
+    """Returns of a thousand days, with a part that all instruments share."""
 
-    def limits(self) -> tuple[Limit, ...]:
-        return self._limits
-
-    def on_change(self, _: Callable[[], None]) -> None:
-        return
-
-    def restriction(self, _: str) -> None:
-        return
-
-
-class _Returns:
     def __init__(self, names: list[str]) -> None:
         drawn = np.random.default_rng(7).standard_normal((_DAYS, len(names) + 1)) * 0.01
-        self._frame = ReturnsFrame(
+        self.known: ReturnsFrame | None = ReturnsFrame(
             instruments=tuple(sorted(names)),
             basis="1d",
             periods_per_year=252.0,
@@ -184,7 +214,10 @@ class _Returns:
         )
 
     async def frame(self, _: object) -> ReturnsFrame:
-        return self._frame
+        """Return them, whatever is asked for."""
+        if self.known is None:
+            raise StoreFailedError("the history cannot be read")
+        return self.known
 
 
 def _limits(names: list[str], count: int) -> tuple[Limit, ...]:

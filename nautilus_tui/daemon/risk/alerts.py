@@ -46,6 +46,7 @@ class AlertBook:
         self._present = present
         self._clock = clock
         self._open: dict[str, Alert] = {}
+        self._of: dict[tuple[str, str | None], str] = {}  # ids of open ones by kind and subject
         self._raised: list[Callable[[Alert], None]] = []
         self._writing: set[asyncio.Future[None]] = set()
         self.problem: str | None = None  #: why alerts are not stored at present
@@ -57,6 +58,7 @@ class AlertBook:
         found = {one.id: one for one in reversed(recent)}
         found |= {one.id: one for one in await self._store.open_alerts()}
         self._open = {id_: one for id_, one in found.items() if one.status != "resolved"}
+        self._of = {(one.kind, one.subject): id_ for id_, one in self._open.items()}
         self._present.alerted(sorted(found.values(), key=lambda one: (one.ts_raised, one.id)))
 
     async def close(self) -> None:
@@ -151,7 +153,7 @@ class AlertBook:
 
     def open_one(self, kind: str, subject: str | None) -> Alert | None:
         """Return the open alert of a kind about a subject."""
-        return next((one for one in self._open.values() if (one.kind, one.subject) == (kind, subject)), None)
+        return self._open.get(self._of.get((kind, subject), ""))
 
     def open(self) -> list[Alert]:
         """Return the alerts that are not over, oldest first."""
@@ -167,8 +169,10 @@ class AlertBook:
     def _put(self, alert: Alert) -> None:
         if alert.status == "resolved":
             self._open.pop(alert.id, None)
+            self._of.pop((alert.kind, alert.subject), None)
         else:
             self._open[alert.id] = alert
+            self._of[alert.kind, alert.subject] = alert.id
         writing = self._store.put_alerts([alert])
         self._writing.add(writing)
         writing.add_done_callback(lambda written: self._tell(alert, written))

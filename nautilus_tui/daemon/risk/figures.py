@@ -9,7 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final
+from itertools import takewhile
+from typing import Final, NamedTuple
 
 from data import topics
 from data.bus import Bus, Event
@@ -19,11 +20,18 @@ from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.traded import TradedToday
 from risk.evaluate import Dealt, Sent, Working
 
-#: Orders sent are remembered for an hour, and so many at most.
-KEPT_NS: Final = 3600 * 1_000_000_000
+#: Orders sent are remembered for a day, the longest window there is, and so many at most.
+KEPT_NS: Final = 86_400 * 1_000_000_000
 MOST: Final = 200_000
 #: What an engine's journal tells of an order or a modification on its way to the venue.
 _SENDING: Final = frozenset({"OrderSubmitted", "OrderPendingUpdate"})
+
+
+class _Sending(NamedTuple):
+    engine: str
+    instrument: str
+    strategy: str | None
+    ts: int
 
 
 class FigureSource:
@@ -50,7 +58,7 @@ class FigureSource:
         self._traded = traded
         self._clock = clock
         self._since = clock()
-        self._sent: deque[OrderUpdate] = deque()
+        self._sent: deque[_Sending] = deque()
         self._end = bus.subscribe(self._hear)
 
     def close(self) -> None:
@@ -62,19 +70,20 @@ class FigureSource:
         """From when on every order that was sent is known, UTC ns."""
         return self._since
 
-    def sent(self) -> tuple[Sent, ...]:
-        """Return orders and modifications sent within the last hour."""
+    def sent(self, seconds: int) -> tuple[Sent, ...]:
+        """Return orders and modifications sent within the last so many seconds, latest first."""
         self._forget()
-        sheets = {engine: self._portfolio.instruments(engine) for engine in {o.engine for o in self._sent}}
+        begin = self._clock() - seconds * 1_000_000_000
+        found = takewhile(lambda one: one.ts >= begin, reversed(self._sent))
         return tuple(
             Sent(
                 engine=one.engine,
                 instrument=one.instrument,
                 strategy=one.strategy,
-                sector=_sector(sheets[one.engine].get(one.instrument)),
+                sector=_sector(self._portfolio.instruments(one.engine).get(one.instrument)),
                 ts=one.ts,
             )
-            for one in self._sent
+            for one in found
         )
 
     def working(self) -> tuple[Working, ...]:
@@ -92,17 +101,13 @@ class FigureSource:
             for one in orders:
                 instrument = sheet.get(one.instrument)
                 rate = None if instrument is None else rates.get(instrument.currency)
-                price = self._price(one)
-                known = instrument is not None and rate is not None and price is not None
                 found.append(
                     Working(
                         engine=engine,
                         instrument=one.instrument,
                         strategy=one.strategy,
                         sector=_sector(instrument),
-                        notional=(one.qty - one.filled_qty) * abs(price) * instrument.multiplier * rate
-                        if known and instrument is not None and rate is not None and price is not None
-                        else None,
+                        notional=_worth(one, self._price(one), instrument, rate),
                     )
                 )
         return tuple(found)
@@ -136,7 +141,7 @@ class FigureSource:
         for event in events:
             order = event.record
             if isinstance(order, OrderUpdate) and order.event in _SENDING:
-                self._sent.append(order)
+                self._sent.append(_Sending(order.engine, order.instrument, order.strategy, order.ts))
                 if len(self._sent) > MOST:
                     self._since = self._sent.popleft().ts
 
@@ -145,6 +150,15 @@ class FigureSource:
         self._since = max(self._since, before)
         while self._sent and self._sent[0].ts <= before:
             self._sent.popleft()
+
+
+def _worth(
+    order: OrderUpdate, price: Decimal | None, instrument: Instrument | None, rate: Decimal | None
+) -> Decimal | None:
+    """Return what the open quantity of an order is worth in the account's currency, if that is known."""
+    if price is None or instrument is None or rate is None:
+        return None
+    return (order.qty - order.filled_qty) * abs(price) * instrument.multiplier * rate
 
 
 def _sector(instrument: Instrument | None) -> str | None:

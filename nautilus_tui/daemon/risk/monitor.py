@@ -146,7 +146,7 @@ class Monitor:
         """Begin to check, on the running loop."""
         self._bus.subscribe(self._hear)
         self._limits.on_change(self.wake)
-        self._responses.start()
+        self._responses.start(self._limits.limits())
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -313,10 +313,11 @@ class Monitor:
 
     async def _gather(self, portfolio: Portfolio, limits: Sequence[Limit]) -> tuple[Figures, bool]:
         types = {limit.limit_type for limit in limits if limit.enabled}
+        window = max((limit.window_s or 0 for limit in limits), default=0)
         figures = Figures(
             working=self._figures.working() if "order_notional" in types else (),
             dealt=self._figures.dealt(),
-            sent=self._figures.sent() if "order_rate" in types else (),
+            sent=self._figures.sent(window) if "order_rate" in types else (),
             sent_since=self._figures.sent_since,
         )
         if not types & STATISTICAL or not portfolio.holdings:

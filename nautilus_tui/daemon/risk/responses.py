@@ -83,8 +83,9 @@ class Responses:
         )
         alerts.on_raise(self._on_alert)
 
-    def start(self) -> None:
+    def start(self, limits: Sequence[Limit]) -> None:
         """Begin to climb the chain, also of breaches that were open before."""
+        self._limits = {limit.id: limit for limit in limits}
         self.escalation.start()
 
     async def close(self) -> None:
@@ -243,7 +244,7 @@ class Responses:
                 engine, self._wanted(engine), "what it was set for is over", CONFIRM_S
             )
             if ended is not None and ended.status != "done":
-                logger.warning("the restriction of %s is not lifted yet: %s", engine, ended.detail)
+                logger.info("the restriction of %s is not lifted yet: %s", engine, ended.detail)
         finally:
             self._lifting.discard(engine)
 
@@ -251,14 +252,12 @@ class Responses:
         """Return the restriction of an engine that open breaches and warnings ask for."""
         wanted: Restriction = "none"
         for breach in self._breaches.open():
-            wanted = _stricter(
-                wanted, _asked(self._actions(breach), {a.engine for a in breach.actions}, engine)
-            )
+            if any(one.engine == engine for one in breach.actions):
+                wanted = _stricter(wanted, _asked(self._actions(breach)))
         for alert in self._alerts.open():
             limit = self._limits.get(alert.subject or "") if alert.kind == WARN else None
-            if limit is not None:
-                touched = {where for _, where in self._warned.get(alert.id, {})}
-                wanted = _stricter(wanted, _asked(limit.warn_actions, touched, engine))
+            if limit is not None and engine in self._runner.engines_of(limit):
+                wanted = _stricter(wanted, _asked(limit.warn_actions))
         return wanted
 
     # ------------------------------------------------------------ telling people
@@ -323,9 +322,8 @@ class Responses:
             logger.error("a response of the monitor failed", exc_info=error)
 
 
-def _asked(actions: Sequence[str], engines: set[str | None], engine: str) -> Restriction:
-    if engine not in engines:
-        return "none"
+def _asked(actions: Sequence[str]) -> Restriction:
+    """Return the restriction that actions come to."""
     if "halt" in actions:
         return "halted"
     return "reduce_only" if "deny_increase" in actions else "none"
