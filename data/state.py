@@ -44,6 +44,7 @@ from data.records import (
 )
 from data.use_store import UseStore
 from data.use_store import prepare as prepare_use
+from data.use_summary import UseSummary
 
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
 #: One piece of the audit chain.
@@ -97,6 +98,7 @@ class State:
         self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
         self.equity = EquityStore(self._db)  #: what engines' accounts were worth
         self.use = UseStore(self._db)  #: how much of each limit was used
+        self.use_summary = UseSummary(self._db)  #: the same, summed up over time
         self.limits = LimitStore(self._db)  #: limits, changes that wait, restrictions of engines
         self.breaches = BreachStore(self._db)  #: breaches, alerts, what the monitor set
 

@@ -15,7 +15,7 @@ from data.equity_store import VarDay
 from data.limits import Breach, LimitChange, LimitStatus
 from data.reports import ReportType
 from data.series import EquitySeries
-from data.use_store import UseSample
+from data.use_summary import UseHistory
 from risk.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[LimitStatus, ...] = ()
     breaches: tuple[Breach, ...] = ()  #: that were open at any time of the period
     changes: tuple[LimitChange, ...] = ()
-    use: tuple[UseSample, ...] = ()
+    use: UseHistory = UseHistory()
     risk: RiskMeasures | None = None
     exposures: ExposureAnswer | None = None
     stress: StressAnswer | None = None

@@ -173,7 +173,7 @@ class Risk:
             equity=self.equity,
             days=world.state.equity,
             breaches=world.state.breaches,
-            use=world.state.use,
+            use=world.state.use_summary,
             judge=lambda: self.monitor.look(self.limits.limits()),
             pending=self.limits.pending,
             engines=world.supervisor.statuses,

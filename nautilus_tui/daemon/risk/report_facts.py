@@ -14,7 +14,8 @@ from data.limits import Breach, LimitChange, LimitStatus
 from data.problems import ProblemError
 from data.records import EngineStatus
 from data.reports import ReportType
-from data.use_store import MINUTE_NS, UseStore
+from data.use_store import MINUTE_NS
+from data.use_summary import UseHistory, UseSummary
 from nautilus_tui.daemon.risk.accounts import PORTFOLIO, Accounts
 from nautilus_tui.daemon.risk.analytics import Analytics
 from nautilus_tui.daemon.risk.equity import EquityKeeper
@@ -51,7 +52,7 @@ class FactGatherer:
         equity: Equity as it was kept.
         days: The store of what VaR was.
         breaches: The store of breaches.
-        use: The store of use over time.
+        use: Use of limits over time.
         judge: Judges all limits now.
         pending: Changes of limits that wait.
         engines: Engines as they are.
@@ -67,7 +68,7 @@ class FactGatherer:
         equity: EquityKeeper,
         days: EquityStore,
         breaches: BreachStore,
-        use: UseStore,
+        use: UseSummary,
         judge: Callable[[], Awaitable[Sequence[LimitStatus]]],
         pending: Callable[[], Sequence[LimitChange]],
         engines: Callable[[], Sequence[EngineStatus]],
@@ -98,7 +99,7 @@ class FactGatherer:
             "limits": lambda: self._limits(engine),
             "breaches": lambda: self._breached(engine, start),
             "changes": lambda: self._changes(engine),
-            "use": lambda: self._used(now, start, engine),
+            "use": lambda: self._used(start, engine),
             "risk": lambda: self._analytics.risk(portfolio_id),
             "exposures": lambda: self._analytics.exposures(portfolio_id),
             "stress": lambda: self._analytics.stress(portfolio_id),
@@ -160,13 +161,9 @@ class FactGatherer:
             if cursor is None:
                 return tuple(found)
 
-    async def _used(self, now: int, start: int, engine: str | None) -> tuple[Any, ...]:
-        found = await self._use.samples((now - start) // MINUTE_NS)
-        return tuple(
-            one
-            for one in found
-            if one.minute >= start // MINUTE_NS and (engine is None or f":engine:{engine}:" in one.limit_id)
-        )
+    async def _used(self, start: int, engine: str | None) -> UseHistory:
+        scope = None if engine is None else f"engine:{engine}"
+        return await self._use.history(start // MINUTE_NS, scope=scope)
 
     async def _var_days(self, portfolio_id: str) -> tuple[Any, ...]:
         return tuple(one for one in await self._days.var_days(portfolio_id) if one.basis == "1d")

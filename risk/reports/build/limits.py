@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from data.use_store import MINUTE_NS, UseSample
-from risk.limit_use import UseOverTime, over_time
+from data.use_summary import UseHistory
 from risk.reports.build import common
 from risk.reports.document import Block, Chart, Column, Mark, Raw, Section, Table, table
 from risk.reports.facts import ReportFacts
-
-_DRAWN = 5  #: limits
-_POINTS = 200
 
 
 def sections(facts: ReportFacts) -> tuple[Section, ...]:
@@ -32,10 +26,9 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
 def _history(facts: ReportFacts) -> tuple[Block, ...]:
     if "use" in facts.reasons:
         return (common.missing(facts, "use", "Use over time"),)
-    found = over_time(facts.use)
     rows = [
         (one.limit_id, one.minutes, one.latest, one.mean, one.p95, one.highest, one.warned, one.over)
-        for one in found
+        for one in facts.use.limits
     ]
     statistics = table(
         "use_over_time",
@@ -54,25 +47,18 @@ def _history(facts: ReportFacts) -> tuple[Block, ...]:
         note="By the minutes in which the monitor looked; minutes without a look are not counted.",
         empty="No use of a limit has been kept yet: the monitor keeps it minute by minute.",
     )
-    return *_lines(facts.use, found), statistics
+    return *_lines(facts.use), statistics
 
 
-def _lines(samples: Sequence[UseSample], found: Sequence[UseOverTime]) -> tuple[Block, ...]:
-    """Return the use of the most used limits as lines: of each stretch of minutes the highest."""
-    drawn = [one.limit_id for one in found[:_DRAWN]]
-    kept = [one for one in samples if one.limit_id in drawn and one.limit > 0]
-    minutes = sorted({one.minute for one in kept})
-    if len(minutes) < 2:
+def _lines(found: UseHistory) -> tuple[Block, ...]:
+    """Return the use of the most used limits as lines."""
+    drawn = list(dict.fromkeys(one.limit_id for one in found.limits if _drawn(found, one.limit_id)))
+    by_time: dict[int, dict[str, float]] = {}
+    for one in found.points:
+        by_time.setdefault(one.ts, {})[one.limit_id] = one.highest
+    if len(by_time) < 2:
         return ()
-    first, width = minutes[0], max(1, -(-(minutes[-1] - minutes[0] + 1) // _POINTS))
-    highest: dict[int, dict[str, float]] = {}
-    for one in kept:
-        row = highest.setdefault((one.minute - first) // width, {})
-        row[one.limit_id] = max(row.get(one.limit_id, 0.0), one.worst)
-    rows: list[list[Raw]] = [
-        [(first + place * width) * MINUTE_NS, *(row.get(name) for name in drawn)]
-        for place, row in sorted(highest.items())
-    ]
+    rows: list[list[Raw]] = [[ts, *(row.get(name) for name in drawn)] for ts, row in sorted(by_time.items())]
     columns = [
         Column("time", "Time, UTC", "time"),
         *(
@@ -81,8 +67,6 @@ def _lines(samples: Sequence[UseSample], found: Sequence[UseOverTime]) -> tuple[
         ),
     ]
     data = table("use_lines", "Data of the chart: use over time", columns, rows, printed=False)
-    if len(rows) < 2:
-        return ()
     chart = Chart(
         key="use_chart",
         title="Highest use of the most used limits",
@@ -91,9 +75,13 @@ def _lines(samples: Sequence[UseSample], found: Sequence[UseOverTime]) -> tuple[
         x="time",
         y=tuple(column.key for column in columns[1:]),
         marks=(Mark("100 %", 1.0),),
-        caption=f"The highest within each {width:,} minutes." if width > 1 else "",
+        caption=f"The highest within each {found.width:,} minutes." if found.width > 1 else "",
     )
     return chart, data
+
+
+def _drawn(found: UseHistory, limit_id: str) -> bool:
+    return any(one.limit_id == limit_id for one in found.points)
 
 
 def _settings(facts: ReportFacts) -> Table:

@@ -6,7 +6,17 @@ from typing import Final
 
 from data.analytics import PerformanceAnswer
 from risk.reports.build import common
-from risk.reports.document import Block, Column, Figure, NumberKind, Section, Table, number, table
+from risk.reports.document import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    NumberKind,
+    Paragraph,
+    Section,
+    number,
+    table,
+)
 from risk.reports.facts import ReportFacts
 
 #: How each metric is written; the rest are plain numbers.
@@ -54,7 +64,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         ),
         Section("attribution", "Attribution", (*contributions(found), *_factors(found))),
         Section("equity", "Equity", common.curve_blocks(found)),
-        Section("statistics", "Statistics", (metric_table(found),)),
+        Section("statistics", "Statistics", metrics(found)),
     ]
     if found.trades is not None:
         parts.append(
@@ -63,24 +73,30 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
     return tuple(parts)
 
 
-def metric_table(found: PerformanceAnswer) -> Table:
-    """Return every metric by name."""
-    rows = []
+def metrics(found: PerformanceAnswer) -> tuple[Block, ...]:
+    """Return every metric that is defined, and in words which are not and why."""
+    rows: list[tuple[str, Cell]] = []
+    undefined: dict[str, list[str]] = {}
     for name, value in found.metrics.items():
+        label = _NAMES.get(name, common.words(name))
+        if value is None:
+            undefined.setdefault(found.reasons.get(name, "not defined"), []).append(label.lower())
+            continue
         kind: NumberKind = "percent" if name in _PERCENT else "count" if name in _COUNTS else "ratio"
-        known = int(value) if kind == "count" and value is not None else value
-        rows.append(
-            (
-                _NAMES.get(name, common.words(name)),
-                number(known, kind, found.reasons.get(name, "not defined")),
-            )
-        )
-    return table(
-        "metrics",
-        "Metrics",
-        (Column("metric", "Metric"), Column("value", "Value", "number")),
-        rows,
-        note="Per year where the name says so. What is not defined for these returns is not shown as zero.",
+        rows.append((label, number(int(value) if kind == "count" else value, kind, "not defined")))
+    return (
+        table(
+            "metrics",
+            "Metrics",
+            (Column("metric", "Metric"), Column("value", "Value", "number")),
+            rows,
+            note="Per year where the name says so.",
+            empty="No metric is defined yet.",
+        ),
+        *(
+            Paragraph(common.sentence(f"Not told: {', '.join(names)}; {reason}"))
+            for reason, names in undefined.items()
+        ),
     )
 
 

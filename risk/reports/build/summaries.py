@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.analytics import Contribution, ExecutionAnswer, PerformanceAnswer
 from risk.reports.build import common
-from risk.reports.build.performance import metric_table, trade_figures
+from risk.reports.build.performance import metrics, trade_figures
 from risk.reports.document import Block, Figure, Section, Unknown
 from risk.reports.facts import ReportFacts
 
@@ -32,7 +32,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         parts += [
             Section("equity", "Equity", common.curve_blocks(found)),
             Section("profit", "Profit and loss", contributions(found)),
-            Section("statistics", "Statistics", (metric_table(found),)),
+            Section("statistics", "Statistics", metrics(found)),
         ]
         if found.trades is not None:
             figures = trade_figures(found)

@@ -92,6 +92,9 @@ def view(report: Report) -> dict[str, Any]:
 def _section(report: Report, section: Section) -> dict[str, Any]:
     notes = Footnotes()
     blocks = [_block(report, one, notes) for one in section.blocks]
+    for block in blocks:
+        if block.get("title") == writable(section.title):  # the section's heading says it
+            block["title"] = ""
     return {
         "key": section.key,
         "title": writable(section.title),
@@ -113,6 +116,7 @@ def _block(report: Report, block: Block, notes: Footnotes) -> dict[str, Any]:
                 "is": "chart",
                 "key": block.key,
                 "title": writable(block.title),
+                "alt": writable(block.title),
                 "caption": writable(block.caption),
                 "svg": svg.draw(block, report.table(block.table)),
             }

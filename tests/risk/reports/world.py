@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
 from functools import cache
 
@@ -14,7 +15,8 @@ from data.limits import Breach, BreachAction, Limit, LimitChange, LimitStatus, L
 from data.records import Fill, OrderUpdate
 from data.reports import ReportType
 from data.series import EquitySeries, combined
-from data.use_store import MINUTE_NS, UseSample
+from data.use_store import MINUTE_NS
+from data.use_summary import UseHistory, UseOverTime, UsePoint
 from nautilus_tui.daemon.risk import answers
 from nautilus_tui.daemon.risk.accounts import Account
 from risk import execution, factors
@@ -283,22 +285,27 @@ def breaches() -> tuple[Breach, ...]:
     return tuple(found)
 
 
-def use() -> tuple[UseSample, ...]:
-    """Return minutes of two limits."""
-    found = []
+def use() -> UseHistory:
+    """Return ten hours of two limits."""
+    limits, points = [], []
     for place, status in enumerate(statuses()[:2]):
-        for minute in range(600):
-            share = 0.5 + 0.4 * np.sin(minute / 60 + place) + 0.12 * place
-            found.append(
-                UseSample(
-                    limit_id=status.limit.id,
-                    minute=NOW // MINUTE_NS - 600 + minute,
-                    value=float(status.limit.hard) * share,
-                    limit=float(status.limit.hard),
-                    worst=share + 0.01,
-                )
+        shares = [0.5 + 0.4 * math.sin(minute / 60 + place) + 0.12 * place for minute in range(600)]
+        limits.append(
+            UseOverTime(
+                limit_id=status.limit.id,
+                minutes=600,
+                mean=sum(shares) / 600,
+                p95=sorted(shares)[569],
+                highest=max(shares),
+                latest=shares[-1],
+                warned=sum(share >= 0.8 for share in shares) / 600,
+                over=sum(share >= 1 for share in shares) / 600,
             )
-    return tuple(found)
+        )
+        for minute in range(0, 600 - 200 * place, 3):
+            ts = (NOW // MINUTE_NS - 600 + minute) * MINUTE_NS
+            points.append(UsePoint(limit_id=status.limit.id, ts=ts, highest=max(shares[minute : minute + 3])))
+    return UseHistory(limits=tuple(limits), points=tuple(points), width=3)
 
 
 def var_days(days: EquitySeries) -> tuple[VarDay, ...]:
