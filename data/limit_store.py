@@ -7,6 +7,7 @@ JSON, in which decimals are text and come back exactly. This module must not kno
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 import msgspec
@@ -97,13 +98,13 @@ class LimitStore:
             pending=tuple(_changes.decode(body) for (body,) in pending),
         )
 
-    async def write(self, writing: Writing) -> None:
-        """Write a change; it is on disk when this returns.
+    def write(self, writing: Writing) -> asyncio.Future[None]:
+        """Queue a change behind those before it; awaited, it is on disk.
 
         Raises:
-            StoreFailedError: Nothing of it was written.
+            StoreFailedError: when awaited: nothing of it was written.
         """
-        await self._db.write(lambda tx: _write(tx, writing))
+        return self._db.write(lambda tx: _write(tx, writing))
 
     async def change(self, id_: str) -> LimitChange:
         """Return one change, waiting or decided; raises NotFoundError."""

@@ -519,7 +519,7 @@ steps = st.lists(
 
 @settings(max_examples=15, deadline=None)
 @given(steps)
-def test_whatever_is_done_versions_grow_and_the_engine_has_what_the_store_has(
+def test_whatever_is_done_versions_do_not_go_back_and_the_engine_has_what_the_store_has(
     todo: list[tuple[str, str, int]],
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -561,5 +561,7 @@ async def _do(folder: Path, todo: list[tuple[str, str, int]]) -> None:
     sent = engines.kept["paper-1"]
     if sent:
         assert sent[-1].limits == book.limits()
-        assert [one.version for one in sent] == sorted({one.version for one in sent})
+        assert [one.version for one in sent] == sorted(one.version for one in sent)
+        said = {one.version: one.limits for one in sent}
+        assert all(said[one.version] == one.limits for one in sent)  # one version says one thing
     state.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import logging
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final
@@ -16,6 +17,8 @@ from data.limits import GATED, GateBook, Limit, LimitChange
 from data.problems import NotFoundError
 
 _ENGINE: Final = "engine:"
+
+logger = logging.getLogger(__name__)
 
 
 class LimitShelf:
@@ -29,7 +32,7 @@ class LimitShelf:
         self.restrictions: dict[str, EngineRestriction] = {}
         self._gone: dict[str, int] = {}
         self._callbacks: list[Callable[[], None]] = []
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Future[None]] = set()
 
     async def load(self) -> None:
         """Go on with what was kept."""
@@ -42,7 +45,7 @@ class LimitShelf:
 
     async def close(self) -> None:
         """Wait for what is being written."""
-        await asyncio.gather(*self._writing)
+        await asyncio.gather(*self._writing, return_exceptions=True)  # told as they failed
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call when what engines and the monitor go by has changed."""
@@ -141,9 +144,15 @@ class LimitShelf:
 
     def _write_soon(self, writing: Writing) -> None:
         self._take(writing)
-        task = asyncio.get_running_loop().create_task(self._store.write(writing))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        queued = self._store.write(writing)
+        self._writing.add(queued)
+        queued.add_done_callback(self._on_written)
+
+    def _on_written(self, queued: asyncio.Future[None]) -> None:
+        self._writing.discard(queued)
+        error = None if queued.cancelled() else queued.exception()
+        if error is not None:  # the store's health says so too; the engine keeps what it was sent
+            logger.error("limits that an engine goes by could not be stored: %s", error)
 
     def _take(self, writing: Writing) -> None:
         self.version = max(self.version, writing.version)
