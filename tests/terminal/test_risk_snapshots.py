@@ -29,8 +29,11 @@ def posed(app: Desk, theme: str, *keys: str) -> Callable[[Pilot[int]], Awaitable
     return pose
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [*((size, "dark") for size in SIZES), ((120, 40), "light")],
+    ids=lambda value: value if isinstance(value, str) else "x".join(map(str, value)),
+)
 def test_risk(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     app = desk()
     assert snap_compare(app, terminal_size=size, run_before=posed(app, theme, "j"))

@@ -9,13 +9,12 @@ from nautilus_tui.terminal.screens.confirm import Confirm
 from nautilus_tui.terminal.screens.kill import KillSwitch
 from nautilus_tui.terminal.screens.unlock import Unlock
 from nautilus_tui.terminal.widgets.lines import Lines
-from tests.terminal.test_risk import seen, words
+from tests.terminal.test_risk import say, seen, words
 from tests.terminal.test_story import (
     ENGINE,
     House,
     house,
     quoted,
-    say,
     send_ticket,
     terminal,
     until,

@@ -199,7 +199,10 @@ def _names(effects: Sequence[LimitEffect | str], *, full: bool) -> list[str]:
     for effect, rule in zip(effects, rules, strict=True):
         name = rule if full else short_name(rule)
         if not isinstance(effect, str) and often[rule] > 1:
-            name = f"{name} {scope_parts(effect.scope)[0]}"
+            scope = scope_parts(effect.scope)[0]
+            # The venue says nothing new on a ticket; where there is little room it goes.
+            short = scope.rpartition(".")[0] if effect.scope.startswith("instrument:") else scope
+            name = f"{name} {scope if full else short or scope}"
         names.append(name)
     return names
 
