@@ -59,14 +59,7 @@ async def test_use_is_summed_up_by_limit_the_most_used_first(state: State) -> No
     assert [one.limit_id for one in only.limits] == ["leverage:engine:a:ratio"]
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 3000), st.floats(0, 300)),
-        min_size=1,
-        max_size=40,
-        unique_by=lambda one: one[0],
-    )
-)
+@given(st.dictionaries(st.integers(0, 3000), st.floats(0, 300), min_size=1, max_size=40))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_points_hold_the_highest_and_no_more_than_can_be_drawn(
     tmp_path_factory: pytest.TempPathFactory, rows: dict[int, float]

@@ -84,8 +84,8 @@ def _impact(found: ExecutionAnswer) -> Table:
             Column("impact", "Impact", "bps", "bp", reason="no order of these tells"),
         ),
         [(one.participation, one.orders, one.slippage_arrival_bps, one.impact_bps) for one in found.impact],
-        note="Participation: the own share of the traded quantity. Impact: the mid after the last fill against "
-        "the mid at arrival, in the order's direction.",
+        note="Participation: the own share of the traded quantity. Impact: the mid after the last fill "
+        "against the mid at arrival, in the order's direction.",
         empty="No traded quantity is recorded beside the orders.",
     )
 

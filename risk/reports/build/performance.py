@@ -80,7 +80,7 @@ def metrics(found: PerformanceAnswer) -> tuple[Block, ...]:
     for name, value in found.metrics.items():
         label = _NAMES.get(name, common.words(name))
         if value is None:
-            undefined.setdefault(found.reasons.get(name, "not defined"), []).append(label.lower())
+            undefined.setdefault(found.reasons.get(name, "not defined"), []).append(label)
             continue
         kind: NumberKind = "percent" if name in _PERCENT else "count" if name in _COUNTS else "ratio"
         rows.append((label, number(int(value) if kind == "count" else value, kind, "not defined")))

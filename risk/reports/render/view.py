@@ -179,8 +179,8 @@ def _characters(block: Table, place: int) -> int:
     """Return how many characters a column should have room for; long text may be broken."""
     column, longest = block.columns[place], _longest(block, place)
     heading = max(len(word) for word in _unbroken(column.heading).split(" "))
-    room = min(longest, _LONG) if column.kind == "text" else longest + 1
-    return max(heading, room, 3)
+    room = min(longest, _LONG) if column.kind == "text" else longest
+    return max(heading, room + 1, 3)
 
 
 def _print_size(widths: list[int]) -> tuple[float, float]:
