@@ -232,7 +232,10 @@ def win_rate(values: Floats) -> float | None:
 
 
 def profit_factor(values: Floats) -> float | None:
-    """Return the sum of gains over the size of the sum of losses; None without a loss."""
+    """Return the sum of gains over the size of the sum of losses; None without a loss.
+
+    It is what empyrical calls the omega ratio at a threshold of nothing.
+    """
     lost = float(values[values < 0.0].sum())
     return float(values[values > 0.0].sum()) / -lost if lost < 0.0 else None
 
@@ -294,7 +297,8 @@ def tracking_error(values: Floats, market: Floats, periods: float = YEAR) -> flo
 def information_ratio(values: Floats, market: Floats, periods: float = YEAR) -> float | None:
     """Return mean active return over its standard deviation (n − 1), times √periods.
 
-    None where active returns do not vary. Source: Goodwin (1998), Financial Analysts Journal 54.
+    None where active returns do not vary. Source: Goodwin (1998), Financial Analysts Journal 54. What
+    empyrical calls excess Sharpe is the same per period, without √periods.
     """
     return sharpe(values - market, 0.0, periods)
 

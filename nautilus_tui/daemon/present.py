@@ -2,7 +2,8 @@
 
 Open orders and the latest that ended, the latest fills, open positions, accounts, the latest log
 lines, audit entries, broadcasts and new filings; open breaches and alerts and the latest that are
-over. The store keeps everything; this keeps what a screen shows first. This module must not know who reads it.
+over. The store keeps everything; this keeps what a screen shows first. This module must not know who
+reads it.
 """
 
 from __future__ import annotations
