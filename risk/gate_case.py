@@ -20,7 +20,7 @@ from risk.exposure import ALL, ExposureBook, Line, Terms, Unknown, Worst, flow_o
 
 _ZERO: Final = Decimal(0)
 _CENTS: Final = Decimal("0.01")
-_RATIO: Final = Decimal("0.000001")
+_RATIO: Final = Decimal("1E-10")
 _FIELDS: Final[dict[LimitType, str]] = {
     "gross_exposure": "gross",
     "leverage": "gross",
@@ -337,10 +337,16 @@ def bound_of(rule: Rule, pair: Pair) -> Decimal:
 
 
 def shown(amount: Decimal, base: Decimal | None, unit: Unit) -> Decimal:
-    """Return an amount in the limit's unit: money to the cent, a ratio to six digits."""
+    """Return an amount in the limit's unit: money to the cent, a ratio to ten digits."""
     if unit == "ratio":
-        return (amount / base).quantize(_RATIO, ROUND_HALF_EVEN) if base else _ZERO
+        return _plain((amount / base).quantize(_RATIO, ROUND_HALF_EVEN)) if base else _ZERO
     return amount.quantize(_CENTS, ROUND_HALF_EVEN) if unit == "notional" else amount
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Return a number without zeros at its end, and never with an exponent."""
+    short = value.normalize()
+    return short if short.as_tuple().exponent <= 0 else short.quantize(Decimal(1))  # type: ignore[operator]
 
 
 def _unknown(unknown: Unknown) -> Pair:
