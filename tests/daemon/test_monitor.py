@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from data.limits import Alert, Breach, BreachAction, LimitStatus
+from data.limits import ACTIONS, Alert, Breach, BreachAction, LimitStatus
 from data.records import EngineStatus, SystemHealth
 from nautilus_tui.client import Address
 from nautilus_tui.client.stream import Batch, StreamClient
@@ -69,8 +69,7 @@ class Desk:
             "unit": "shares",
             "scope": scope,
             "hard": hard,
-            **more,
-        }
+        } | more
         answered = self.daemon.post("/api/v1/commands", command, timeout=30)
         assert answered.status_code == 200, answered.text
 
@@ -264,6 +263,19 @@ async def test_orders_are_cancelled_and_positions_closed_by_their_events(desk: D
     assert desk.daemon.get("/api/v1/orders", status="open")["items"] == []
 
 
+async def test_near_a_limit_increasing_can_be_denied_too(desk: Desk) -> None:
+    async with following(desk) as news:
+        desk.limit("60", warn_actions=["deny_increase"])
+        await news.until(lambda: news.engines.get(P) and news.engines[P].restriction == "reduce_only")
+        said = f"deny_increase on {P}: done, "
+        await news.until(
+            lambda: (a := news.alert("limit.warn")) and any(one.startswith(said) for one in a.told)
+        )
+        desk.limit("400", warn_actions=["notify", "warn"])
+        await news.until(lambda: news.engines[P].restriction == "none")
+        assert news.breach("detected") is None
+
+
 def test_who_may_do_what(desk: Desk) -> None:
     viewer, trader = desk.daemon.token("m-viewer", "viewer"), desk.daemon.token("m-trader", "trader")
     tcp = desk.daemon.tcp
@@ -347,6 +359,36 @@ async def test_a_stopped_monitor_is_an_alert_and_stays_stopped_over_a_restart(de
     assert health["notified"] == {"trader": True, "risk manager": True, "head of risk": False}
     audited = desk.daemon.get("/api/v1/audit", command="monitor.set")["items"]
     assert [one["outcome"] for one in audited if one["outcome"] != "started"] == ["done", "failed", "done"]
+
+
+async def test_everything_that_can_be_done_is_done_in_order_and_a_halt_comes_last(desk: Desk) -> None:
+    """What was traded today stays traded: the breach goes on although nothing is held any more."""
+    code, body = desk.order("buy", "2", B)
+    assert code == 200, body
+    code, body = desk.order("buy", "3", B, order_type="limit", price="1.00", tif="gtc")
+    assert code == 200, body
+    scope, everything = f"engine:{P}", list(ACTIONS)
+    limit = {"limit_type": "turnover", "unit": "notional"}
+    async with following(desk) as news:
+        desk.limit("1000", scope, hard_actions=everything, **limit)
+        breach = await news.until(lambda: (b := news.breach("escalated", scope)) and b)
+        assert breach
+        await news.until(lambda: all((a := news.action(breach.id, n)) and a.ts_done for n in everything))
+        ended: dict[str, BreachAction] = {one.action: one for one in news.breaches[breach.id].actions}
+        order = ["deny_increase", "cancel_orders", "flatten", "halt"]
+        assert [one.action for one in news.breaches[breach.id].actions if one.engine] == order
+        done = [ended[name].ts_done or 0 for name in order]
+        assert done == sorted(done)
+        assert ended["cancel_orders"].detail == "1 cancelled"
+        assert ended["flatten"].detail == "2 positions closed, each by its event"
+        assert news.engines[P].restriction == "halted"
+        assert desk.daemon.get("/api/v1/positions")["items"] == []
+        assert news.breaches[breach.id].status == "escalated"
+        desk.limit("100000000", scope, **limit)
+        await news.until(lambda: news.breaches[breach.id].status == "resolved")
+        await news.until(lambda: news.engines[P].restriction == "none")
+    code, body = desk.order("buy", "55")
+    assert code == 200, body
 
 
 async def test_what_is_asked_of_an_engine_that_is_down_is_not_done_before_it_says_so(desk: Desk) -> None:

@@ -45,6 +45,7 @@ class Cause(NamedTuple):
     reason: str
     known: Callable[[ActionName, str | None], BreachAction | None]  #: what was done before
     note: Callable[[BreachAction], None]  #: takes what is being done and how it ended
+    lasts: Callable[[], bool]  #: whether there is still a reason to do anything
 
 
 class ActionRunner:
@@ -129,6 +130,8 @@ class ActionRunner:
         left = self._left(cause)
         for action in _sequence(cause.actions):
             engines = [engine for name, engine in left if name == action]
+            if not cause.lasts():
+                return
             await asyncio.gather(*(self._do(cause, action, engine) for engine in engines))
 
     def _ended(self, id_: str, task: asyncio.Task[None]) -> None:

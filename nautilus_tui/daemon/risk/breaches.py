@@ -56,6 +56,7 @@ class BreachBook:
         self._clock = clock
         self._open: dict[str, Breach] = {}
         self._of_limit: dict[str, str] = {}
+        self._ending: dict[str, Breach] = {}  # over, while an action's result is still to come
         self._back_since: dict[str, int] = {}
         self._told: dict[str, int] = {}
         self._writing: set[asyncio.Future[None]] = set()
@@ -167,7 +168,7 @@ class BreachBook:
 
     def act(self, id_: str, action: BreachAction) -> None:
         """Note what is being done about a breach, or how it ended."""
-        known = self._open.get(id_)
+        known = self._open.get(id_) or self._ending.get(id_)
         if known is not None:
             self._put(life.with_action(known, action, self._clock()))
 
@@ -180,7 +181,12 @@ class BreachBook:
     def _put(self, breach: Breach) -> asyncio.Future[None]:
         if breach.status == "resolved":
             self._open.pop(breach.id, None)
-            self._of_limit.pop(breach.limit_id, None)
+            if self._of_limit.get(breach.limit_id) == breach.id:
+                del self._of_limit[breach.limit_id]
+            if any(one.status == "requested" for one in breach.actions):
+                self._ending[breach.id] = breach
+            else:
+                self._ending.pop(breach.id, None)
             self._back_since.pop(breach.id, None)
             self._told.pop(breach.id, None)
         else:

@@ -153,6 +153,7 @@ class Responses:
             f"breach {breach.id} of {limit.id}",
             lambda action, engine: self._done_about(breach.id, action, engine),
             lambda action: self._breaches.act(breach.id, action),
+            lambda: self._breaches.get(breach.id) is not None,
         )
         self._runner.ensure(cause)
 
@@ -199,6 +200,7 @@ class Responses:
             f"{limit.id} is near its limit",
             lambda action, engine: done.get((action, engine)),
             lambda action: self._note_warned(alert.id, action),
+            lambda: self._alerts.open_one(WARN, limit.id) is not None,
         )
         self._runner.ensure(cause)
 
