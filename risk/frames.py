@@ -2,7 +2,7 @@
 
 The basis is daily bars where the instruments have at least 60 returns in common, else 5-minute bars of
 which at least 100 are in common. A return is close over close of neighbouring bars; one that spans a
-gap (more than five days, or for 5-minute bars anything but the next bar) is no return of that period and
+gap (more than ten days, or for 5-minute bars anything but the next bar) is no return of that period and
 is left out and counted. Nothing is padded or filled: an instrument without enough bars is missing, with
 the reason. This module must not know where bars come from.
 """
@@ -25,8 +25,9 @@ type Basis = Literal["1d", "5m"]
 DAY_NS: Final = 86_400 * 1_000_000_000
 FINE_NS: Final = 300 * 1_000_000_000
 FEWEST: Final[Mapping[Basis, int]] = {"1d": 60, "5m": 100}
-#: Days between two daily closes at most: a long weekend.
-_DAILY_GAP: Final = 5 * DAY_NS
+#: Days between two daily closes at most. Exchanges have been shut that long (September 2001, new year in
+#: Asia), and the return of the day they opened again is the very one that risk must not miss.
+_DAILY_GAP: Final = 10 * DAY_NS
 #: Trading days in a year of markets that rest at weekends, and of those that do not.
 WEEKDAYS: Final = 252.0
 ALL_DAYS: Final = 365.0
@@ -125,7 +126,10 @@ def _common(wanted: tuple[str, ...], closes: Mapping[str, Closes], basis: Basis)
     if longest > len(shared):
         notes.append(f"{longest - len(shared):,} returns are left out: not all instruments have them")
     if gaps:
-        notes.append(f"{gaps:,} changes over gaps in the bars are not returns and are left out")
+        notes.append(
+            f"{gaps:,} changes over gaps in the bars (between sessions, or while nothing was recorded) are left "
+            "out: what happens there is not in the figures"
+        )
     return ReturnsFrame(
         instruments=names,
         basis=basis,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
 from data.closes import Closes
 from risk.frames import DAY_NS, FINE_NS, returns_frame
+from tests.risk.samples import INDEX_FILE, index, index_returns
 
 MONDAY = 4 * DAY_NS  # 5 January 1970
 
@@ -90,3 +93,14 @@ def test_markets_that_never_rest_have_365_days() -> None:
     times = MONDAY + np.arange(70, dtype=np.int64) * DAY_NS
     frame = returns_frame(["A"], {"A": Closes(times, np.linspace(1.0, 2.0, 70))}, {})
     assert frame.periods_per_year == 365.0
+
+
+@pytest.mark.skipif(not INDEX_FILE.exists(), reason="recorded prices are not here")
+def test_the_day_on_which_an_exchange_opens_again_counts() -> None:
+    table = index()
+    epoch = dt.date(1970, 1, 1)
+    times = np.array([(day - epoch).days * DAY_NS for day in table["Date"]], np.int64)
+    frame = returns_frame(["SPX.X"], {"SPX.X": Closes(times, table["Adj Close"].to_numpy())}, {})
+    assert frame.values[:, 0] == pytest.approx(index_returns(), abs=1e-15)
+    reopened = (dt.date(2001, 9, 17) - epoch).days * DAY_NS
+    assert frame.values[frame.times == reopened, 0] == pytest.approx([-0.04922], abs=1e-5)
