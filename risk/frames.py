@@ -127,8 +127,8 @@ def _common(wanted: tuple[str, ...], closes: Mapping[str, Closes], basis: Basis)
         notes.append(f"{longest - len(shared):,} returns are left out: not all instruments have them")
     if gaps:
         notes.append(
-            f"{gaps:,} changes over gaps in the bars (between sessions, or while nothing was recorded) are left "
-            "out: what happens there is not in the figures"
+            f"{gaps:,} changes over gaps in the bars (between sessions, or while nothing was recorded) are "
+            "left out: what happens there is not in the figures"
         )
     return ReturnsFrame(
         instruments=names,
