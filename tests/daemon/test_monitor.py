@@ -23,7 +23,7 @@ from tests.daemon.process import DaemonProcess
 from tests.daemon.receiver import Receiver, receiving
 from tests.daemon.serve import Told
 
-P = "paper-1"
+P, Q = "paper-1", "paper-2"
 A, B = "AAPL.SIM", "MSFT.SIM"
 TOLD = Told(
     monitor_seconds=0.3,
@@ -57,8 +57,8 @@ class Desk:
         assert answered.status_code == 200, answered.text
 
     def order(self, side: str, qty: str, instrument: str = A, **more: object) -> tuple[int, dict[str, Any]]:
-        body = {"engine": P, "instrument": instrument, "side": side, "qty": qty, **more}
-        wait = "ack" if more else "final"
+        body = {"engine": P, "instrument": instrument, "side": side, "qty": qty} | more
+        wait = "ack" if "order_type" in more else "final"
         answered = self.daemon.post("/api/v1/orders", body, wait=wait, timeout=20)
         return answered.status_code, answered.json()
 
@@ -389,6 +389,36 @@ async def test_everything_that_can_be_done_is_done_in_order_and_a_halt_comes_las
         await news.until(lambda: news.engines[P].restriction == "none")
     code, body = desk.order("buy", "55")
     assert code == 200, body
+
+
+async def test_what_two_engines_hold_is_added_up_and_both_are_restricted(desk: Desk) -> None:
+    desk.start(Q)
+    code, body = desk.order("buy", "30", engine=Q)
+    assert code == 200, body
+    async with following(desk) as news:
+        desk.limit("70")  # neither engine alone is over it: 55 and 30
+        breach = await news.until(
+            lambda: next((b for b in news.breaches.values() if b.status != "resolved" and b.actions), None)
+        )
+        assert breach is not None
+        assert breach.value == 85
+        restricted = {"deny_increase"}
+        await news.until(
+            lambda: (
+                [a.engine for a in news.breaches[breach.id].actions if a.action in restricted and a.ts_done]
+                in ([P, Q], [Q, P])
+            )
+        )
+        assert {name: one.restriction for name, one in news.engines.items()} == {
+            P: "reduce_only",
+            Q: "reduce_only",
+        }
+        code, body = desk.order("sell", "30", engine=Q)
+        assert code == 200, body
+        await news.until(lambda: news.breaches[breach.id].status == "resolved")
+        await news.until(lambda: {one.restriction for one in news.engines.values()} == {"none"})
+    stopped = desk.daemon.post("/api/v1/nautilus/engine/stop", {"instance_id": Q}, timeout=60)
+    assert stopped.status_code == 200, stopped.text
 
 
 async def test_what_is_asked_of_an_engine_that_is_down_is_not_done_before_it_says_so(desk: Desk) -> None:
