@@ -145,7 +145,7 @@ def report_plan(text: str) -> ReportPlan:
     words = text.split()
     if len(words) != 7:
         raise InvalidRequestError(
-            f"{text[:80]!r} is no schedule of a report",
+            f"reports.schedule: {text[:80]!r} is no schedule of a report",
             rule="TYPE FORMAT MINUTE HOUR DAY MONTH WEEKDAY, UTC",
             fix="for example daily_risk pdf 30 22 * * mon-fri",
             field="reports.schedule",
@@ -154,7 +154,7 @@ def report_plan(text: str) -> ReportPlan:
         kind, form = report_type(words[0]), report_format(words[1])
     except NotFoundError as error:
         raise InvalidRequestError(
-            error.detail, rule=error.rule, fix=error.fix, field="reports.schedule"
+            f"reports.schedule: {error.detail}", rule=error.rule, fix=error.fix, field="reports.schedule"
         ) from error
     for word, (name, low, high, names) in zip(words[2:], _FIELDS, strict=True):
         _check_field(word.lower(), name, low, high, names)
@@ -177,7 +177,7 @@ def _check_field(word: str, name: str, low: int, high: int, names: tuple[str, ..
             numbers = f"{low} to {high}" if high >= low else ""
             rule = " or ".join(one for one in (numbers, ", ".join(names)) if one)
             raise InvalidRequestError(
-                f"{name} {word[:40]!r} is no time",
+                f"reports.schedule: {name} {word[:40]!r} is no time",
                 rule=f"{name} is *, or {rule}; lists with commas, ranges as a-b, steps as */n or a-b/n",
                 fix="for example 30 22 * * mon-fri",
                 field="reports.schedule",

@@ -126,6 +126,8 @@ def _show_written(session: Session) -> None:
             one.name,
         )
     output.show(table)
+    if session.url is None:
+        output.say(f"in {session.home.reports}")
 
 
 def _write(path: Path, content: bytes) -> None:

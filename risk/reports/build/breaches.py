@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from risk import breach_statistics
-from risk.reports.build import common
+from risk.reports.build import common, limit_parts
 from risk.reports.document import Block, Chart, Column, Figure, Section, Table, table
 from risk.reports.facts import ReportFacts
 
@@ -16,7 +16,9 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
     return (
         Section("summary", "Summary", (common.figures("summary", "Summary", _figures(facts)),)),
         Section("counts", "How often", _counts(facts)),
-        Section("breaches", "Each breach", (common.breach_table(facts.breaches, currency, facts.as_of),)),
+        Section(
+            "breaches", "Each breach", (limit_parts.breach_table(facts.breaches, currency, facts.as_of),)
+        ),
         Section("actions", "What was done", (_actions(facts), _people(facts))),
     )
 

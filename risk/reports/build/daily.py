@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from risk.reports.build import common
+from risk.reports.build import common, limit_parts, profit_parts, risk_parts
 from risk.reports.document import Section
 from risk.reports.facts import ReportFacts
 
@@ -12,8 +12,8 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
     currency = facts.portfolio.currency
     figures = common.exposure_figures(facts.portfolio)
     if facts.risk is not None:
-        figures += common.risk_figures(facts.risk)
-    figures += common.level_figures(facts.limits)
+        figures += risk_parts.risk_figures(facts.risk)
+    figures += limit_parts.level_figures(facts.limits)
     parts = [
         Section(
             "summary",
@@ -26,7 +26,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         Section(
             "limits",
             "Limits",
-            (*common.limit_chart(facts.limits), common.limit_table(facts.limits, currency)),
+            (*limit_parts.limit_chart(facts.limits), limit_parts.limit_table(facts.limits, currency)),
         ),
     ]
     if facts.risk is not None:
@@ -35,23 +35,23 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             Section(
                 "risk",
                 "Value at risk",
-                (*words, common.var_table(facts.risk), common.component_table(facts.risk)),
+                (*words, risk_parts.var_table(facts.risk), risk_parts.component_table(facts.risk)),
             )
         )
     stress = (
         (common.missing(facts, "stress", "Stress"),)
         if facts.stress is None
-        else common.stress_blocks(facts.stress)
+        else risk_parts.stress_blocks(facts.stress)
     )
     equity = (
         (common.missing(facts, "performance", "Equity over the day"),)
         if facts.performance is None
-        else common.curve_blocks(facts.performance)
+        else profit_parts.curve_blocks(facts.performance)
     )
     parts += [
         Section("positions", "Positions", (common.positions(facts.portfolio),)),
         Section("stress", "Stress", stress),
         Section("equity", "Equity", equity),
-        Section("breaches", "Breaches", (common.breach_table(facts.breaches, currency, facts.as_of),)),
+        Section("breaches", "Breaches", (limit_parts.breach_table(facts.breaches, currency, facts.as_of),)),
     ]
     return tuple(parts)

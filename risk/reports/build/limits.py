@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.use_summary import UseHistory
-from risk.reports.build import common
+from risk.reports.build import common, limit_parts
 from risk.reports.document import Block, Chart, Column, Mark, Raw, Section, Table, table
 from risk.reports.facts import ReportFacts
 
@@ -11,11 +11,13 @@ from risk.reports.facts import ReportFacts
 def sections(facts: ReportFacts) -> tuple[Section, ...]:
     """Return the report's sections."""
     currency = facts.portfolio.currency
-    figures = [*common.level_figures(facts.limits), *common.exposure_figures(facts.portfolio)]
+    figures = [*limit_parts.level_figures(facts.limits), *common.exposure_figures(facts.portfolio)]
     return (
         Section("summary", "Summary", (common.figures("summary", "Summary", figures),)),
         Section(
-            "use", "Use now", (*common.limit_chart(facts.limits), common.limit_table(facts.limits, currency))
+            "use",
+            "Use now",
+            (*limit_parts.limit_chart(facts.limits), limit_parts.limit_table(facts.limits, currency)),
         ),
         Section("history", "Use over time", _history(facts)),
         Section("settings", "How limits are set", (_settings(facts),)),
@@ -93,8 +95,8 @@ def _settings(facts: ReportFacts) -> Table:
         rows.append(
             (
                 one.id,
-                common.in_unit(one.hard, one.unit, currency, ""),
-                common.in_unit(one.effective, one.unit, currency, ""),
+                limit_parts.in_unit(one.hard, one.unit, currency, ""),
+                limit_parts.in_unit(one.effective, one.unit, currency, ""),
                 one.warn,
                 "on" if one.enabled else "off",
                 actions,

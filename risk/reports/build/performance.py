@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from data.analytics import PerformanceAnswer
-from risk.reports.build import common
+from risk.reports.build import common, profit_parts
 from risk.reports.document import (
     Block,
     Cell,
@@ -58,12 +58,12 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             "summary",
             "Summary",
             (
-                common.figures("summary", "Summary", common.profit_figures(found)),
+                common.figures("summary", "Summary", profit_parts.profit_figures(found)),
                 *common.told(facts, found.notes),
             ),
         ),
         Section("attribution", "Attribution", (*contributions(found), *_factors(found))),
-        Section("equity", "Equity", common.curve_blocks(found)),
+        Section("equity", "Equity", profit_parts.curve_blocks(found)),
         Section("statistics", "Statistics", metrics(found)),
     ]
     if found.trades is not None:

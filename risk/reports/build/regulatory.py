@@ -6,7 +6,7 @@ Computed from the book by the formulas named beside each; what does not apply sa
 from __future__ import annotations
 
 from data.analytics import CapitalFigure
-from risk.reports.build import common
+from risk.reports.build import common, risk_parts
 from risk.reports.document import Cell, Column, Paragraph, Section, Table, Unknown, number, table
 from risk.reports.facts import ReportFacts
 
@@ -33,7 +33,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         Section(
             "summary",
             "The book",
-            (common.figures("summary", "The book", [*figures, *common.risk_figures(risk)]),),
+            (common.figures("summary", "The book", [*figures, *risk_parts.risk_figures(risk)]),),
         ),
         Section(
             "capital",
@@ -41,7 +41,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             (Paragraph(_ABOUT), _capital(risk.capital, risk.currency), _parts(risk.capital)),
         ),
         Section("backtest", "Backtest of record", record_blocks(facts)),
-        Section("risk", "Value at risk", (*common.told(facts, risk.notes), common.var_table(risk))),
+        Section("risk", "Value at risk", (*common.told(facts, risk.notes), risk_parts.var_table(risk))),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.analytics import StressAnswer
-from risk.reports.build import common
+from risk.reports.build import common, risk_parts
 from risk.reports.document import Block, Column, NumberKind, Section, Table, number, table
 from risk.reports.facts import ReportFacts
 
@@ -22,7 +22,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         return (Section("summary", "Summary", (summary, common.missing(facts, "stress", "Stress"))),)
     return (
         Section("summary", "Summary", (summary, *common.told(facts, found.notes))),
-        Section("outcomes", "Outcomes", common.stress_blocks(found)),
+        Section("outcomes", "Outcomes", risk_parts.stress_blocks(found)),
         Section("factors", "By factor", (_by_factor(found),)),
         Section("positions", "By position", (_by_position(found), *_left_out(found))),
         Section("exposures", "Exposures", _exposures(facts)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.analytics import Contribution, ExecutionAnswer, PerformanceAnswer
-from risk.reports.build import common
+from risk.reports.build import common, limit_parts, profit_parts, risk_parts
 from risk.reports.build.performance import metrics, trade_figures
 from risk.reports.document import Block, Figure, Section, Unknown
 from risk.reports.facts import ReportFacts
@@ -25,12 +25,12 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
     if found is None:
         summary.append(common.missing(facts, "performance", "Performance"))
     else:
-        summary += [common.figures("period", "The period", common.profit_figures(found))]
+        summary += [common.figures("period", "The period", profit_parts.profit_figures(found))]
         summary += common.told(facts, found.notes)
     parts = [Section("summary", "The period", tuple(summary))]
     if found is not None:
         parts += [
-            Section("equity", "Equity", common.curve_blocks(found)),
+            Section("equity", "Equity", profit_parts.curve_blocks(found)),
             Section("profit", "Profit and loss", contributions(found)),
             Section("statistics", "Statistics", metrics(found)),
         ]
@@ -41,7 +41,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             )
     standing = common.exposure_figures(facts.portfolio)
     if facts.risk is not None:
-        standing += common.risk_figures(facts.risk)
+        standing += risk_parts.risk_figures(facts.risk)
     parts += [
         Section(
             "risk",
@@ -52,9 +52,9 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             "limits",
             "Limits and breaches",
             (
-                common.figures("levels", "Limits", common.level_figures(facts.limits)),
-                *common.limit_chart(facts.limits),
-                common.breach_table(facts.breaches, currency, facts.as_of),
+                common.figures("levels", "Limits", limit_parts.level_figures(facts.limits)),
+                *limit_parts.limit_chart(facts.limits),
+                limit_parts.breach_table(facts.breaches, currency, facts.as_of),
             ),
         ),
     ]
@@ -73,13 +73,13 @@ def contributions(found: PerformanceAnswer) -> tuple[Block, ...]:
     for one in found.attribution:
         rows.setdefault(one.dimension, []).append(one)
     tables = [
-        common.contribution_table(f"by_{name}", title, rows[name], found.currency)
+        profit_parts.contribution_table(f"by_{name}", title, rows[name], found.currency)
         for name, title in _DIMENSIONS
         if rows.get(name)
     ]
     if tables:
         return tuple(tables)
-    return (common.contribution_table("by_instrument", "By instrument", (), found.currency),)
+    return (profit_parts.contribution_table("by_instrument", "By instrument", (), found.currency),)
 
 
 def execution_figures(found: ExecutionAnswer) -> list[Figure]:
