@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -19,6 +16,7 @@ from data.records import EngineStatus, SystemHealth
 from nautilus_tui.client import Address
 from nautilus_tui.client.stream import Batch, StreamClient
 from nautilus_tui.daemon.settings import EscalationStep
+from tests.cli.driving import CommandLine
 from tests.daemon.process import DaemonProcess
 from tests.daemon.receiver import Receiver, receiving
 from tests.daemon.serve import Told
@@ -72,10 +70,6 @@ class Desk:
         } | more
         answered = self.daemon.post("/api/v1/commands", command, timeout=30)
         assert answered.status_code == 200, answered.text
-
-    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "nautilus_tui.cli.main", "--home", str(self.root), *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     def rows(self) -> list[Any]:
         """Return every breach there ever was, as the API tells it."""
@@ -445,20 +439,22 @@ async def test_what_is_asked_of_an_engine_that_is_down_is_not_done_before_it_say
 
 
 def test_the_command_line_shows_and_acknowledges(desk: Desk) -> None:
-    listed = desk.cli("--json", "breaches")
-    assert listed.returncode == 0, listed.stderr
-    (breach,) = json.loads(listed.stdout)
+    cli = CommandLine(desk.daemon.home)
+    (breach,) = cli("--json", "breaches").json
     assert (breach["scope"], breach["limit"]) == (f"instrument:{A}", "40")
-    acknowledged = desk.cli("breaches", "ack", breach["id"], "--mitigating", "--note", "selling")
-    assert acknowledged.returncode == 0, acknowledged.stderr
-    assert "mitigating" in acknowledged.stdout
-    assert "mitigating by local" in desk.cli("breaches", "--all").stdout
-    alerts = json.loads(desk.cli("--json", "alerts").stdout)
+    acknowledged = cli("breaches", "ack", breach["id"], "--mitigating", "--note", "selling")
+    assert (acknowledged.code, acknowledged.err) == (0, "")
+    assert "mitigating" in acknowledged.out
+    assert "mitigating by local" in cli("breaches", "--all").out
+    assert cli("breaches", "ack", "none").code == 3
+    alerts = cli("--json", "alerts").json
     (alert,) = [one for one in alerts if one["kind"] == "limit.breach"]
-    assert desk.cli("alerts", "ack", alert["id"]).returncode == 0
-    assert "acknowledged by local" in desk.cli("alerts").stdout
-    shown = desk.cli("monitor")
-    assert "monitor running" in shown.stdout
-    assert f"position_size:instrument:{A}:shares" in shown.stdout
-    assert "SYNTHETIC" in shown.stderr
-    assert desk.cli("monitor", "start").returncode == 3, "it runs already"
+    assert cli("alerts", "ack", alert["id"]).code == 0
+    assert "acknowledged by local" in cli("alerts").out
+    shown = cli("monitor")
+    assert "monitor running" in shown.out
+    assert f"position_size:instrument:{A}:shares" in shown.out
+    assert "SYNTHETIC" in shown.err
+    told = cli("--json", "monitor").json
+    assert told["health"]["breached"] == 1
+    assert cli("monitor", "start").code == 3, "it runs already"
