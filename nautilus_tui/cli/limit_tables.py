@@ -18,13 +18,15 @@ _BAR_CELLS = 10
 
 
 def flat(status: LimitStatus) -> dict[str, Any]:
-    """Return a limit with what is used of it, in one object; without a base it is what was set."""
+    """Return a limit with what is used of it, in one object."""
     import msgspec
 
     from data import forms
 
     limit: dict[str, Any] = msgspec.to_builtins(forms.to_json_form(status.limit))
     use: dict[str, Any] = msgspec.to_builtins(forms.to_json_form(status))
+    if not status.ts:  # it was not checked yet
+        use |= {"ts": None, "synthetic": None}
     return limit | {name: value for name, value in use.items() if name not in ("limit", "type")}
 
 

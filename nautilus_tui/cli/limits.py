@@ -5,6 +5,7 @@ This module must not know how limits are judged or brought to engines.
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
@@ -29,6 +30,11 @@ from nautilus_tui.cli.session import EngineOption, Session, session_of
 if TYPE_CHECKING:
     from data.commands import Outcome
     from nautilus_tui.client import ApiClient
+
+#: Of limits that were not checked since they changed, so many are looked at for a list.
+_LOOKED_AT = 20
+#: What was checked longer ago than this is said to be old.
+_OLD_NS = 60 * 1_000_000_000
 
 app = typer.Typer(no_args_is_help=True, help="Limits: set, look at, check, approve.")
 
@@ -279,17 +285,32 @@ def list_limits(
     async def conversation(api: ApiClient) -> list[LimitStatus]:
         limits = await api.limits(scope=scope, limit_type=limit_type)
         known = {one.limit.id: one for one in await api.limit_statuses()}
-        return [await _status(api, limit, known.get(limit.id)) for limit in limits]
+        found = [_checked(limit, known.get(limit.id)) for limit in limits]
+        late = [one.limit.id for one in found if one.ts == 0][:_LOOKED_AT]
+        now = {id_: await api.check_limit(id_) for id_ in late}
+        return [now.get(one.limit.id, one) for one in found]
 
     found = session.ask(conversation)
     session.show([limit_tables.flat(one) for one in found], lambda: limit_tables.table(found))
+    oldest = min((one.ts for one in found if one.ts), default=None)
+    if oldest is not None and time.time_ns() - oldest > _OLD_NS:
+        output.say(f"! values are as of {words.clock(oldest)} UTC: limits are not being checked; see monitor")
 
 
-async def _status(api: ApiClient, limit: Limit, known: LimitStatus | None) -> LimitStatus:
-    """Return how a limit stands by the last check; one that came or changed since is looked at now."""
+def _checked(limit: Limit, known: LimitStatus | None) -> LimitStatus:
+    """Return how a limit stood at the last check; unknown if it came or changed since."""
     if known is not None and known.limit.version == limit.version:
         return known
-    return await api.check_limit(limit.id)
+    return LimitStatus(
+        limit=limit,
+        value=None,
+        use=None,
+        headroom=None,
+        level="unknown" if limit.enabled else "off",
+        reason="not checked yet",
+        synthetic=False if known is None else known.synthetic,
+        ts=0,
+    )
 
 
 @app.command("show")
