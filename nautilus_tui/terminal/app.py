@@ -27,9 +27,11 @@ from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS
 from nautilus_tui.terminal.answers import about, told
 from nautilus_tui.terminal.frames import Frames
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE, glyphs_for
+from nautilus_tui.terminal.handlers.alarms import AlarmDesk
 from nautilus_tui.terminal.handlers.engines import EngineRoom
 from nautilus_tui.terminal.handlers.furnishing import Furnishing
 from nautilus_tui.terminal.handlers.keyboard import Keyboard
+from nautilus_tui.terminal.handlers.killing import KillDesk
 from nautilus_tui.terminal.handlers.layout import Layout
 from nautilus_tui.terminal.handlers.looking import Looking
 from nautilus_tui.terminal.handlers.macro import MacroDesk
@@ -131,6 +133,8 @@ class Terminal(App[int], inherit_bindings=False):
         self.macro = MacroDesk(self)
         self.research = ResearchDesk(self)
         self.risk = RiskDesk(self)
+        self.alarms = AlarmDesk(self)
+        self.killing = KillDesk(self)
         self.selecting = Selecting(self)
         self.saying = Saying(self)
         self.layout_sizes = Layout(self)
@@ -141,6 +145,8 @@ class Terminal(App[int], inherit_bindings=False):
             **self.macro.handlers(),
             **self.research.handlers(),
             **self.risk.handlers(),
+            **self.alarms.handlers(),
+            **self.killing.handlers(),
             **self.layout_sizes.handlers(),
         }
 
@@ -344,7 +350,8 @@ class Terminal(App[int], inherit_bindings=False):
                 self.mirror.apply_records([message.outcome.engine])
         if isinstance(message.command, RefreshProviders):
             self.mirror.facts.ask_again()
-        if self.trading.answered(message) or self.risk.answered(message):
+        self.risk.answered(message)
+        if self.trading.answered(message) or self.killing.answered(message):
             return
         problem = message.problem or (message.outcome.problem if message.outcome is not None else None)
         title = about(message.command)

@@ -13,7 +13,7 @@ from data.records import EngineStatus
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.mirror import Mirror
-from nautilus_tui.terminal.widgets.lines import Line, Part
+from nautilus_tui.terminal.widgets.lines import Line, Part, width_of
 
 #: Engines that can have orders; of the others the latch alone matters.
 _ALIVE = ("running", "degraded", "starting", "stopping")
@@ -211,7 +211,7 @@ def _end(status: KillStatus) -> Line:
     return [(" It goes on whether or not this is looked at.", "dim")]
 
 
-def banner(status: KillStatus | None, now_ns: int, glyphs: Glyphs) -> list[Part] | None:
+def banner(status: KillStatus | None, now_ns: int, width: int, glyphs: Glyphs) -> list[Part] | None:
     """Return the line that stands on every workspace while the switch is pulled, None while it is armed."""
     if status is None or status.state == "armed" or status.order is None:
         return None
@@ -228,4 +228,6 @@ def banner(status: KillStatus | None, now_ns: int, glyphs: Glyphs) -> list[Part]
         return [*parts, (f"  {status.state} {glyphs.ellipsis}  K shows how far", "warn")]
     if not status.verified:
         parts.append((f"  {glyphs.warn} NOT VERIFIED", "error"))
-    return [*parts, ("  :unlock", "accent"), (" releases it by its phrase", "dim")]
+    parts.append(("  :unlock", "accent"))
+    rest = " releases it by its phrase"
+    return [*parts, (rest if width_of(parts) + len(rest) <= width else "", "dim")]

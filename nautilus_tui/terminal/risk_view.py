@@ -23,6 +23,7 @@ class RiskView:
     limit: str | None = None  #: id of the limit that is looked at
     breach: str | None = None  #: id of the breach that is looked at
     subject: Subject = "limit"
+    steered: bool = False  #: a limit was chosen; until then the one nearest to trouble is looked at
     checked: str | None = None  #: id of the limit that is checked anew
     front: str = "limit_detail"  #: the pane that is seen where there is room for one beside the limits
     group: ExposureGroup = "instrument"

@@ -177,6 +177,11 @@ class Looking:
         self._reveal(widget)
         screen.set_focus(widget)
 
+    def reveal(self, pane: str) -> None:
+        """Bring a pane into sight without going there."""
+        for widget in self._app.screen_stack[0].query(f"#{pane}"):
+            self._reveal(widget)
+
     def _reveal(self, widget: Widget) -> None:
         """Bring a pane to the top of its deck; the others of the workspace make room where there is none."""
         if widget.has_class("deck"):

@@ -1,34 +1,24 @@
-"""Doing what concerns risk: limits, breaches, alerts, restrictions, reports, the kill switch. No I/O."""
+"""Doing what concerns risk: limits, what is looked at, restrictions, the monitor, reports. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, cast, get_args
 
-from textual import events
-
 from data.commands import (
-    AcknowledgeAlert,
-    AcknowledgeBreach,
     AnyCommand,
     DecideLimitChange,
     DeleteLimit,
-    Kill,
     MakeReport,
     RestrictEngine,
     SetLimit,
     SetMonitor,
-    Unlock,
 )
 from data.limits import GATED, AutoAdjust, LimitStatus, Restriction
-from nautilus_tui.terminal.actions.action import connected, may
-from nautilus_tui.terminal.alarm_rows import Alarm
 from nautilus_tui.terminal.kill_words import KillChoice
 from nautilus_tui.terminal.limit_words import amount, edit_line, limit_words, percent
 from nautilus_tui.terminal.messages import CommandAnswered
 from nautilus_tui.terminal.places import PANES
-from nautilus_tui.terminal.questions.risk import LimitChanges
 from nautilus_tui.terminal.risk_lines import (
     REPORT_FORMATS,
     REPORT_TYPES,
@@ -44,10 +34,7 @@ from nautilus_tui.terminal.risk_lines import (
     UnlockLine,
 )
 from nautilus_tui.terminal.risk_view import CONFIDENCES, EXPOSURE_GROUPS, HORIZONS
-from nautilus_tui.terminal.screens.drawer import Deed, Drawer
-from nautilus_tui.terminal.screens.kill import KillSwitch
 from nautilus_tui.terminal.screens.picker import Entry, Picker
-from nautilus_tui.terminal.screens.unlock import Unlock as UnlockDialogue
 from nautilus_tui.terminal.ticket import mint_command_id
 from nautilus_tui.terminal.widgets.lines import Line
 
@@ -75,15 +62,10 @@ class RiskDesk:
     def handlers(self) -> dict[str, Handler]:
         """Return the method of each action."""
         return {
-            "risk.kill": self.kill,
-            "risk.unlock": self.unlock,
-            "risk.alerts": self.drawer,
             "limit.new": lambda: self._app.looking.command("limit set "),
             "limit.edit": self.edit_limit,
             "limit.delete": self.delete_limit,
             "limit.check": self.check_limit,
-            "breach.ack": lambda: self._about_breach(mitigating=False),
-            "breach.mitigate": lambda: self._about_breach(mitigating=True),
             "engine.restrict": self.restrict,
             "engine.restrict_here": self.restrict,
             "risk.report": self.report,
@@ -117,6 +99,7 @@ class RiskDesk:
             self._app.selection_changed()
 
     def _open_limit(self, limit_id: str) -> None:
+        self._app.view.risk.steered = True
         self.look_at_limit(limit_id)
         self._app.looking.focus("limit_detail")
 
@@ -159,6 +142,7 @@ class RiskDesk:
     def edit_limit(self) -> None:
         """Put the line that would set the limit as it is on the command line, to be changed."""
         status = self._app.situation().limit
+        self._app.view.risk.steered = True
         if status is not None:
             self._app.looking.command(edit_line(status.limit))
 
@@ -168,14 +152,18 @@ class RiskDesk:
         if status is None:
             return
         risk = self._app.view.risk
+        risk.steered = True
         risk.checked = status.limit.id
         risk.subject = "limit"
+        self._app.looking.reveal("limit_detail")
+        risk.front = "limit_detail"
         self._app.mirror.facts.ask_again("risk")
         self._app.selection_changed()
 
     def delete_limit(self, limit_id: str | None = None) -> None:
         """Delete a limit, after saying what it holds back now."""
         found = self._app.situation().limit
+        self._app.view.risk.steered = True
         status = found if limit_id is None else self._app.mirror.risk.limits.get(limit_id)
         name = limit_id or ("" if status is None else status.limit.id)
         if not name:
@@ -226,84 +214,6 @@ class RiskDesk:
         )
         self._send(command)
 
-    # ------------------------------------------------------------ breaches and alerts
-
-    def _about_breach(self, *, mitigating: bool) -> None:
-        breach = self._app.situation().breach
-        if breach is not None:
-            self._send(AcknowledgeBreach(breach_id=breach.id, mitigating=mitigating))
-
-    def drawer(self) -> None:
-        """Open the drawer of alerts and breaches."""
-        app = self._app
-        app.reception.wonder([LimitChanges()])
-
-        def left(alarm: Alarm | None) -> None:
-            if alarm is not None:
-                self._go(alarm)
-
-        app.push_screen(Drawer(app.mirror, app.now_ns, self._act, self._act_refused), left)
-
-    def _go(self, alarm: Alarm) -> None:
-        """Go to what a row of the drawer is about."""
-        risk = self._app.mirror.risk
-        subject = alarm.alert.subject if alarm.alert is not None else None
-        if alarm.breach is not None or subject in risk.breaches:
-            self._app.view.risk.look_at_breach(alarm.breach.id if alarm.breach else subject or "")
-            self._show("breaches")
-        elif alarm.change is not None or subject in risk.limits:
-            self._app.view.risk.look_at_limit(alarm.change.limit_id if alarm.change else subject or "")
-            self._show("limits")
-        elif subject in self._app.mirror.engines:
-            self._app.looking.select_engine(subject or "")
-            self._app.looking.workspace("engines")
-
-    def _show(self, pane: str) -> None:
-        """Go to a table of the workspace with its cursor on what is looked at."""
-        risk = self._app.view.risk
-        self._app.looking.workspace("risk")
-        self._app.looking.focus(pane)
-        key = risk.limit if pane == "limits" else risk.breach
-        from nautilus_tui.terminal.widgets.table import LiveTable
-
-        for table in self._app.screen_stack[0].query(f"#{pane}").results(LiveTable):
-            table.move_to(key or "", announce=False)
-        self._app.selection_changed()
-
-    def _act_refused(self, deed: Deed, alarm: Alarm) -> str | None:
-        """Return why a deed cannot be done about a row of the drawer."""
-        situation = self._app.situation()
-        lost = connected(situation)
-        if lost is not None:
-            return lost
-        if deed in ("approve", "reject"):
-            return may(situation, DecideLimitChange.role) if alarm.change is not None else "it is no change"
-        if alarm.breach is not None:
-            done = ("mitigating",) if deed == "mitigate" else ("acknowledged", "mitigating")
-            seen = alarm.breach.status in done
-            return "it was acknowledged" if seen else may(situation, AcknowledgeBreach.role)
-        if deed == "acknowledge" and alarm.alert is not None and alarm.open:
-            return may(situation, AcknowledgeAlert.role)
-        return "nothing to acknowledge"
-
-    def _act(self, key: events.Key, deed: Deed | None, alarm: Alarm | None) -> None:
-        """Do a deed about a row of the drawer, unless its key was pasted."""
-        if deed is None or alarm is None:
-            self._app.keyboard.note(key)
-        else:
-            self._app.keyboard.deliberately(key, deed, partial(self._do, deed, alarm))
-
-    def _do(self, deed: Deed, alarm: Alarm) -> None:
-        reason = self._act_refused(deed, alarm)
-        if reason is not None:
-            self._app.tell(f"{deed}: {reason}", "warning")
-        elif alarm.change is not None:
-            self._send(DecideLimitChange(change_id=alarm.change.id, approve=deed == "approve"))
-        elif alarm.breach is not None:
-            self._send(AcknowledgeBreach(breach_id=alarm.breach.id, mitigating=deed == "mitigate"))
-        elif alarm.alert is not None:
-            self._send(AcknowledgeAlert(alert_id=alarm.alert.id))
-
     # ------------------------------------------------------------ engines, monitor, reports
 
     def restrict(self) -> None:
@@ -349,11 +259,9 @@ class RiskDesk:
 
         def describe() -> Sequence[Line]:
             if running:
-                return [
-                    [(" Limits across engines are looked at again every few seconds and on every fill.", "")]
-                ]
+                return [[(" Limits are looked at again every few seconds and on every fill.", "")]]
             return [
-                [(" Nobody looks at limits across engines, at losses or at drawdowns any more;", "warn")],
+                [(" Nobody looks at limits across engines, losses and drawdowns;", "warn")],
                 [(" no breach is found and no action is taken.", "warn")],
                 [],
                 [(" The gates in the engines go on judging every order.", "")],
@@ -386,40 +294,6 @@ class RiskDesk:
         self._send(MakeReport(report_type=report, report_format=form))
         self._app.tell(f"making {report}.{form}")
 
-    # ------------------------------------------------------------ the kill switch
-
-    def kill(self, choice: KillChoice | None = None) -> None:
-        """Open the kill switch's dialogue, or show how far it has come."""
-        app = self._app
-        chords = app.keymap.keys["ticket.send"]
-        app.push_screen(
-            KillSwitch(choice or KillChoice(), app.mirror, chords, self._pull, self._kill_refused)
-        )
-
-    def _kill_refused(self) -> str | None:
-        from nautilus_tui.terminal.actions import BY_ID
-
-        return BY_ID["risk.kill"].refused(self._app.situation())
-
-    def _pull(self, choice: KillChoice) -> None:
-        self._send(
-            Kill(
-                engine=choice.engine,
-                flatten=choice.flatten,
-                drill=choice.drill,
-                reason=choice.reason or None,
-            )
-        )
-
-    def unlock(self) -> None:
-        """Ask for the phrase, then release the kill switch."""
-
-        def typed(phrase: str | None) -> None:
-            if phrase is not None:
-                self._send(Unlock(phrase=phrase))
-
-        self._app.push_screen(UnlockDialogue(self._app.mirror.risk.kill), typed)
-
     # ------------------------------------------------------------ saying and being answered
 
     def say(self, line: RiskLine) -> None:
@@ -436,27 +310,20 @@ class RiskDesk:
             case LimitLine():
                 self._send(DecideLimitChange(change_id=line.id, approve=line.verb == "approve"))
             case AckLine():
-                self._ack(line)
+                self._app.alarms.acknowledge(line)
             case RestrictLine():
                 reason = line.reason or None
                 self._send(RestrictEngine(engine=line.engine, restriction=line.restriction, reason=reason))
             case ReportLine():
                 self._make(line.report_type, line.report_format)
             case KillLine():
-                self.kill(KillChoice(line.engine, line.flatten, line.drill, line.reason))
+                self._app.killing.open(KillChoice(line.engine, line.flatten, line.drill, line.reason))
             case UnlockLine():
-                self.unlock()
+                self._app.killing.unlock()
             case MonitorLine():
                 self.monitor(line.running)
             case StressLine():
                 self._say_stress(line)
-
-    def _ack(self, line: AckLine) -> None:
-        if line.id in self._app.mirror.risk.alerts:
-            self._send(AcknowledgeAlert(alert_id=line.id))
-        else:
-            note = line.note or None
-            self._send(AcknowledgeBreach(breach_id=line.id, note=note, mitigating=line.mitigating))
 
     def _say_stress(self, line: StressLine) -> None:
         self._app.view.risk.shocks = line.shocks
@@ -468,17 +335,14 @@ class RiskDesk:
     def _send(self, command: AnyCommand) -> None:
         self._app.inquiry.execute(command, mint_command_id())
 
-    def answered(self, message: CommandAnswered) -> bool:
-        """Give an answer to the dialogue that waits for it; false when none does."""
+    def answered(self, message: CommandAnswered) -> None:
+        """Learn anew what a command has changed."""
+        if not isinstance(message.command, _CHANGES_LIMITS):
+            return
         problem = message.problem or (message.outcome.problem if message.outcome is not None else None)
-        if isinstance(message.command, _CHANGES_LIMITS):
-            if isinstance(message.command, DeleteLimit) and problem is None and _is_done(message):
-                self._app.mirror.risk.forget_limit(message.command.limit_id)
-            self._app.mirror.facts.ask_again("risk")
-        if isinstance(message.command, Kill) and isinstance(self._app.screen, KillSwitch):
-            self._app.screen.answered(problem)
-            return True
-        return False
+        if isinstance(message.command, DeleteLimit) and problem is None and _is_done(message):
+            self._app.mirror.risk.forget_limit(message.command.limit_id)
+        self._app.mirror.facts.ask_again("risk")
 
 
 def _is_done(message: CommandAnswered) -> bool:

@@ -27,7 +27,7 @@ class Banner(Lines):
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show what stands in the way of trading."""
-        killed = kill_words.banner(mirror.risk.kill, view.now_ns, glyphs_of(self.app))
+        killed = kill_words.banner(mirror.risk.kill, view.now_ns, self.app.size.width, glyphs_of(self.app))
         lost = connection_line(mirror, view)
         lines = [line for line in (killed, lost) if line is not None]
         self.display = bool(lines)

@@ -65,6 +65,7 @@ class Limits(RibbonTable):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(COLUMNS, id=id)
+        self._placed: str | None = None  #: where the cursor was put, not moved
 
     def wants(self, mirror: Mirror, view: View) -> Iterator[Question[Any]]:
         """Want the list of limits: the stream tells of use, the list of which there are."""
@@ -93,10 +94,15 @@ class Limits(RibbonTable):
         synthetic = any(status.synthetic for status in found)
         entitle(self, "Limits", glyphs, synthetic=synthetic, told=count if found else "")
         self.set_ribbon(summary(found, glyphs), [*monitor(mirror, glyphs), *restrictions(mirror, glyphs)])
-        if self.cursor_key != under_cursor and under_cursor is not None:
-            self.move_to(under_cursor, announce=False)  # other columns let go of the rows
-        elif self.cursor_key is None and self.rows:
-            self.move_to(self.rows[0].key, announce=False)
+        self._place_cursor(view, under_cursor)
+
+    def _place_cursor(self, view: View, under_cursor: str | None) -> None:
+        """Keep the cursor on its limit; until one was chosen, on the one nearest to trouble."""
+        view.risk.steered = view.risk.steered or under_cursor not in (None, self._placed)
+        wanted = under_cursor if view.risk.steered else self.rows[0].key if self.rows else None
+        if wanted is not None and wanted != self.cursor_key:
+            self.move_to(wanted, announce=not view.risk.steered)
+        self._placed = wanted
 
 
 def limit_row(status: LimitStatus, mirror: Mirror, glyphs: Glyphs, *, short: bool = False) -> Row:
