@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 from data.limits import GATED, Denial, GateBook, Limit, LimitEffect
 from data.records import Side
-from risk.exposure import ALL, ExposureBook, Line, Terms
+from risk.exposure import Line, Terms
+from risk.exposure_book import ALL, ExposureBook
 from risk.gate_case import Case, Money, Pair, Proposal, Rule, bound_of, pair_of, shown
 from risk.gate_shortcut import Shortcut
 from risk.rate import RateWindow

@@ -16,7 +16,8 @@ import msgspec
 
 from data.limits import Limit, LimitType, Unit
 from data.records import Side
-from risk.exposure import ALL, ExposureBook, Line, Terms, Unknown, Worst, flow_of, sector_key
+from risk.exposure import Line, Terms, Unknown, Worst, flow_of
+from risk.exposure_book import ALL, ExposureBook, sector_key
 
 _ZERO: Final = Decimal(0)
 _CENTS: Final = Decimal("0.01")

@@ -15,7 +15,8 @@ import msgspec
 
 from data.limits import LimitType
 from data.records import Side
-from risk.exposure import ALL, DOWN, GROSS, LONG, SHORT, TURN, UP, ExposureBook, Line, sector_key
+from risk.exposure import DOWN, GROSS, LONG, SHORT, TURN, UP, Line
+from risk.exposure_book import ALL, ExposureBook, sector_key
 from risk.gate_case import Money, Rule
 from risk.rate import RateWindow
 

@@ -20,7 +20,8 @@ from data.records import Instrument
 from engines.node import translate
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.marks import Marker
-from risk.exposure import ExposureBook, Line, Quoted, Terms, Unknown
+from risk.exposure import Line, Quoted, Terms, Unknown
+from risk.exposure_book import ExposureBook
 
 _ZERO: Final = Decimal(0)
 #: Behind the books (5), before strategies (0): whoever acts on an event is judged by what it did.

@@ -7,7 +7,8 @@ from itertools import count
 
 from data.limits import Denial, GateBook, Limit, LimitEffect, LimitType, Restriction, Unit
 from data.records import Side
-from risk.exposure import ExposureBook, Line, Quoted, Terms, Unknown
+from risk.exposure import Line, Quoted, Terms, Unknown
+from risk.exposure_book import ExposureBook
 from risk.gate import Judge, Money, Proposal
 from risk.limits import limit_id
 

@@ -538,3 +538,30 @@ def test_a_rate_that_is_none_is_refused(text: str) -> None:
 def test_a_rate_reads_as_it_is_written() -> None:
     assert str(OrderRate.parse("30/60")) == "30/60"
     assert OrderRate.parse("5") == OrderRate(5, 1)
+
+
+@given(
+    st.sets(st.integers(0, len(ANY_LIMITS) - 1), max_size=4),
+    st.lists(
+        st.tuples(sides, quantities, st.sampled_from("ABC"), st.none() | st.integers(50, 200)), max_size=12
+    ),
+    st.lists(st.tuples(st.sampled_from("ABC"), held, st.sampled_from("ST")), max_size=3),
+    st.sampled_from([MONEY, MONEY._replace(equity=D(20_000)), Money(None), Money(D(-1))]),
+)
+def test_the_quick_way_never_lets_pass_what_the_full_judgement_denies(
+    chosen: set[int],
+    sent: list[tuple[Side, int, str, int | None]],
+    positions: list[tuple[str, int, str]],
+    worth: Money,
+) -> None:
+    gate = Gate(*(ANY_LIMITS[number] for number in chosen), money=worth)
+    for instrument, amount, strategy in positions:
+        gate.hold(instrument, amount, strategy)
+    for side, amount, instrument, own in sent:
+        line = gate.line(side, amount, instrument, price=None if own is None else D(own))
+        proposal = gate.proposal(line)
+        plain = gate.judge._plain(proposal, gate.now)
+        fully = all(found.passes for found in gate.judge._findings(proposal, gate.now))
+        assert fully or not plain
+        if fully:
+            gate.send(line)
