@@ -106,11 +106,11 @@ def alerts(context: typer.Context, every: EveryOption = False, limit: LimitOptio
 
 
 def _alerts(found: list[Alert]) -> Any:
-    table = output.columns("Id", "Raised", "Severity", "Status", "What", "Told", "Detail", last_wraps=True)
+    table = output.columns("Id", "Raised", "Severity", "Status", "What", last_wraps=True)
     for one in found:
         status = one.status + (f" by {one.acknowledged_by}" if one.acknowledged_by else "")
-        told = "; ".join(one.told) or "—"
-        table.add_row(one.id, words.clock(one.ts_raised), one.severity, status, one.title, told, one.detail)
+        said = "; ".join([f"{one.title}: {one.detail}", *one.told])
+        table.add_row(one.id, words.clock(one.ts_raised), one.severity, status, said)
     return table
 
 
@@ -158,7 +158,7 @@ def _health(one: MonitorHealth) -> str:
         said += f"; last check {words.clock(one.ts_cycle)} in {one.cycle_ms:.1f} ms"
     said += (
         f"\n{one.limits} limits: {one.breached} breached, {one.warning} near, {one.unknown} not known; "
-        f"{one.open_breaches} breaches and {one.open_alerts} alerts open"
+        f"open: breaches {one.open_breaches}, alerts {one.open_alerts}"
     )
     missing = [role for role, known in one.notified.items() if not known]
     if missing:

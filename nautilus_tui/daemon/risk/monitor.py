@@ -131,6 +131,7 @@ class Monitor:
         self._marks_at = 0
         self._problems: tuple[str, ...] = ()
         self._turn = asyncio.Lock()
+        self._deaf: Callable[[], None] = lambda: None  # ends listening for fills
         self.chance: Callable[[str], Decimal | None] = lambda _: None  #: of a limit's breach, if foretold
 
     # ------------------------------------------------------------ life
@@ -144,13 +145,14 @@ class Monitor:
 
     def start(self) -> None:
         """Begin to check, on the running loop."""
-        self._bus.subscribe(self._hear)
+        self._deaf = self._bus.subscribe(self._hear)
         self._limits.on_change(self.wake)
         self._responses.start(self._limits.limits())
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         """Check no more; what engines hold to holds without it."""
+        self._deaf()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
