@@ -30,6 +30,7 @@ from data.analytics import (
 from data.records import Fill
 from risk.measures.sample import Floats
 from risk.performance import beta, paired
+from risk.terms import Terms as Terms
 
 UNKNOWN: Final = "unknown"
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("engine", "instrument", "strategy", "sector", "day")
@@ -39,14 +40,6 @@ _ZERO: Final = Decimal(0)
 _DIGITS: Final = 40
 
 type Key = tuple[str, str, str]  #: engine, strategy, instrument
-
-
-class Terms(NamedTuple):
-    """What turns a quantity of an instrument into money."""
-
-    currency: str
-    multiplier: Decimal = Decimal(1)
-    sector: str | None = None
 
 
 class Realised(NamedTuple):

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from data.problems import NotFoundError
 from data.records import Fill, Instrument, OrderUpdate
 from data.state import State
 from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from risk.portfolio import Portfolio
-
-if TYPE_CHECKING:
-    from risk.attribution import Terms
+from risk.terms import Terms
 
 PORTFOLIO: Final = "portfolio"
 _PAGE: Final = 1000
@@ -100,8 +98,6 @@ class Accounts:
 
     async def account(self, name: str) -> Account:
         """Return a book with terms, rates and marks; raises NotFoundError."""
-        from risk.attribution import Terms
-
         engines = self.engines(name)
         portfolio = self.snapshot(name)
         terms: dict[str, Terms] = {}

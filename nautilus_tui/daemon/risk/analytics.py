@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from data.analytics import (
@@ -28,8 +27,8 @@ from data.analytics import (
 from data.equity_store import EquityStore, VarDay
 from data.problems import InvalidRequestError, NotFoundError, ProblemError
 from data.records import OrderUpdate
-from data.series import EquitySeries
 from data.state import State
+from nautilus_tui.daemon.risk import computing
 from nautilus_tui.daemon.risk.accounts import PORTFOLIO, Account, Accounts
 from nautilus_tui.daemon.risk.equity import EquityKeeper
 from nautilus_tui.daemon.risk.executions import ExecutionSource
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from risk.frames import ReturnsFrame
     from risk.measures.book import Wanted
     from risk.measures.components import ComponentMethod
-    from risk.stress import Scenario
 
 ORDERS: Final = 500  #: the latest that an execution summary is made of, unless told otherwise
 DIMENSIONS: Final = ("engine", "instrument", "strategy", "sector", "day")
@@ -94,7 +92,9 @@ class Analytics:
         frame = await self._frame(portfolio_id, portfolio)
         history = [one for one in await self._store.var_days(portfolio_id) if one.basis == "1d"]
         closes = await self._equity.days(_engine(portfolio_id))
-        return await asyncio.to_thread(_risk, portfolio_id, portfolio, frame, wanted, history, closes)
+        return await asyncio.to_thread(
+            computing.risk, portfolio_id, portfolio, frame, wanted, history, closes
+        )
 
     async def wanted(
         self,
@@ -104,7 +104,7 @@ class Analytics:
         components: ComponentMethod = "normal",
     ) -> Wanted:
         """Return what is to be measured; None: as usual."""
-        return await asyncio.to_thread(_wanted, methods, confidences, horizons, components)
+        return await asyncio.to_thread(computing.wanted, methods, confidences, horizons, components)
 
     async def exposures(self, portfolio_id: str = PORTFOLIO) -> ExposureAnswer:
         """Return what a book is exposed to; raises as ``risk``."""
@@ -112,7 +112,7 @@ class Analytics:
         market = self._accounts.market(portfolio_id)
         frame = await self._market_frame(portfolio_id, portfolio, market)
         spreads = self._accounts.half_spreads(portfolio)
-        return await asyncio.to_thread(_exposures, portfolio_id, portfolio, frame, market, spreads)
+        return await asyncio.to_thread(computing.exposures, portfolio_id, portfolio, frame, market, spreads)
 
     async def stress(
         self, portfolio_id: str = PORTFOLIO, shocks: Sequence[str] = (), scenario: str | None = None
@@ -128,9 +128,9 @@ class Analytics:
             InvalidRequestError: A shock or scenario makes no sense.
             NotFoundError, StoreFailedError: As ``risk``.
         """
-        chosen = await asyncio.to_thread(_scenarios, shocks, scenario)
+        chosen = await asyncio.to_thread(computing.scenarios, shocks, scenario)
         answer = await self.exposures(portfolio_id)
-        return await asyncio.to_thread(_stress, answer, chosen)
+        return await asyncio.to_thread(computing.stress, answer, chosen)
 
     async def _frame(self, portfolio_id: str, portfolio: Portfolio) -> ReturnsFrame:
         instruments = [one.instrument for one in portfolio.holdings if one.qty]
@@ -179,23 +179,15 @@ class Analytics:
         fills = await self._accounts.fills(account)
         days = await self._equity.days(engine, since)
         minutes = await self._equity.series(engine, since)
-        from nautilus_tui.daemon.risk import answers
-
-        found = await asyncio.to_thread(answers.tracked, days, minutes)
+        found = await asyncio.to_thread(computing.tracked, days, minutes)
         other: ReturnsFrame | None = None
         if benchmark is not None and found.basis is not None:
             other = await self._returns.frame([benchmark], engine=engine, basis=found.basis)
+        asked = computing.Asked(
+            benchmark=benchmark, risk_free=risk_free, rolling=rolling, since=since, ts=self._clock()
+        )
         return await asyncio.to_thread(
-            answers.performance,
-            account,
-            fills,
-            days,
-            minutes,
-            found,
-            answers.Asked(
-                benchmark=benchmark, risk_free=risk_free, rolling=rolling, since=since, ts=self._clock()
-            ),
-            other,
+            computing.performance, account, fills, days, minutes, found, asked, other
         )
 
     # ------------------------------------------------------------ execution
@@ -228,8 +220,6 @@ class Analytics:
     async def _executed(
         self, name: str, account: Account, orders: Sequence[OrderUpdate], notes: list[str]
     ) -> ExecutionAnswer:
-        from risk.execution import summary
-
         facts = await self._executions.facts(orders, account.terms, account.rate_of)
         if len(facts) < len(orders):
             missing = {one.instrument for one in orders} - account.terms.keys()
@@ -237,7 +227,7 @@ class Analytics:
                 *notes,
                 f"orders in {', '.join(sorted(missing))} are left out: their terms are not known",
             ]
-        return await asyncio.to_thread(summary, name, facts, ts=self._clock(), notes=notes)
+        return await asyncio.to_thread(computing.summary, name, facts, self._clock(), notes)
 
     # ------------------------------------------------------------ strategies and sums
 
@@ -261,9 +251,9 @@ class Analytics:
                 strategy_id=strategy_id,
             )
         execution = await self._executed(strategy_id, account, orders, [])
-        from nautilus_tui.daemon.risk import answers
-
-        return await asyncio.to_thread(answers.strategy, strategy_id, account, mine, execution, self._clock())
+        return await asyncio.to_thread(
+            computing.strategy, strategy_id, account, mine, execution, self._clock()
+        )
 
     async def aggregate(
         self,
@@ -290,10 +280,8 @@ class Analytics:
             )
         account = await self._accounts.account(engine or PORTFOLIO)
         fills = await self._accounts.fills(account)
-        from nautilus_tui.daemon.risk import answers
-
         return await asyncio.to_thread(
-            answers.aggregate, account, fills, tuple(by), instrument, (start, end), self._clock()
+            computing.aggregate, account, fills, tuple(by), instrument, (start, end), self._clock()
         )
 
     # ------------------------------------------------------------ health and the day's end
@@ -370,83 +358,3 @@ def _var_day(name: str, found: RiskMeasures, day: date) -> VarDay | None:
         basis=found.basis,
         synthetic=found.synthetic,
     )
-
-
-# ---------------------------------------------------------------- in threads
-
-
-def _risk(
-    name: str,
-    portfolio: Portfolio,
-    frame: ReturnsFrame,
-    wanted: Wanted | None,
-    history: Sequence[VarDay],
-    closes: EquitySeries,
-) -> RiskMeasures:
-    from risk.measures.book import held, measure_book, totals
-    from risk.measures.regulatory import capital_figures, followed
-
-    figures = capital_figures(
-        held(portfolio, frame),
-        frame,
-        portfolio.equity,
-        totals(portfolio).gross,
-        history,
-        followed(history, closes),
-    )
-    return measure_book(portfolio, frame, portfolio_id=name, wanted=wanted, capital=figures)
-
-
-def _wanted(
-    methods: Sequence[str] | None,
-    confidences: Sequence[float] | None,
-    horizons: Sequence[int] | None,
-    components: ComponentMethod,
-) -> Wanted:
-    from risk.measures.book import CONFIDENCES, HORIZONS, Wanted
-    from risk.measures.methods import METHODS
-
-    return Wanted(
-        methods=methods or METHODS,
-        confidences=confidences or CONFIDENCES,
-        horizons=horizons or HORIZONS,
-        component_method=components,
-    )
-
-
-def _exposures(
-    name: str,
-    portfolio: Portfolio,
-    frame: ReturnsFrame | None,
-    market: str | None,
-    spreads: dict[tuple[str, str], Decimal],
-) -> ExposureAnswer:
-    from risk.factors import betas, exposures
-
-    known = {} if frame is None else betas(frame, market)
-    return exposures(portfolio, portfolio_id=name, beta=known, half_spreads=spreads, market=market)
-
-
-def _scenarios(shocks: Sequence[str], scenario: str | None) -> tuple[Scenario, ...] | None:
-    from risk.factors import shock
-    from risk.stress import SCENARIOS, user_defined
-
-    if shocks:
-        return (user_defined("user_defined", [shock(one) for one in shocks], ", ".join(shocks)),)
-    if scenario is None:
-        return None
-    if scenario not in SCENARIOS:
-        raise InvalidRequestError(
-            f"there is no scenario {scenario!r}",
-            rule=f"one of {', '.join(SCENARIOS)}",
-            fix="or give shocks of your own, such as equity=-0.2",
-            field="scenario",
-            value=scenario,
-        )
-    return (SCENARIOS[scenario],)
-
-
-def _stress(answer: ExposureAnswer, chosen: tuple[Scenario, ...] | None) -> StressAnswer:
-    from risk.factors import stress
-
-    return stress(answer, chosen)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from data.analytics import (
     AggregateAnswer,
@@ -21,6 +20,7 @@ from data.analytics import (
 from data.records import Fill
 from data.series import EquitySeries
 from nautilus_tui.daemon.risk.accounts import Account
+from nautilus_tui.daemon.risk.computing import Asked
 from risk import attribution, track
 from risk.frames import Ints, ReturnsFrame
 from risk.measures.sample import Floats
@@ -29,21 +29,6 @@ from risk.track import Track
 type Benchmark = tuple[Ints, Floats]
 
 _SAMPLED = "equity is sampled once a minute: 5-minute returns are up to a minute beside the benchmark's bars"
-
-
-class Asked(NamedTuple):
-    """What was asked about performance."""
-
-    benchmark: str | None
-    risk_free: float
-    rolling: int | None
-    since: int
-    ts: int
-
-
-def tracked(days: EquitySeries, minutes: EquitySeries) -> Track:
-    """Return the record of an account."""
-    return track.track(days, minutes)
 
 
 def performance(

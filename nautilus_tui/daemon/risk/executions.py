@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from data.history import History, Holdings
     from nautilus_tui.daemon.risk.recorded import Tape, Traded
-    from risk.attribution import Terms
     from risk.execution import OrderFacts, Touch
+    from risk.terms import Terms
 
 MINUTE_NS: Final = 60 * 1_000_000_000
 #: What an order is before the venue has said anything of it.
