@@ -70,9 +70,7 @@ def consequences(choice: KillChoice, mirror: Mirror) -> list[Line]:
     lines += _positions(choice, alive, mirror)
     lines.append([])
     if choice.drill:
-        lines.append(
-            [(" DRILL: all of this is really done on paper; then the switch releases itself.", "sim")]
-        )
+        lines.append([(" DRILL: all of this is done for real, on paper; then it is released.", "sim")])
     else:
         lines.append([(" It stays latched, over restarts too: no order passes and no engine starts", "")])
         lines.append(
@@ -130,10 +128,11 @@ def progress(status: KillStatus, glyphs: Glyphs) -> list[Line]:
     lines: list[Line] = []
     if order is not None:
         drill = " DRILL" if order.drill else ""
+        word = "RELEASED" if status.state == "armed" else status.state.upper()
         flatten = ", flatten" if order.flatten else ""
         lines.append(
             [
-                (f" {status.state.upper()}{drill}", "error" if status.state != "armed" else "good"),
+                (f" {word}{drill}", "error" if status.state != "armed" else "good"),
                 (f"  {order.engine or 'all engines'}{flatten}", "bright"),
                 (f"  by {order.by} at {figures.clock(order.ts)}Z", "dim"),
             ]

@@ -185,6 +185,27 @@ async def test_a_limit_that_was_deleted_elsewhere_goes_with_the_next_list() -> N
         await until(pilot, lambda: scene_risk.limit(0).id not in app.mirror.risk.limits)
 
 
+async def test_until_one_is_chosen_the_limit_nearest_to_trouble_is_looked_at() -> None:
+    app = desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_risk(app, pilot)
+        assert app.view.risk.limit == scene_risk.limit(0).id
+        app.mirror.apply_records([scene_risk.status(scene_risk.limit(4), D(110_000), now=scene.NOW + 1)])
+        await app.settled(pilot)
+        assert app.view.risk.limit == scene_risk.limit(4).id
+        assert "daily_loss portfolio" in seen(app, "limit_detail")
+        await pilot.press("down")
+        await app.settled(pilot)
+        chosen = app.view.risk.limit
+        assert chosen == scene_risk.limit(0).id
+        app.mirror.apply_records([scene_risk.status(scene_risk.limit(2), D(9), now=scene.NOW + 2)])
+        await app.settled(pilot)
+        assert app.view.risk.limit == chosen
+        await pilot.press("c")
+        await app.settled(pilot)
+        assert "breached: 560, 112%" in seen(app, "limit_detail")
+
+
 def test_a_snapshot_replaces_what_was_told_and_an_older_look_changes_nothing() -> None:
     mirror = Mirror()
     scene_risk.fill(mirror)
