@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from data.analytics import ExposureAnswer
 from risk.concentration import concentration
 from risk.reports.build import common
-from risk.reports.document import Block, Chart, Column, Figure, Section, table
+from risk.reports.document import Block, Chart, Column, Figure, Section, Table, table
 from risk.reports.facts import ReportFacts
 
 #: The sums of the answer that are looked at, with what each is called.
@@ -34,7 +34,9 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         )
         return (Section("summary", "Summary", blocks),)
     instruments = _by_instrument(found)
-    parts = [
+    dimensions = [("instrument", "Instrument", instruments)]
+    dimensions += [(key, title, found.sums[key]) for key, title in _SUMS if found.sums.get(key)]
+    return (
         Section(
             "summary",
             "Summary",
@@ -43,16 +45,37 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
                 *common.told(facts, found.notes),
             ),
         ),
-        Section(
-            "instrument", "By instrument", _shares("instrument", "Instrument", instruments, found.currency)
+        Section("indices", "Concentration by dimension", (_indices(dimensions),)),
+        *(
+            Section(key, f"By {title.lower()}", _shares(key, title, values, found.currency))
+            for key, title, values in dimensions
+            if len(values) > 1
         ),
-    ]
-    for key, title in _SUMS:
-        values = found.sums.get(key, {})
-        if values:
-            blocks_ = _shares(key, title, values, found.currency)
-            parts.append(Section(key, f"By {title.lower()}", blocks_))
-    return tuple(parts)
+    )
+
+
+def _indices(dimensions: Sequence[tuple[str, str, Mapping[str, Decimal]]]) -> Table:
+    rows = []
+    for _, title, values in dimensions:
+        found = concentration(values)
+        if found is not None:
+            name, _, share = found.shares[0]
+            rows.append((title, len(values), found.herfindahl, found.effective, name, share))
+    return table(
+        "indices",
+        "Concentration by dimension",
+        (
+            Column("dimension", "Dimension"),
+            Column("parts", "Parts", "count"),
+            Column("herfindahl", "Herfindahl", "ratio"),
+            Column("effective", "Equal parts", "number", decimals=2),
+            Column("largest", "Largest"),
+            Column("share", "Its share", "percent"),
+        ),
+        rows,
+        note="Herfindahl: the sum of squared shares. Equal parts: so many would be as concentrated.",
+        empty="Nothing is held whose value is known.",
+    )
 
 
 def _by_instrument(found: ExposureAnswer) -> dict[str, Decimal]:
@@ -110,17 +133,6 @@ def _shares(key: str, title: str, values: Mapping[str, Decimal], currency: str) 
     )
     if found is None:
         return (data,)
-    index = common.figures(
-        f"index_{key}",
-        f"Concentration by {title.lower()}",
-        [
-            common.figure("Herfindahl index", found.herfindahl, "ratio", ""),
-            common.figure("As many as", found.effective, "number", "", note="equal parts", decimals=2),
-            common.figure("Largest", found.largest, "percent", ""),
-        ],
-    )
-    if len(rows) < 2:
-        return index, data
     chart = Chart(
         key=f"{key}_chart",
         title=f"Shares by {title.lower()}",
@@ -129,4 +141,4 @@ def _shares(key: str, title: str, values: Mapping[str, Decimal], currency: str) 
         x="name",
         y=("share",),
     )
-    return chart, index, data
+    return chart, data

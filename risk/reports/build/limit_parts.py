@@ -37,12 +37,12 @@ _KINDS: Final[dict[Unit, NumberKind]] = {
 
 def in_unit(value: Plain | None, unit: Unit, currency: str, reason: str) -> Cell:
     """Return a value of a limit in the limit's unit."""
-    return number(value, _KINDS[unit], reason, unit=unit_of(unit, currency))
+    return number(value, _KINDS[unit], reason, unit=None if unit == "ratio" else unit_of(unit, currency))
 
 
 def unit_of(unit: Unit, currency: str) -> str:
     """Return what a limit's unit is called beside its numbers."""
-    return currency if unit == "notional" else "fraction" if unit == "ratio" else unit
+    return currency if unit == "notional" else "%" if unit == "ratio" else unit
 
 
 def by_use(limits: Iterable[LimitStatus]) -> list[LimitStatus]:

@@ -10,7 +10,6 @@ from risk.reports.document import (
     Block,
     Cell,
     Column,
-    Figure,
     NumberKind,
     Paragraph,
     Section,
@@ -66,10 +65,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
         Section("equity", "Equity", profit_parts.curve_blocks(found)),
         Section("statistics", "Statistics", metrics(found)),
     ]
-    if found.trades is not None:
-        parts.append(
-            Section("trades", "Round trips", (common.figures("trades", "Round trips", trade_figures(found)),))
-        )
+    parts.append(Section("trades", "Round trips", (trades(found),)))
     return tuple(parts)
 
 
@@ -100,25 +96,26 @@ def metrics(found: PerformanceAnswer) -> tuple[Block, ...]:
     )
 
 
-def trade_figures(found: PerformanceAnswer) -> list[Figure]:
+def trades(found: PerformanceAnswer) -> Block:
     """Return what became of positions that were closed."""
-    trades, unit = found.trades, found.currency
-    if trades is None:
-        return []
+    one, unit = found.trades, found.currency
+    if one is None or not one.closed:
+        return Paragraph("No position was closed.")
     none = "no position was closed at a gain or a loss"
-    return [
-        common.figure("Closed", trades.closed, "count", ""),
-        common.figure("Won", trades.won, "count", ""),
-        common.figure("Lost", trades.lost, "count", ""),
-        common.figure("Share that won", trades.win_rate, "percent", none),
-        common.figure("Profit factor", trades.profit_factor, "ratio", "no position was closed at a loss"),
-        common.figure("Mean result", trades.expectancy, "money", none, unit=unit),
-        common.figure("Mean gain", trades.average_win, "money", "none won", unit=unit),
-        common.figure("Mean loss", trades.average_loss, "money", "none lost", unit=unit),
+    items = [
+        common.figure("Closed", one.closed, "count", ""),
+        common.figure("Won", one.won, "count", ""),
+        common.figure("Lost", one.lost, "count", ""),
+        common.figure("Share that won", one.win_rate, "percent", none),
+        common.figure("Profit factor", one.profit_factor, "ratio", "no position was closed at a loss"),
+        common.figure("Mean result", one.expectancy, "money", none, unit=unit),
+        common.figure("Mean gain", one.average_win, "money", "none won", unit=unit),
+        common.figure("Mean loss", one.average_loss, "money", "none lost", unit=unit),
         common.figure(
-            "Mean time held", trades.average_hours, "number", "nothing was closed", unit="h", decimals=1
+            "Mean time held", one.average_hours, "number", "nothing was closed", unit="h", decimals=1
         ),
     ]
+    return common.figures("trades", "Round trips", items)
 
 
 def _factors(found: PerformanceAnswer) -> tuple[Block, ...]:

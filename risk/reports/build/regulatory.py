@@ -55,9 +55,7 @@ def _capital(found: tuple[CapitalFigure, ...], currency: str) -> Table:
             value = number(one.value, "money", "", unit=currency)
         else:
             value = number(one.value, "percent", "")
-        rows.append(
-            (common.words(one.name), value, currency if one.unit == "money" else "fraction", one.rule)
-        )
+        rows.append((common.words(one.name), value, currency if one.unit == "money" else "%", one.rule))
     return table(
         "capital",
         "Capital and leverage",

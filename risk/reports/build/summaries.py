@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.analytics import Contribution, ExecutionAnswer, PerformanceAnswer
 from risk.reports.build import common, limit_parts, profit_parts, risk_parts
-from risk.reports.build.performance import metrics, trade_figures
+from risk.reports.build.performance import metrics, trades
 from risk.reports.document import Block, Figure, Section, Unknown
 from risk.reports.facts import ReportFacts
 
@@ -34,11 +34,7 @@ def sections(facts: ReportFacts) -> tuple[Section, ...]:
             Section("profit", "Profit and loss", contributions(found)),
             Section("statistics", "Statistics", metrics(found)),
         ]
-        if found.trades is not None:
-            figures = trade_figures(found)
-            parts.append(
-                Section("trades", "Round trips", (common.figures("trades", "Round trips", figures),))
-            )
+        parts.append(Section("trades", "Round trips", (trades(found),)))
     standing = common.exposure_figures(facts.portfolio)
     if facts.risk is not None:
         standing += risk_parts.risk_figures(facts.risk)

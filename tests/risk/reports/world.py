@@ -19,6 +19,7 @@ from data.use_store import MINUTE_NS
 from data.use_summary import UseHistory, UseOverTime, UsePoint
 from nautilus_tui.daemon.risk import answers
 from nautilus_tui.daemon.risk.accounts import Account
+from nautilus_tui.daemon.risk.computing import Asked
 from risk import execution, factors
 from risk.attribution import Terms
 from risk.frames import DAY_NS, ReturnsFrame
@@ -26,6 +27,7 @@ from risk.measures.book import held, measure_book, totals
 from risk.measures.regulatory import capital_figures, followed
 from risk.portfolio import EngineMoney, Holding, Portfolio
 from risk.reports.facts import DAYS_BACK, ReportFacts
+from risk.track import track
 
 NOW = 1_790_000_000 * 1_000_000_000
 DAYS = 400
@@ -140,12 +142,12 @@ def fills() -> list[Fill]:
                 venue_order_id=f"V-{place}",
                 instrument=name,
                 side="buy" if (place // 3) % 2 == 0 else "sell",
-                qty=Decimal(100 + place),
+                qty=Decimal(100 + place % 3),
                 price=price.quantize(Decimal("0.01")),
                 commission=Decimal("1.25"),
                 commission_currency="USD",
                 liquidity="taker" if place % 4 else "maker",
-                strategy=("manual", "=HYPERLINK(evil)")[place % 2],
+                strategy=("manual", "=HYPERLINK(evil)", "manual")[place % 3],
                 ts=NOW - (60 - place) * DAY_NS // 3,
                 synthetic=True,
             )
@@ -342,8 +344,8 @@ def facts(kind: ReportType) -> ReportFacts:
     account = Account("portfolio", engines, book, terms, {(one, "USD"): Decimal(1) for one in engines}, marks)
     some = equity(max(back or 300, 2) + 1)
     minutes = EquitySeries()
-    track = answers.tracked(some, minutes)
-    asked = answers.Asked(benchmark=None, risk_free=0.0, rolling=None, since=since, ts=NOW)
+    found = track(some, minutes)
+    asked = Asked(benchmark=None, risk_free=0.0, rolling=None, since=since, ts=NOW)
     return ReportFacts(
         portfolio_id="portfolio",
         as_of=NOW,
@@ -368,7 +370,7 @@ def facts(kind: ReportType) -> ReportFacts:
         risk=measure_book(book, returns, capital=figures),
         exposures=exposed,
         stress=factors.stress(exposed),
-        performance=answers.performance(account, fills(), some, minutes, track, asked, None),
+        performance=answers.performance(account, fills(), some, minutes, found, asked, None),
         execution=execution.summary("portfolio", orders(fills()), ts=NOW),
         frame=returns,
         days=days,
