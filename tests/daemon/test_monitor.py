@@ -209,6 +209,11 @@ async def test_over_a_limit_it_is_acted_on_escalated_seen_and_lifted_when_it_is_
         code, body = desk.order("buy", "1", B)
         assert code == 422, body
         assert body["outcome"]["orders"][0]["status"] == "denied"
+        desk.limit("45")
+        await news.until(lambda: news.breaches[id_].severity == "emergency")
+        again = "trader, when it became emergency: sent"
+        await news.until(lambda: (a := news.alert("limit.breach")) and again in a.told)
+        desk.limit("60")
         checks = news.breaches[id_].checks
         await news.until(lambda: news.breaches[id_].checks >= checks + 10)
         assert len(desk.rows()) == 1, "one row however often it is checked"
@@ -218,8 +223,7 @@ async def test_over_a_limit_it_is_acted_on_escalated_seen_and_lifted_when_it_is_
         seen = await news.until(lambda: news.breach("acknowledged"))
         assert seen is not None
         assert (seen.note, seen.ts_acknowledged is not None) == ("on it", True)
-        again = desk.daemon.post(f"/api/v1/risk/breaches/{id_}/acknowledge")
-        assert again.status_code == 409
+        assert desk.daemon.post(f"/api/v1/risk/breaches/{id_}/acknowledge").status_code == 409
 
         code, body = desk.order("sell", "50")
         assert code == 200, body
@@ -433,6 +437,12 @@ async def test_what_is_asked_of_an_engine_that_is_down_is_not_done_before_it_say
         assert "does not run" in (ended.detail or "")
         health = desk.daemon.get("/api/v1/risk/health")
         assert f"{P} is stopped: its 1 positions count at their last marks" in health["problems"]
+    desk.daemon.kill()
+    desk.again()
+    async with following(desk) as news:
+        worth = await news.until(lambda: news.limits.get(f"position_size:engine:{P}:notional"))
+        assert worth is not None
+        assert (worth.value or 0) > 0, "a daemon that never heard of its prices has them from the last one"
         desk.start(P)
         await news.until(lambda: (a := news.action(breach.id, "deny_increase")) and a.status == "done")
         assert news.engines[P].restriction == "reduce_only"

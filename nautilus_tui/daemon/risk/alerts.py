@@ -146,9 +146,9 @@ class AlertBook:
         return alert
 
     def note_told(self, id_: str, said: str) -> None:
-        """Add who was notified of an open alert, and how it went."""
+        """Add who was notified of an open alert, and how it went; what was said before is not said twice."""
         known = self._open.get(id_)
-        if known is not None:
+        if known is not None and said not in known.told:
             self._put(msgspec.structs.replace(known, told=(*known.told, said), ts=self._clock()))
 
     def open_one(self, kind: str, subject: str | None) -> Alert | None:

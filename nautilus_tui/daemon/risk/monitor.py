@@ -129,6 +129,7 @@ class Monitor:
         self._ts_cycle: int | None = None
         self._took_ms = self._worst_ms = 0.0
         self._marks_at = 0
+        self._ran: frozenset[str] = frozenset()  # engines that ran at the last check
         self._problems: tuple[str, ...] = ()
         self._turn = asyncio.Lock()
         self._deaf: Callable[[], None] = lambda: None  # ends listening for fills
@@ -291,9 +292,15 @@ class Monitor:
         self._responses.respond(self._statuses, changes)
         for callback in self._callbacks:
             callback(self._statuses, portfolio)
-        if self._clock() - self._marks_at >= _MARKS_NS:
-            self._marks_at = self._clock()
+        await self._keep_marks()
+
+    async def _keep_marks(self) -> None:
+        """Keep the last marks once a minute, and when an engine has gone: it will tell none any more."""
+        now, running = self._clock(), self._portfolio.running()
+        if now - self._marks_at >= _MARKS_NS or self._ran - running:
             await self._store.put_marks(self._portfolio.last_marks())
+            self._marks_at = now
+        self._ran = running
 
     async def look(self, limits: Sequence[Limit]) -> list[LimitStatus]:
         """Judge limits by the code of every check, now; nothing comes of it."""

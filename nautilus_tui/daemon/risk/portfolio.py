@@ -100,6 +100,10 @@ class PortfolioWatch:
         known = {status.id for status in self._supervisor.statuses()}
         return sorted(known | set(self._present.engines()))
 
+    def running(self) -> frozenset[str]:
+        """Return the engines that run."""
+        return frozenset(one.id for one in self._supervisor.statuses() if one.state in _UP)
+
     def instruments(self, engine: str) -> dict[str, Instrument]:
         """Return what an engine trades, by id; empty while it is not known."""
         try:

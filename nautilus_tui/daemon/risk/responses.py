@@ -103,6 +103,9 @@ class Responses:
         self._limits = {status.limit.id: status.limit for status in statuses}
         for breach in changes.begun + changes.worse:
             self._raise_breach(breach)
+        for breach in changes.worse:
+            if "notify" in self._actions(breach):
+                self._begin(self._tell_it_is_worse(breach))
         for breach in changes.over:
             self._end_breach(breach)
         self._warn(statuses)
@@ -267,6 +270,17 @@ class Responses:
     async def _tell_of_breach(self, role: str, breach: Breach) -> Told:
         if role == self._first:
             self._note_notify(breach, "requested", None)
+        return await self._notifier.tell(role, *self._message(breach))
+
+    async def _tell_it_is_worse(self, breach: Breach) -> None:
+        """Tell the first of the chain again, also when the breach was acknowledged before."""
+        told = await self._notifier.tell(self._first, *self._message(breach))
+        alert = self._alerts.open_one(BREACH, breach.limit_id)
+        if alert is not None:
+            self._alerts.note_told(alert.id, f"{told.role}, when it became {breach.severity}: {told.detail}")
+
+    def _message(self, breach: Breach) -> tuple[str, str]:
+        """Return title and text of what people are told of a breach."""
         limit = self._limits.get(breach.limit_id)
         title = f"Nautilus TUI: {breach.limit_type} {breach.scope} over its limit, {breach.severity}"
         body = (
@@ -277,7 +291,7 @@ class Responses:
             + ("" if limit is None else f"\nactions: {', '.join(limit.hard_actions)}")
             + f"\nacknowledge: nautilus-tui breaches ack {breach.id}"
         )
-        return await self._notifier.tell(role, title, body)
+        return title, body
 
     def _note_told(self, breach: Breach, told: Told) -> None:
         alert = self._alerts.open_one(BREACH, breach.limit_id)
