@@ -36,6 +36,8 @@ GRADE_RULE: Final = (
     "C ≤ 2, D ≤ 4, F beyond; several orders: mean weighted by value"
 )
 _GRADES: Final[tuple[tuple[float, Grade], ...]] = ((0.0, "A"), (1.0, "B"), (2.0, "C"), (4.0, "D"))
+#: What is said of figures that are there.
+_REMARKS: Final = frozenset({"interval"})
 _ROUNDING: Final = 1e-9
 _BPS: Final = 10_000.0
 _CENTS: Final = Decimal("0.01")
@@ -218,7 +220,8 @@ def summary(
             commission[fill.commission_currency] += fill.commission
     for found in rows:
         for name, reason in found.reasons.items():
-            unknown[f"{name}: {reason}"] += 1
+            if name not in _REMARKS:
+                unknown[f"{name}: {reason}"] += 1
     mean = _Means(rows, weights)
     order = sorted(range(len(rows)), key=lambda at: -rows[at].ts_init)[:shown]
     return ExecutionAnswer(

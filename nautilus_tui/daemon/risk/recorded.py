@@ -45,7 +45,8 @@ class Tape:
         self._holdings = holdings
         self._quotes = derive.chosen(holdings, "quotes", instrument, engine, None)
         self._trades = derive.chosen(holdings, "trades", instrument, engine, None)
-        self._rows: list[tuple[int, int, Rows]] = []
+        self._starts: list[int] = []
+        self._windows: list[tuple[int, list[Rows]]] = []  #: end, and rows of each series
 
     def prepare(self, moments: Iterable[int]) -> None:
         """Read the quotes around moments at once: from a minute before each to a minute after."""
@@ -55,12 +56,11 @@ class Tape:
                 windows[-1][1] = moment + FRESH_NS
             else:
                 windows.append([moment - FRESH_NS, moment + FRESH_NS])
-        self._rows = []
+        self._starts = [start for start, _ in windows]
+        self._windows = []
         for start, end in windows:
-            for series in self._quotes:
-                rows = self._read(series, start, end, ("bid", "ask"))
-                if rows is not None and len(rows):
-                    self._rows.append((start, end, rows))
+            read = (self._read(series, start, end, ("bid", "ask")) for series in self._quotes)
+            self._windows.append((end, [rows for rows in read if rows is not None and len(rows)]))
 
     def at(self, moment: int) -> Touch | None:
         """Return the touch at a moment; None if no whole quote was recorded in the minute before."""
@@ -72,9 +72,10 @@ class Tape:
 
     def _nearest(self, moment: int, *, after: bool) -> Touch | None:
         best: Touch | None = None
-        for start, end, rows in self._rows:
-            if not start <= moment <= end:
-                continue
+        window = bisect_right(self._starts, moment) - 1
+        if window < 0 or moment > self._windows[window][0]:
+            return None
+        for rows in self._windows[window][1]:
             place = bisect_right(rows.ts, moment)
             places = range(place, len(rows)) if after else range(place - 1, -1, -1)
             for at in places:
