@@ -22,6 +22,7 @@ _BAR: Final = 18.0
 MOST_BARS: Final = 16
 _LABEL: Final = 210.0
 _TICKS: Final = 4
+_READABLE: Final = 30.0  #: width of a cell of a heat map from which there is room for words in it
 #: Width of a character of the labels, on average; the fonts of HTML and PDF differ a little.
 _CHARACTER: Final = 5.6
 _SERIES: Final = ("a", "b", "c", "d", "e")
@@ -143,10 +144,10 @@ def _heat(chart: Chart, table: Table) -> tuple[list[str], float]:
     if not table.rows or not places:
         return [], 0.0
     side = min((WIDTH - 130.0) / len(places), 84.0)
-    high = min(side, 24.0)
+    high = min(side, 24.0, 460.0 / len(table.rows))
     left, top = 120.0, 20.0
     body: list[str] = []
-    for across, place in enumerate(places):
+    for across, place in enumerate(places if side >= _READABLE else ()):  # the rows are in the same order
         name = _cut(table.columns[place].title, side)
         body.append(_text(left + (across + 0.5) * side, top - 6, name, "middle", "note"))
     for down, row in enumerate(table.rows):
@@ -161,7 +162,7 @@ def _heat(chart: Chart, table: Table) -> tuple[list[str], float]:
                 f'<rect class="cell {name}" x="{x:.1f}" y="{y:.1f}" width="{side - 1:.1f}" '
                 f'height="{high - 1:.1f}" fill-opacity="{strength:.3f}"/>'
             )
-            if side >= 24.0:
+            if side >= _READABLE:
                 ink = "on" if strength > 0.6 else "value"
                 body.append(_text(x + side / 2, y + high / 2 + 4, _shown(row[place]), "middle", ink))
     return body, top + len(table.rows) * high + 8.0
