@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar.params import Parameter, PathParameter
+from litestar.params import Parameter, PathParameter, QueryParameter
 
 from data.commands import DecideLimitChange, DeleteLimit, Outcome, RestrictEngine, SetLimit
 from data.limits import (
@@ -91,7 +91,7 @@ class RestrictBody(Body, frozen=True, kw_only=True):
 async def list_limits(
     request: AnyRequest,
     of_scope: Annotated[
-        str | None, Parameter(query="scope", description="limits of one scope, e.g. engine:paper-1")
+        str | None, QueryParameter(name="scope", description="limits of one scope, e.g. engine:paper-1")
     ] = None,
     limit_type: Annotated[str | None, Parameter(description="limits of one type")] = None,
 ) -> Answer:
