@@ -121,24 +121,26 @@ class ExposureBook:
             self._dirty.update(name for name, has in known.items() if has)
         self._settle()
 
+    def settle(self) -> None:
+        """Work out what has changed, now rather than when it is next asked for."""
+        if self._dirty:
+            self._settle()
+
     # ------------------------------------------------------------ what it comes to
 
     def sums(self, key: str) -> Sums:
         """Return what a scope adds up to."""
-        if self._dirty:
-            self._settle()
+        self.settle()
         return self._sums[key]
 
     def worst(self, key: str, instrument: str) -> Worst | None:
         """Return an instrument as it stands in the sums of a scope."""
-        if self._dirty:
-            self._settle()
+        self.settle()
         return self._worst[key].get(instrument)
 
     def instruments(self, key: str) -> Mapping[str, Worst]:
         """Return every instrument of a scope as it stands in its sums."""
-        if self._dirty:
-            self._settle()
+        self.settle()
         return self._worst[key]
 
     def touch(self, instrument: str) -> None:

@@ -6,6 +6,7 @@ not answered, the larger of what it was and what it would be counts. This module
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
@@ -52,6 +53,7 @@ class Exposures:
         self._seen: dict[str, tuple[Any, Decimal | None, Quoted]] = {}
         self._changes: dict[str, list[tuple[Decimal, Decimal | None]]] = {}
         self._day = 0
+        self._settling = False
         terms = {found.id: _terms(found) for found in instruments.values()}
         self.book = ExposureBook(terms, self.quoted)
 
@@ -157,6 +159,17 @@ class Exposures:
             self.book.hold(strategy, instrument, self._books.held[strategy, instrument])
             self._note_trade(event, strategy, instrument)
             self._recount(order.linked_order_ids or ())
+        self.settle_soon()
+
+    def settle_soon(self) -> None:
+        """Work out what has changed before the next order comes, not while it waits."""
+        if not self._settling:
+            self._settling = True
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        self._settling = False
+        self.book.settle()
 
     def _note_trade(self, event: Any, strategy: str, instrument: str) -> None:
         if self._books.day_of(event.ts_event) == self._day:

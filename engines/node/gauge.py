@@ -40,7 +40,7 @@ from risk.limits import limit_id
 
 _ENGINE: Final = "gauge"
 _WORKING: Final = 3  #: resting orders per instrument
-_TURN: Final = 16  #: orders between two turns of the event loop
+_TURN: Final = 16  #: orders between two pauses in which prices move
 _WIDE: Final = Decimal(10**12)
 
 
@@ -125,8 +125,8 @@ class _Gauge:
             worked = time.thread_time_ns() - worked
             found.append(Took((time.perf_counter_ns() - begun) / 1000, worked / 1000))
             after(order)
-            if number % _TURN == 0:
-                await asyncio.sleep(0.001)
+            # As orders come: one after the other, with a turn of the event loop between them.
+            await asyncio.sleep(0 if number % _TURN else 0.001)
         return found
 
     def judged(self, order: Order) -> None:
@@ -138,6 +138,7 @@ class _Gauge:
     def forgotten(self, order: Order) -> None:
         """Let the order go that the gate has let pass: it was not sent."""
         self._engine._exposures.book.remove(order.client_order_id.value)
+        self._engine._exposures.settle_soon()
 
     def checked(self, order: Order) -> None:
         """Have NautilusTrader's RiskEngine check an order and hand it on."""

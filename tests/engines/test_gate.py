@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from data.commands import (
     CancelAll,
+    CancelOrder,
     ClosePosition,
     Flatten,
     ModifyOrder,
@@ -365,3 +367,93 @@ async def test_limits_take_the_place_of_those_before(floor: Floor) -> None:
     assert (await floor.send(P, AAPL, "buy", "6")).status == "filled"
     assert floor.sink.orders(P)[next(iter(floor.sink.orders(P)))].strategy == "GATEWAY-001"
     assert floor.sink.fills(P)[-1].strategy == "GATEWAY-001"
+
+
+# ---------------------------------------------------------------- whatever comes
+
+
+def worst_by_the_records(floor: Floor) -> dict[str, Decimal]:
+    """Return the largest |quantity| of each instrument that could come of what the journal says."""
+    found: dict[str, Decimal] = {}
+    for instrument in (AAPL, "MSFT.SIM"):
+        held = floor.sink.positions(P).get(instrument, D(0))
+        working = [
+            order
+            for order in floor.sink.orders(P).values()
+            if order.instrument == instrument
+            and order.status in ("accepted", "partially_filled")
+            and not order.reduce_only
+        ]
+        ends = {}
+        for side in ("buy", "sell"):
+            groups: dict[str, Decimal] = {}
+            for order in working:
+                if order.side == side:
+                    name = min(order.client_order_id, *order.linked_ids)
+                    name = name if order.linked_ids else order.client_order_id
+                    groups[name] = max(groups.get(name, D(0)), order.qty - order.filled_qty)
+            ends[side] = sum(groups.values(), D(0))
+        found[instrument] = max(abs(held + ends["buy"]), abs(held - ends["sell"]))
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_is_sent_changed_and_cancelled_stays_within_the_limits(
+    floor: Floor, seed: int
+) -> None:
+    """Market orders fill at once and in parts, others rest; all is read from the journal's records."""
+    dice = random.Random(seed)
+    await set_limits(floor)
+    await floor.send(P, "MSFT.SIM", "buy", "1")
+    per_instrument, money = D(90), D(25_000)
+    prices = {AAPL: await dear(floor, "buy")}
+    await set_limits(floor, limit("order_notional", D(10**9), "notional", "portfolio"))
+    asked = PreviewOrder(engine=P, instrument="MSFT.SIM", side="buy", qty=D(1))
+    (effect,) = (await floor.supervisor.execute(asked)).effects
+    assert effect.after is not None
+    prices["MSFT.SIM"] = effect.after
+    await set_limits(
+        floor,
+        limit("position_size", per_instrument, "shares", f"engine:{P}"),
+        limit("gross_exposure", money, "notional", "portfolio"),
+    )
+    denied = 0
+    for _ in range(90):
+        instrument, side = dice.choice([AAPL, "MSFT.SIM"]), dice.choice(["buy", "sell"])
+        qty = str(dice.randint(1, 60))
+        working = [o for o in floor.sink.orders(P).values() if o.status == "accepted" and not o.reduce_only]
+        try:
+            match dice.choice(["market", "market", "rest", "rest", "pair", "change", "cancel"]):
+                case "market":
+                    await floor.send(P, instrument, side, qty)
+                case "rest":
+                    far = BUY_AT if side == "buy" else D("5000.00")
+                    await floor.send(P, instrument, side, qty, order_type="limit", price=far)
+                case "pair":
+                    low, high = (BUY_AT, D("5000.00")) if side == "buy" else (D("5000.00"), BUY_AT)
+                    pair = SubmitOco(
+                        engine=P,
+                        client_order_id=floor.next_id("P"),
+                        instrument=instrument,
+                        side=side,  # type: ignore[arg-type]
+                        qty=D(qty),
+                        limit_price=low,
+                        stop_price=high,
+                    )
+                    await floor.supervisor.execute(pair)
+                case "change" if working:
+                    order = dice.choice(working)
+                    change = ModifyOrder(engine=P, client_order_id=order.client_order_id, qty=D(qty))
+                    await floor.supervisor.execute(change)
+                case "cancel" if working:
+                    order = dice.choice(working)
+                    await floor.supervisor.execute(
+                        CancelOrder(engine=P, client_order_id=order.client_order_id)
+                    )
+        except DeniedError:
+            denied += 1
+        worst = worst_by_the_records(floor)
+        assert all(qty <= per_instrument for qty in worst.values())
+        # What is held is valued where it could be closed: at the bid, which is no more than the ask.
+        assert sum(qty * prices[name] for name, qty in worst.items()) <= money * D("1.001")
+    assert denied > 5, "the limits were reached"
