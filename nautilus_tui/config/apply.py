@@ -41,6 +41,7 @@ def engine_spec(config: Config, engine: str | None = None) -> EngineSpec:
                 position_size=risk.position_size or None,
                 order_rate=None if risk.order_rate == "0" else OrderRate.parse(risk.order_rate),
             ),
+            stale_quote_s=risk.stale_quote_seconds or None,
             starting_balances=own.starting_balances,
             base_currency=own.base_currency,
             leverage=own.leverage,

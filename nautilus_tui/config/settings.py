@@ -132,6 +132,14 @@ class Risk(Section, frozen=True, kw_only=True):
             pattern=r"^0$|^[1-9][0-9]*/[1-9][0-9]*$", description="Most order commands in a stretch of time"
         ),
     ] = "100/1"
+    stale_quote_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="In an open session a price older than this judges no order; 0 accepts any",
+        ),
+    ] = 60.0
     two_person: Annotated[
         Literal["live", "always", "never"],
         Meta(description="Where loosening a limit waits until a second person with the role risk agrees"),
