@@ -100,7 +100,7 @@ def _matrix(found: Correlations) -> tuple[Block, ...]:
         table="matrix",
         x="instrument",
         y=tuple(column.key for column in columns[1:]),
-        caption="Orange is positive, blue negative; the stronger, the stronger. Columns are in the order of the rows.",
+        caption="Orange is positive, blue negative. Columns are in the order of the rows.",
     )
     return chart, data
 
