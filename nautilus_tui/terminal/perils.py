@@ -83,6 +83,13 @@ class Perils:
         elif topic == "risk.forecast" and self.forecasts:
             self.forecasts.clear()
             self._mark("forecasts", "")
+        elif topic == "risk.breaches":
+            # What is open is told anew; what was and is not told has ended while nobody listened.
+            self.breaches = {i: one for i, one in self.breaches.items() if one.status == "resolved"}
+            self._mark("breaches", "")
+        elif topic == "risk.alerts":
+            self.alerts = {i: one for i, one in self.alerts.items() if one.status != "open"}
+            self._mark("alerts", "")
 
     def put_forecast(self, forecast: BreachForecast) -> None:
         """Take in a forecast, unless a later one is known."""

@@ -219,6 +219,11 @@ def test_a_snapshot_replaces_what_was_told_and_an_older_look_changes_nothing() -
     breach = msgspec.structs.replace(scene_risk.breaches()[0], status="resolved", ts=scene.NOW)
     mirror.apply([Envelope(type="breach_alert", topic="risk.breaches", seq=1, ts=0, id=None, data=breach)])
     assert mirror.risk.open_breaches() == []
+    assert len(mirror.risk.open_alerts()) == 3
+    one = Snapshot(records=(scene_risk.alerts()[0],))
+    mirror.apply([Envelope(type="snapshot", topic="risk.alerts", seq=9, ts=0, id=None, data=one)])
+    assert [alert.id for alert in mirror.risk.open_alerts()] == ["A-000041"]
+    assert len(mirror.risk.seen_alerts()) == 1
 
 
 # ---------------------------------------------------------------- doing
