@@ -154,6 +154,13 @@ class Bus:
 
         return end
 
+    def forget(self, topic: str, keys: Iterable[Key]) -> None:
+        """Drop what a conflated topic told last of things that are no more: new readers are not told."""
+        opened = self._topics.get(topic)
+        if opened is not None:
+            for key in keys:
+                opened.latest.pop(key, None)
+
     def _open(self, topic: str) -> _Topic:
         opened = self._topics.get(topic)
         if opened is None:

@@ -73,6 +73,14 @@ async def test_every_limit_is_told_once_and_callbacks_see_what_was_found(made: M
     assert all("order_rate" in reason for reason in health.unknown_reasons)
 
 
+async def test_of_a_limit_that_is_no_more_a_new_reader_is_told_nothing(made: MadeUp) -> None:
+    await made.monitor.check()
+    assert len(made.bus.latest("risk.limits")) == LIMITS
+    only(made, *made.limits.chosen[:3])
+    await made.monitor.check()
+    assert len(made.bus.latest("risk.limits")) == 3
+
+
 async def test_a_check_that_fails_is_an_alert_and_not_the_end(made: MadeUp) -> None:
     def broken() -> tuple[Limit, ...]:
         raise StoreFailedError("the limits cannot be read")

@@ -285,6 +285,9 @@ class Monitor:
         await self._adjust(portfolio)
         statuses = await self._judge(portfolio, self._limits.limits())
         changes = self.breaches.check(statuses)
+        gone = {one.limit.id for one in self._statuses} - {one.limit.id for one in statuses}
+        for topic in (topics.LIMITS, topics.FORECAST):
+            self._bus.forget(topic, [(id_,) for id_ in gone])
         self._statuses = [self._with_breach(status) for status in statuses]
         for some in batched(self._statuses, _TOLD_AT_ONCE, strict=False):
             self._bus.publish_many(topics.LIMITS, some)
