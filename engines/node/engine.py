@@ -11,9 +11,6 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from decimal import Decimal
-
-import msgspec
 
 from data.commands import Flatten, SetFeed
 from data.journal import Journal
@@ -27,13 +24,14 @@ from data.problems import (
     StoreFailedError,
     UnavailableError,
 )
-from data.records import AccountUpdate, EngineLog, EngineState, EngineStatus, JournalRecord
+from data.records import EngineLog, EngineState, EngineStatus, JournalRecord
 from data.segments import Origin, SegmentWriter
 from engines import link
 from engines.gatebook import GateFile
 from engines.latch import Latch
 from engines.link import KillProgress, Release, Reply, Request, SetLimits, Stop, Welcome
 from engines.node import assembly, restore
+from engines.node.accounts import Accounts
 from engines.node.bookkeeper import Bookkeeper
 from engines.node.exposures import Exposures
 from engines.node.feed import Feed
@@ -75,9 +73,6 @@ class Engine:
         self._stop_asked = asyncio.Event()
         self._stop_message = Stop("asked to stop")
         self._tasks: list[asyncio.Task[None]] = []
-        self._day: AccountUpdate | None = None
-        self._accounts: dict[str, AccountUpdate] = {}
-        self._openings: dict[str, AccountUpdate] = {}
         self._log_pipe = LogPipe(spec.engine, home.engine_log(spec.engine), self._on_logs)
         self._server: Server | None = None
         self._synthetic = spec.synthetic
@@ -123,6 +118,7 @@ class Engine:
             on_failure=self._on_journal_failure,
         )
         self._marker = Marker(spec.engine, self._synthetic, self._node.cache, self._books, spec.base_currency)
+        self._accounts = Accounts(self._marker, self._books)
         self._make_gate()
         for venue in self._venues.values():
             venue.admit = self._gate.stands
@@ -224,11 +220,9 @@ class Engine:
     async def _start_node(self) -> None:
         node = self._node
         restored = restore.replay(self._journal, node.kernel, self._books)
-        self._day = restored.day_opening
-        self._accounts = restored.accounts
-        self._openings = restored.openings
+        self._accounts.restored(restored)
         self._gate.install()
-        self._worth.opened(self._openings)
+        self._worth.opened(self._accounts.openings)
         self._books.attach()
         self._exposures.attach(node.kernel.msgbus, self._market_time())
         self._market.attach(node.kernel.msgbus)
@@ -284,10 +278,7 @@ class Engine:
         self._desk.execute(request)
 
     def _on_journalled(self, records: Sequence[JournalRecord]) -> None:
-        for record in records:
-            if isinstance(record, AccountUpdate) and record.equity is None:
-                self._accounts[record.account_id] = record
-                self._openings.setdefault(record.account_id, record)
+        self._accounts.note(records)
         if self._server is not None:
             self._server.journalled(records)
         self._killer.on_records(records)
@@ -380,33 +371,7 @@ class Engine:
     def _marks(self) -> list[link.ConflatedRecord]:
         now = time.time_ns()
         positions = self._marker.positions(now)
-        found: list[link.ConflatedRecord] = list(positions)
-        for account in self._accounts.values():
-            mine = [p for p in positions if p.instrument.endswith(f".{_venue_of(account)}")]
-            marked = self._marker.equity(msgspec.structs.replace(account, ts=now), mine)
-            found.append(self._with_day(self._with_realized(marked)))
-        return found
-
-    def _with_realized(self, account: AccountUpdate) -> AccountUpdate:
-        """Return the account with what it has gained or lost since the books began, costs included.
-
-        Nothing is paid in or out of a paper account: its cash moves by realised results alone.
-        """
-        now, begun = _cash(account), _cash(self._openings[account.account_id])
-        if now is None or begun is None:
-            return account
-        return msgspec.structs.replace(account, realized_pnl=now - begun)
-
-    def _with_day(self, account: AccountUpdate) -> AccountUpdate:
-        if account.equity is None:
-            return account
-        day = self._day
-        if day is None or utc_date(day.ts) != utc_date(account.ts):
-            day = self._day = msgspec.structs.replace(account, day_pnl=None)
-            self._books.add_record(day)
-        if day.account_id != account.account_id or day.equity is None:
-            return account
-        return msgspec.structs.replace(account, day_pnl=account.equity - day.equity)
+        return [*positions, *self._accounts.marked(positions, now)]
 
     async def _beat(self) -> None:
         while True:
@@ -537,11 +502,3 @@ class Engine:
             self._gateway.log.error("Emergency flatten was not confirmed within 5 s")
         finally:
             self._desk.reply_through(self._on_reply)
-
-
-def _cash(account: AccountUpdate) -> Decimal | None:
-    return next((b.total for b in account.balances if b.currency == account.currency), None)
-
-
-def _venue_of(account: AccountUpdate) -> str:
-    return account.account_id.rsplit("-", 1)[0]

@@ -51,7 +51,7 @@ class Restored(msgspec.Struct, kw_only=True):
     refused: int = 0
     accounts: dict[str, AccountUpdate] = {}  #: the latest of each account
     openings: dict[str, AccountUpdate] = {}  #: the first of each account
-    day_opening: AccountUpdate | None = None  #: the last journalled equity, with its day
+    days: dict[str, AccountUpdate] = {}  #: the last journalled equity of each account, with its day
 
 
 def replay(journal: Journal, kernel: NautilusKernel, bookkeeper: Bookkeeper) -> Restored:
@@ -62,7 +62,7 @@ def replay(journal: Journal, kernel: NautilusKernel, bookkeeper: Bookkeeper) -> 
         restored.entries += 1
         if isinstance(record, AccountUpdate):
             if record.equity is not None:
-                restored.day_opening = record
+                restored.days[record.account_id] = record
             else:
                 restored.accounts[record.account_id] = record
                 restored.openings.setdefault(record.account_id, record)
