@@ -24,6 +24,8 @@ SEVERITIES: tuple[AlertSeverity, ...] = ("info", "warning", "minor", "major", "c
 LEVELS: tuple[LimitLevel, ...] = ("breached", "unknown", "warn", "ok", "off")
 #: Ended breaches and alerts that are kept.
 MAX_ENDED = 300
+#: The monitor looks at every limit every few seconds.
+_GONE_NS = 60_000_000_000
 
 
 class Perils:
@@ -165,13 +167,18 @@ class Perils:
         return status.forecast
 
     def position_limit(self, position: PositionUpdate) -> LimitStatus | None:
-        """Return the fullest limit of position size that tells of a position."""
+        """Return the fullest limit of position size that tells of a position.
+
+        One that has not been looked at while others were is gone: it was deleted elsewhere.
+        """
+        newest = max((status.ts for status in self.limits.values()), default=0)
         found = [
             status
             for status in self.limits.values()
             if status.limit.limit_type == "position_size"
             and status.use is not None
             and status.level != "off"
+            and newest - status.ts < _GONE_NS
             and (
                 status.limit.scope == f"instrument:{position.instrument}"
                 or (
