@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from data.paths import Home
+from engines import pidfile
 from nautilus_tui.daemon.lock import lock_path
 from tests.cli.driving import CommandLine, running_daemon
 
@@ -26,6 +27,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         '[simulator]\nrate = "200"\nhistory_minutes = 0\n[risk]\ntwo_person = "never"\n'
     )
     yield made
+    for left in pidfile.find(made.run):  # by a test that failed
+        os.kill(left.pid, signal.SIGKILL)
     if made.sockets != made.run:
         shutil.rmtree(made.sockets, ignore_errors=True)
 

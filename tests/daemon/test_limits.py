@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from engines import pidfile
 from tests.cli.driving import CommandLine
 from tests.daemon.process import DaemonProcess, signal_engine
 from tests.daemon.serve import Told
@@ -29,6 +31,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     finally:
         if process.process.poll() is None:  # the last test kills it
             process.stop_all()
+        for left in pidfile.find(process.home.run):  # by a test that failed
+            os.kill(left.pid, signal.SIGKILL)
 
 
 def shares(instrument: str, hard: str, **terms: Any) -> dict[str, Any]:
@@ -335,7 +339,7 @@ def test_what_is_set_while_the_engine_is_stopped_holds_before_it_runs(daemon: Da
     assert buy(daemon, "SPY.SIM", 5).status_code == 200
 
 
-def test_limits_outlive_a_daemon_that_is_killed(daemon: DaemonProcess) -> None:
+def test_limits_outlive_a_daemon_that_is_killed_and_a_store_that_is_lost(daemon: DaemonProcess) -> None:
     before = daemon.get(LIMITS)["items"]
     changes = daemon.get(f"{LIMITS}/changes")["items"]
     version = json.loads(daemon.home.gate_book(ENGINE).read_bytes())["book"]["version"]
@@ -354,4 +358,17 @@ def test_limits_outlive_a_daemon_that_is_killed(daemon: DaemonProcess) -> None:
         assert grown["version"] > version
         assert "gross_exposure:portfolio:notional" in [one["id"] for one in grown["limits"]]
     finally:
-        successor.stop_all()
+        successor.kill()
+
+    successor.home.state_db.unlink()
+    heir = DaemonProcess(daemon.home.root)
+    try:  # the store is lost; what the engine goes by is not
+        items = {one["id"]: one for one in heir.get(LIMITS)["items"]}
+        assert {one["id"]: one["hard"] for one in grown["limits"]} == {
+            id_: one["hard"] for id_, one in items.items()
+        }
+        assert buy(heir, "SPY.SIM", 6).json()["extra"]["rule"] == "position_size"
+        kinds = [one["kind"] for one in heir.get("/api/v1/risk/alerts")["items"]]
+        assert "limit.recovered" in kinds
+    finally:
+        heir.stop_all()
