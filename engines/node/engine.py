@@ -15,29 +15,24 @@ from collections.abc import Sequence
 from data.commands import Flatten, SetFeed
 from data.journal import Journal
 from data.kill import EngineKill, KillOrder
-from data.limits import GateBook
 from data.paths import Home
 from data.problems import (
     EngineFailedError,
     JournalFailedError,
     ProblemError,
     StoreFailedError,
-    UnavailableError,
 )
 from data.records import EngineLog, EngineState, EngineStatus, JournalRecord
 from data.segments import Origin, SegmentWriter
 from engines import link
-from engines.gatebook import GateFile
 from engines.latch import Latch
 from engines.link import KillProgress, Release, Reply, Request, SetLimits, Stop, Welcome
 from engines.node import assembly, restore
 from engines.node.accounts import Accounts
 from engines.node.bookkeeper import Bookkeeper
-from engines.node.exposures import Exposures
 from engines.node.feed import Feed
-from engines.node.gate import Gate
+from engines.node.gatekeeper import Gatekeeper
 from engines.node.gateway import Desk, Gateway
-from engines.node.judged import Staleness, Worth
 from engines.node.kill import Killer
 from engines.node.logs import LogPipe
 from engines.node.market import Market, utc_date
@@ -46,7 +41,6 @@ from engines.node.server import Server
 from engines.node.simulated import SimulatedDataClient
 from engines.node.telemetry import Telemetry
 from engines.spec import EngineSpec, parse_speed
-from risk.gate import Judge
 
 #: How often conflated records go out.
 CONFLATION_S = 0.05
@@ -119,7 +113,17 @@ class Engine:
         )
         self._marker = Marker(spec.engine, self._synthetic, self._node.cache, self._books, spec.base_currency)
         self._accounts = Accounts(self._marker, self._books)
-        self._make_gate()
+        self._keeper = Gatekeeper(
+            spec=spec,
+            file=home.gate_book(spec.engine),
+            kernel=self._node.kernel,
+            books=self._books,
+            marker=self._marker,
+            instruments=self._instruments,
+            feed=self._feed,
+            marks=self._marks,
+        )
+        self._gate = self._keeper.gate
         for venue in self._venues.values():
             venue.admit = self._gate.stands
         self._gateway = Gateway()
@@ -149,41 +153,6 @@ class Engine:
         )
         if self._recover is not None:
             self._killer.pull(self._recover)
-
-    def _make_gate(self) -> None:
-        spec = self._spec
-        self._exposures = Exposures(
-            cache=self._node.cache,
-            books=self._books,
-            marker=self._marker,
-            instruments=self._instruments,
-            currency=spec.base_currency,
-            stale=Staleness(spec.stale_quote_s, self._feed).of,
-        )
-        self._worth = Worth(spec.base_currency, self._marks)
-        judge = Judge(
-            engine=spec.engine,
-            currency=spec.base_currency,
-            book=self._exposures.book,
-            money=self._worth.now,
-            enabled=spec.risk_enabled,
-        )
-        self._gate = Gate(
-            kernel=self._node.kernel,
-            books=self._books,
-            exposures=self._exposures,
-            judge=judge,
-            enabled=spec.risk_enabled,
-        )
-        self._gate_file = GateFile(self._home.gate_book(spec.engine))
-        try:
-            self._go_by(self._gate_file.read())
-        except UnavailableError as error:
-            self._gate.go_without(error)
-
-    def _go_by(self, book: GateBook) -> None:
-        self._worth.note_peak(book.peak_equity)
-        self._gate.go_by(book)
 
     def _make_market(self) -> Market:
         spec, home = self._spec, self._home
@@ -222,9 +191,8 @@ class Engine:
         restored = restore.replay(self._journal, node.kernel, self._books)
         self._accounts.restored(restored)
         self._gate.install()
-        self._worth.opened(self._accounts.openings)
         self._books.attach()
-        self._exposures.attach(node.kernel.msgbus, self._market_time())
+        self._keeper.attach(self._accounts.openings, self._market_time())
         self._market.attach(node.kernel.msgbus)
         loop = asyncio.get_running_loop()
         self._tasks.append(loop.create_task(self._run_node(), name="node"))
@@ -298,13 +266,7 @@ class Engine:
 
     def _set_limits(self, message: SetLimits) -> None:
         """Let the gate go by new limits once they are on the disk, then answer."""
-        try:
-            self._gate_file.write(message.book)
-        except ProblemError as error:
-            self._on_reply(Reply(message.id, False, (), error.document()))
-            return
-        self._go_by(message.book)
-        self._on_reply(Reply(message.id, True))
+        self._on_reply(self._keeper.take_limits(message))
         self._tell_state()
 
     async def _recovered(self) -> None:
@@ -364,8 +326,7 @@ class Engine:
             await asyncio.sleep(MARKS_S)
             assert self._server is not None
             marks = self._marks()
-            self._worth.take(marks)
-            self._gate.refresh()
+            self._keeper.marked(marks, self._market_time())
             self._server.conflated([*marks, self._feed.progress(self._spec.engine)])
 
     def _marks(self) -> list[link.ConflatedRecord]:

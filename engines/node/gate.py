@@ -76,10 +76,6 @@ class Gate:
         limits = self._judge.limits
         return None if limits is None else limits.version
 
-    def refresh(self) -> None:
-        """Value what is held and what works at the prices of now."""
-        self._exposures.refresh(self._kernel.clock.timestamp_ns())
-
     def install(self) -> None:
         """Take the RiskEngine's place on the message bus."""
         bus = self._kernel.msgbus

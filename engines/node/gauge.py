@@ -137,8 +137,8 @@ class _Gauge:
 
     def forgotten(self, order: Order) -> None:
         """Let the order go that the gate has let pass: it was not sent."""
-        self._engine._exposures.book.remove(order.client_order_id.value)
-        self._engine._exposures.settle_soon()
+        self._engine._keeper.exposures.book.remove(order.client_order_id.value)
+        self._engine._keeper.exposures.settle_soon()
 
     def checked(self, order: Order) -> None:
         """Have NautilusTrader's RiskEngine check an order and hand it on."""
@@ -171,7 +171,7 @@ async def measure(limits: int, count: int) -> dict[str, float]:
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.5)  # every instrument has a price, and accounts are marked
         book = many_limits(limits, list(engine._instruments.values()))
-        engine._go_by(GateBook(engine=_ENGINE, version=1, limits=book, ts=time.time_ns()))
+        engine._keeper.go_by(GateBook(engine=_ENGINE, version=1, limits=book, ts=time.time_ns()))
         gauge = _Gauge(engine)
         await gauge.fill_books()
         await gauge.times(count // 10, gauge.judged, gauge.forgotten)

@@ -218,7 +218,7 @@ async def test_a_price_grows_old_when_the_feed_hangs_and_not_while_it_is_paused(
         assert feed._pump_task is not None
         feed._pump_task.cancel()  # it hangs: it plays and says nothing
         await asyncio.wait([feed._pump_task])
-        newest = here.engine._node.cache.quote_tick(here.engine._exposures._ids[AAPL])
+        newest = here.engine._node.cache.quote_tick(here.engine._keeper.exposures._ids[AAPL])
         await asyncio.sleep(max(0, newest.ts_init + 450_000_000 - time.time_ns()) / 1e9)
         denial = await here.denied()
         assert denial.rule == "stale_quote"
