@@ -205,7 +205,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     start: int | None = None  #: of the period it is about
     portfolio: str
     currency: str
-    environment: str  #: ``SIM``, ``PAPER``, ``LIVE``; several with ``+`` between; ``NONE``: no engine
+    environment: str  #: ``SIM``, ``PAPER``, ``LIVE``; several with ``+`` between; ``NO ENGINE``
     synthetic: bool
     sections: tuple[Section, ...]
     notes: tuple[str, ...] = ()

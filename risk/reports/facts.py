@@ -40,7 +40,7 @@ NEEDS: Final[dict[ReportType, frozenset[Need]]] = {
     "daily_risk": frozenset({"limits", "breaches", "risk", "stress", "performance"}),
     "weekly_summary": frozenset({"limits", "breaches", "risk", "performance", "execution"}),
     "monthly_summary": frozenset({"limits", "breaches", "risk", "performance", "execution"}),
-    "regulatory": frozenset({"risk", "frame", "days", "var_days"}),
+    "regulatory": frozenset({"risk", "days", "var_days"}),
     "stress_test": frozenset({"stress", "exposures"}),
     "limit_utilization": frozenset({"limits", "use", "changes"}),
     "breach_analysis": frozenset({"breaches"}),

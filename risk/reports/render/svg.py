@@ -121,6 +121,9 @@ def _bars(chart: Chart, table: Table) -> tuple[list[str], float]:
         return _LABEL + (size - scale.low) / (scale.high - scale.low) * room
 
     body = [_line(across(0.0), _TOP - 4, across(0.0), bottom + 2, "axis")]
+    for one in chart.marks:  # below the bars and their numbers
+        body.append(_line(across(one.value), _TOP - 4, across(one.value), bottom + 2, "mark"))
+        body.append(_text(across(one.value), bottom + 14, one.label, "middle", "note"))
     for place, (row, size) in enumerate(zip(rows, sizes, strict=True)):
         y = _TOP + place * _BAR
         name = _tone_of(chart, table, row) or ("bad" if size < 0 else "a")
@@ -131,9 +134,6 @@ def _bars(chart: Chart, table: Table) -> tuple[list[str], float]:
         )
         body.append(_text(_LABEL - 8, y + 13, _cut(_shown(row[label]), _LABEL - 12), "end"))
         body.append(_text(across(max(size, 0.0)) + 5, y + 13, _shown(row[value]), "start", "value"))
-    for one in chart.marks:
-        body.append(_line(across(one.value), _TOP - 4, across(one.value), bottom + 2, "mark"))
-        body.append(_text(across(one.value), bottom + 14, one.label, "middle", "note"))
     if len(known) > len(rows):
         body.append(_text(_LABEL - 8, bottom + 14, f"and {len(known) - len(rows):,} more", "end", "note"))
     return body, bottom + (22.0 if chart.marks or len(known) > len(rows) else 8.0)

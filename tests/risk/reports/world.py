@@ -384,6 +384,6 @@ def nothing() -> ReportFacts:
     return ReportFacts(
         portfolio_id="portfolio",
         as_of=NOW,
-        environment="NONE",
+        environment="NO ENGINE",
         portfolio=Portfolio(holdings=(), money=(), ts=NOW),
     )
