@@ -58,7 +58,6 @@ def node_config(spec: EngineSpec) -> TradingNodeConfig:
             graceful_shutdown_on_exception=True,
         ),
         timeout_connection=10.0,
-        timeout_portfolio=5.0,
         timeout_disconnection=2.0,
         timeout_post_stop=0.0,
     )
@@ -76,11 +75,26 @@ def answer_at_once(node: TradingNode) -> None:
     kernel.msgbus.register(endpoint=_EVENTS, handler=kernel.exec_engine._handle_event)
 
 
+def start_without_prices(node: TradingNode) -> None:
+    """Let the node start before the worth of what it holds is known.
+
+    The kernel waits for NautilusTrader's portfolio, which waits for an exchange rate where a position is
+    in another currency than the account; but the feed waits for the node. The gate does not go by that
+    portfolio: it denies what it has no price or rate for, and the portfolio catches up with the first quotes.
+    """
+
+    async def known() -> bool:
+        return True
+
+    node.kernel._await_portfolio_initialization = known
+
+
 def make_node(spec: EngineSpec, loop: asyncio.AbstractEventLoop) -> TradingNode:
     """Return a node that is built, and to which a feed and venues can be added before it starts."""
     node = TradingNode(config=node_config(spec), loop=loop)
     node.build()
     answer_at_once(node)
+    start_without_prices(node)
     return node
 
 

@@ -21,7 +21,14 @@ from data.problems import (
     ProblemError,
     UnavailableError,
 )
-from data.records import FINAL_STATUSES, WORKING_STATUSES, Fill, OrderUpdate, PositionUpdate
+from data.records import (
+    FINAL_STATUSES,
+    WORKING_STATUSES,
+    AccountUpdate,
+    Fill,
+    OrderUpdate,
+    PositionUpdate,
+)
 from engines import books
 from engines import charge as charge_module
 from engines.spec import EngineSpec
@@ -52,6 +59,22 @@ async def killed_and_back(floor: Floor, engine: str = P) -> None:
         lambda: (
             floor.sink.statuses[engine][-1].state == "running"
             and floor.sink.statuses[engine][-1].pid not in (None, pid)
+        )
+    )
+
+
+async def test_an_engine_that_holds_another_currency_comes_back(floor: Floor) -> None:
+    """What such a position is worth is known with the first quote, which comes when the engine runs."""
+    await floor.supervisor.start(EngineSpec(engine=P, speed="800", limits=_wide()))
+    await floor.sink.quoted(P, "USDJPY.SIM")
+    await floor.send(P, "USDJPY.SIM", "buy", "10000")
+    await killed_and_back(floor)
+    assert floor.sink.positions(P)["USDJPY.SIM"] == 10_000
+    since = floor.sink.statuses[P][-1].ts
+    await floor.sink.until(
+        lambda: any(
+            isinstance(found, AccountUpdate) and found.ts > since and found.equity is not None
+            for found in floor.sink.latest.values()
         )
     )
 
