@@ -35,7 +35,7 @@ SHORT: Final[dict[str, str]] = {
 LEVEL_SIGNS: Final[dict[LimitLevel, tuple[str, str, str]]] = {
     "ok": ("flat", "", "accent-bar"),
     "warn": ("mark", "warn", "warn"),
-    "breached": ("warn", "error", "error"),
+    "breached": ("warn", "error", "live"),
     "unknown": ("?", "warn", "dim"),
     "off": ("off", "dim", "faint"),
 }
