@@ -22,7 +22,7 @@ from tests.daemon.receiver import Receiver, receiving
 from tests.daemon.serve import Told
 
 P, Q = "paper-1", "paper-2"
-A, B = "AAPL.SIM", "MSFT.SIM"
+A, B, C = "AAPL.SIM", "MSFT.SIM", "XOM.SIM"
 TOLD = Told(
     monitor_seconds=0.3,
     escalation=(
@@ -50,7 +50,7 @@ class Desk:
         self.daemon = DaemonProcess(self.root, TOLD, self.environment)
 
     def start(self, engine: str) -> None:
-        body = {"instance_id": engine, "seed": 11, "instruments": [A, B]}
+        body = {"instance_id": engine, "seed": 11, "instruments": [A, B, C]}
         answered = self.daemon.post("/api/v1/nautilus/engine/start", body, timeout=60)
         assert answered.status_code == 200, answered.text
 
@@ -272,6 +272,28 @@ async def test_near_a_limit_increasing_can_be_denied_too(desk: Desk) -> None:
         desk.limit("400", warn_actions=["notify", "warn"])
         await news.until(lambda: news.engines[P].restriction == "none")
         assert news.breach("detected") is None
+
+
+@pytest.mark.parametrize("kind", ["sector", "strategy"])
+async def test_only_what_the_scope_takes_in_is_cancelled_and_closed(desk: Desk, kind: str) -> None:
+    code, body = desk.order("buy", "1", C)
+    assert code == 200, body
+    for instrument in (B, C):
+        code, body = desk.order("buy", "1", instrument, order_type="limit", price="0.50", tif="gtc")
+        assert code == 200, body
+    strategy = desk.daemon.get("/api/v1/fills", limit=1)["items"][0]["strategy"]
+    assert strategy
+    scope = {"sector": "sector:Technology", "strategy": f"strategy:{strategy}"}[kind]
+    limit = {"limit_type": "gross_exposure", "unit": "notional"}
+    async with following(desk) as news:
+        desk.limit("10", scope, hard_actions=["cancel_orders", "flatten"], **limit)
+        await news.until(lambda: news.breach("resolved", scope))
+        desk.limit("100000000", scope, **limit)
+    held = {p["instrument"] for p in desk.daemon.get("/api/v1/positions")["items"]}
+    working = {o["instrument"] for o in desk.daemon.get("/api/v1/orders", status="open")["items"]}
+    assert (held, working) == ({"sector": ({C}, {C}), "strategy": (set(), set())}[kind])
+    code, body = desk.order("buy", "55")
+    assert code == 200, body
 
 
 def test_who_may_do_what(desk: Desk) -> None:
