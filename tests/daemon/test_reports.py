@@ -33,7 +33,7 @@ from data.state import State
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.alerts import AlertBook
-from nautilus_tui.daemon.risk.reporting import ReportDesk
+from nautilus_tui.daemon.risk.reporting import MOST, ReportDesk
 from risk.reports.facts import ReportFacts
 from tests.daemon.process import REPO, DaemonProcess
 from tests.risk.reports import world
@@ -241,6 +241,23 @@ async def test_reports_are_written_when_their_time_comes_and_the_latest_are_kept
     assert all(hashlib.sha256((folder / one.name).read_bytes()).hexdigest() == one.sha256 for one in written)
     (folder / written[0].name).unlink()
     assert len(await plan.desk.written()) == 2
+    plan.scheduler.shutdown(wait=False)
+    await plan.alerts.close()
+
+
+async def test_nobody_fills_the_disk_by_asking(tmp_path: Path, state: State) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for place in range(MOST):
+        (folder / f"{place}.csv").touch()
+    plan = Scheduled(folder, state, "limit_utilization csv 30 22 * * mon-fri")
+    asked = MakeReport(report_type="limit_utilization", report_format="csv")
+    refused = await plan._execute(asked, Principal(name="ada", role="viewer", via="unix"))
+    assert refused.problem is not None
+    assert refused.problem.type == "conflict"
+    await plan.fire()
+    (written,) = await plan.desk.written()
+    assert written.scheduled
     plan.scheduler.shutdown(wait=False)
     await plan.alerts.close()
 

@@ -19,7 +19,7 @@ import msgspec
 
 from data import forms
 from data.commands import AnyCommand, MakeReport, Outcome
-from data.problems import InvalidRequestError, StoreFailedError
+from data.problems import ConflictError, InvalidRequestError, StoreFailedError
 from data.reports import (
     CONTENT_TYPES,
     Rendered,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 #: The folder, in that of the reports, of what is known of each.
 _FACTS: Final = ".facts"
+#: Reports that may lie in the folder before no more are kept on demand: nobody fills the disk by asking.
+MOST: Final = 1000
 #: What `MakeReport` may be told besides type and format.
 PARAMETERS: Final = ("portfolio",)
 
@@ -168,6 +170,8 @@ class ReportDesk:
         facts = self._folder / _FACTS
         try:
             facts.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not scheduled:
+                self._require_room()
             name = _free(self._folder, made.name)
             written = WrittenReport(
                 name=name,
@@ -191,6 +195,15 @@ class ReportDesk:
                 fix="make room, or give the daemon's user the right to write there",
             ) from error
         return written
+
+    def _require_room(self) -> None:
+        count = sum(not path.name.startswith(".") for path in self._folder.iterdir())
+        if count >= MOST:
+            raise ConflictError(
+                f"{count:,} reports lie in {self._folder}",
+                rule=f"on demand no more than {MOST:,} are kept there",
+                fix="remove some, or write the report elsewhere with --out",
+            )
 
     def _read(self) -> list[WrittenReport]:
         found = []
