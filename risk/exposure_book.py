@@ -133,6 +133,11 @@ class ExposureBook:
         self.settle()
         return self._sums[key]
 
+    def every_sum(self) -> Mapping[str, Sums]:
+        """Return what every scope adds up to; a scope that is not there adds up to nothing."""
+        self.settle()
+        return self._sums
+
     def worst(self, key: str, instrument: str) -> Worst | None:
         """Return an instrument as it stands in the sums of a scope."""
         self.settle()

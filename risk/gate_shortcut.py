@@ -34,7 +34,7 @@ _LOSSES: Final = frozenset({"daily_loss", "drawdown"})
 
 
 class _Check(msgspec.Struct):
-    """One amount, and the tightest limits that look at it. ``bound`` is for the money it was made for."""
+    """One amount, and the tightest limits that look at it."""
 
     place: int  #: in the values
     key: str  #: whose sum it is; empty key and ``alone``: the instrument's, or the order's, alone
@@ -42,7 +42,6 @@ class _Check(msgspec.Struct):
     alone: bool
     amount: Decimal | None = None  #: tightest limit in money or shares
     ratio: Decimal | None = None  #: tightest share of equity
-    bound: Decimal = _ZERO
 
 
 class Shortcut:
@@ -54,6 +53,7 @@ class Shortcut:
         self._losses: list[Rule] = []
         self._plain = True
         self._money: Money | None = None
+        self._bounds: list[tuple[bool, bool, int, str, Decimal]] = []  #: the checks for this money
         self._needs_money = False
         found: dict[tuple[int, str, bool, bool], _Check] = {}
         for rule in rules:
@@ -98,8 +98,9 @@ class Shortcut:
         """Return whether an order plainly passes; False says nothing."""
         if not self._plain or line.group is not None or line.reduce_only or line.acts != line.qty:
             return False
-        if any(window.count(now_ns) >= window.orders for window in self.windows):
-            return False
+        for window in self.windows:
+            if window.count(now_ns) >= window.orders:
+                return False
         if self._needs_money and not self._use(money()):
             return False
         instrument = line.instrument
@@ -111,15 +112,15 @@ class Shortcut:
         own = whole if self._own is None else _moved(book, self._own, line, self.side)
         if whole is None or own is None:
             return False
-        for check in self._checks:
-            before, after = own if check.own else whole
-            place = check.place
-            if check.alone:
-                if after[place] > check.bound:
+        every = book.every_sum()
+        for mine, alone, place, key, bound in self._bounds:
+            before, after = own if mine else whole
+            if alone:
+                if after[place] > bound:
                     return False
                 continue
-            sums = book.sums(check.key)
-            if sums.unknown or sums.values[place] + after[place] - before[place] > check.bound:
+            sums = every[key]
+            if sums.unknown or sums.values[place] + after[place] - before[place] > bound:
                 return False
         return True
 
@@ -143,11 +144,14 @@ class Shortcut:
         return True
 
     def _bind(self, equity: Decimal) -> None:
+        self._bounds = []
         for check in self._checks:
-            amounts = [] if check.amount is None else [check.amount]
+            bound = check.amount
             if check.ratio is not None:
-                amounts.append(check.ratio * equity)
-            check.bound = min(amounts)
+                share = check.ratio * equity
+                bound = share if bound is None or share < bound else bound
+            assert bound is not None
+            self._bounds.append((check.own, check.alone, check.place, check.key, bound))
 
     def bind_amounts(self) -> None:
         """Work the bounds out where no limit is a share of equity."""
