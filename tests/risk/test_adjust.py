@@ -1,4 +1,4 @@
-"""Limits that tighten with volatility: never above their base, never compounding, never looser when wilder."""
+"""Limits that tighten with volatility: never above their base, never compounding, tighter when wilder."""
 
 from __future__ import annotations
 

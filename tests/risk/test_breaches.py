@@ -1,4 +1,4 @@
-"""The life of a breach: severities by hand; whatever a value does, one breach at a time, ended as it must be."""
+"""The life of a breach: severities by hand; whatever a value does, one breach at a time and its true end."""
 
 from __future__ import annotations
 
