@@ -74,6 +74,8 @@ class Shortcut:
     def _add(self, rule: Rule, found: dict[tuple[int, str, bool, bool], _Check]) -> None:
         limit, kind, key = rule.limit, rule.limit.limit_type, rule.key
         buys = self.side == "buy"
+        if kind == ("short_exposure" if buys else "long_exposure"):
+            return  # an order of this side does not raise it
         own, alone = key.startswith("strategy:"), key.startswith("instrument:")
         place = _PLACES.get(kind, UP if buys else DOWN)
         if kind == "order_notional":
