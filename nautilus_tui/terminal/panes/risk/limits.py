@@ -66,6 +66,8 @@ class Limits(RibbonTable):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(COLUMNS, id=id)
         self._placed: str | None = None  #: where the cursor was put, not moved
+        #: Limit → what its row was made of, and the row.
+        self._made: dict[str, tuple[LimitStatus, tuple[Decimal | None, bool], Row]] = {}
 
     def wants(self, mirror: Mirror, view: View) -> Iterator[Question[Any]]:
         """Want the list of limits: the stream tells of use, the list of which there are."""
@@ -88,13 +90,26 @@ class Limits(RibbonTable):
         short = self.content_size.width < _FULL
         under_cursor = self.cursor_key
         self.set_columns(NARROW if short else COLUMNS)
-        self.set_rows([limit_row(status, mirror, glyphs, short=short) for status in found])
+        self.set_rows(self._rows_of(found, mirror, glyphs, short=short))
         newest = max((status.ts for status in found), default=None)
         count = f"{len(found)} {glyphs.dot} looked at {seen_ago(newest, view.now_ns, glyphs)} ago"
         synthetic = any(status.synthetic for status in found)
         entitle(self, "Limits", glyphs, synthetic=synthetic, told=count if found else "")
         self.set_ribbon(summary(found, glyphs), [*monitor(mirror, glyphs), *restrictions(mirror, glyphs)])
         self._place_cursor(view, under_cursor)
+
+    def _rows_of(self, found: list[LimitStatus], mirror: Mirror, glyphs: Glyphs, *, short: bool) -> list[Row]:
+        """Return the rows; one whose limit was not looked at anew is the same as before."""
+        before, self._made = self._made, {}
+        rows = []
+        for status in found:
+            key = (mirror.risk.chance(status), short)
+            known = before.get(status.limit.id)
+            made = known[2] if known is not None and known[0] is status and known[1] == key else None
+            row = made or limit_row(status, mirror, glyphs, short=short)
+            self._made[status.limit.id] = (status, key, row)
+            rows.append(row)
+        return rows
 
     def _place_cursor(self, view: View, under_cursor: str | None) -> None:
         """Keep the cursor on its limit; until one was chosen, on the one nearest to trouble."""
