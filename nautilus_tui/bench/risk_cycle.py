@@ -125,13 +125,17 @@ class MadeUp(NamedTuple):
 
 
 async def made_up(
-    state: State, positions: int, limits: int, clock: Callable[[], int] = time.time_ns
+    state: State,
+    positions: int,
+    limits: int,
+    clock: Callable[[], int] = time.time_ns,
+    every_s: float = 5.0,
 ) -> MadeUp:
     """Return a monitor over made-up engines, positions, returns and limits; it checks when it is told to."""
     now = clock()
     present, bus = Present(), Bus("bench")
     names = [f"S{number}.SIM" for number in range(positions)]
-    world = _World(state, present, bus, clock)
+    world = _World(state, present, bus, clock, DaemonSettings(monitor_seconds=every_s))
     engines = cast(Supervisor, _Engines(names, now))
     traded = TradedToday(bus, lambda limit, cursor: state.fills(limit=limit, cursor=cursor), clock)
     await traded.load()
@@ -171,9 +175,16 @@ async def _nothing(*_: object) -> Any:
 
 
 class _World:
-    def __init__(self, state: State, present: Present, bus: Bus, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        state: State,
+        present: Present,
+        bus: Bus,
+        clock: Callable[[], int],
+        settings: DaemonSettings,
+    ) -> None:
         self.state, self.present, self.bus = state, present, bus
-        self.settings = DaemonSettings()
+        self.settings = settings
         self.clock = clock
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -57,6 +59,23 @@ def only(made: MadeUp, *limits: Limit) -> None:
 def gross(made: MadeUp, **changes: Any) -> Limit:
     found = next(one for one in made.limits.chosen if one.id == "gross_exposure:portfolio:notional")
     return replace(found, hard_actions=(), warn_actions=(), **changes)
+
+
+def fill(number: int, ts: int) -> Fill:
+    return Fill(
+        engine="paper-1",
+        trade_id=f"t{number}",
+        client_order_id=f"o{number}",
+        venue_order_id=f"v{number}",
+        instrument="S0.SIM",
+        side="buy" if number % 2 else "sell",
+        qty=D(10),
+        price=D(50),
+        commission=D(0),
+        commission_currency="USD",
+        ts=ts,
+        synthetic=True,
+    )
 
 
 async def test_every_limit_is_told_once_and_callbacks_see_what_was_found(made: MadeUp) -> None:
@@ -177,32 +196,35 @@ async def test_limits_tighten_with_volatility_never_compound_and_come_back(made:
     assert whole is not None
 
 
+async def test_a_fill_is_checked_at_once_and_not_only_when_it_is_time(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.duckdb")
+    state.open()
+    one = await made_up(state, POSITIONS, LIMITS, every_s=3600)
+    checked: asyncio.Queue[int] = asyncio.Queue()
+    one.monitor.on_cycle(lambda statuses, _: checked.put_nowait(len(statuses)))
+    one.monitor.start()
+    try:
+        assert await asyncio.wait_for(checked.get(), 60) == LIMITS, "soon after the daemon is ready"
+        for _ in range(2):
+            one.bus.publish_records((fill(1, time.time_ns()), fill(2, time.time_ns())))
+            assert await asyncio.wait_for(checked.get(), 60) == LIMITS
+            assert checked.empty(), "fills close behind each other are checked together"
+    finally:
+        await one.monitor.close()
+        await one.alerts.close()
+        state.close()
+
+
 async def test_what_is_traded_today_counts_once_and_ends_with_the_day(made: MadeUp, clock: Clock) -> None:
     (turnover,) = [one for one in made.limits.chosen if one.id == "turnover:portfolio:ratio"]
     only(made, replace(turnover, id="turnover:portfolio:notional", unit="notional"))
-
-    def fill(number: int) -> Fill:
-        return Fill(
-            engine="paper-1",
-            trade_id=f"t{number}",
-            client_order_id=f"o{number}",
-            venue_order_id=f"v{number}",
-            instrument="S0.SIM",
-            side="buy" if number % 2 else "sell",
-            qty=D(10),
-            price=D(50),
-            commission=D(0),
-            commission_currency="USD",
-            ts=clock.now,
-            synthetic=True,
-        )
 
     async def value() -> Decimal | None:
         await made.monitor.check()
         return made.monitor.statuses()[0].value
 
     assert await value() == 0
-    made.bus.publish_records((fill(1), fill(2)))
+    made.bus.publish_records((fill(1, clock.now), fill(2, clock.now)))
     assert await value() == 1000
     clock.now += 86_400_000_000_000
     assert await value() == 0
