@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -17,20 +17,6 @@ from data.problems import ProblemError
 from risk.reports.document import Report
 from risk.reports.render import csv_
 from risk.reports.render.view import view
-
-#: The style sheet of drawings on paper.
-STYLE: Final = """<style>
-text { font-family: "Libertinus Serif"; font-size: 11px; fill: #1a1d21 }
-.note { fill: #5c6570; font-size: 10px }
-.on { fill: #ffffff } .grid { stroke: #d5dae0; stroke-width: .6 } .axis { stroke: #5c6570; stroke-width: .9 }
-.mark { stroke: #b42318; stroke-width: .9; stroke-dasharray: 4 3 }
-.a { fill: #1f5fa8 } .b { fill: #b5651d } .c { fill: #4b7f52 } .d { fill: #7b4f9e } .e { fill: #5c6570 }
-.good { fill: #4b7f52 } .poor { fill: #c98a1b } .bad { fill: #b42318 }
-.hot { fill: #b5651d } .cold { fill: #1f5fa8 } .none { fill: none; stroke: #d5dae0 }
-.area { opacity: .13 } .line { fill: none; stroke-width: 1.4 }
-.line.a { stroke: #1f5fa8 } .line.b { stroke: #b5651d } .line.c { stroke: #4b7f52 }
-.line.d { stroke: #7b4f9e } .line.e { stroke: #5c6570 }
-</style>"""
 
 
 class ReportFailedError(ProblemError):
@@ -61,7 +47,7 @@ def _compile(report: Report, **options: Any) -> Any:
 
     source = (files("risk.reports.render") / "templates" / "report.typ").read_bytes()
     inputs = {
-        "report": msgspec.json.encode(_styled(view(report))).decode(),
+        "report": msgspec.json.encode(view(report)).decode(),
         "csv": csv_.render(report).decode(),
     }
     with tempfile.TemporaryDirectory() as nothing:  # the only folder that the program may read
@@ -69,11 +55,3 @@ def _compile(report: Report, **options: Any) -> Any:
             return typst.Compiler(source, root=nothing, sys_inputs=inputs).compile(**options)
         except typst.TypstError as error:
             raise ReportFailedError(f"the PDF could not be set: {error}", fix="another format") from error
-
-
-def _styled(told: dict[str, Any]) -> dict[str, Any]:
-    for section in told["sections"]:
-        for block in section["blocks"]:
-            if block["is"] == "chart":
-                block["svg"] = block["svg"].replace("</title>", f"</title>{STYLE}", 1)
-    return told

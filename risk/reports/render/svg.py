@@ -1,7 +1,7 @@
 """Charts as SVG: lines, bars, VaR with its exceptions, a heat map. The same drawing goes into HTML and PDF.
 
-Colours are classes, so that whoever embeds a drawing gives it its own style sheet; what is drawn are the
-cells of a table of the report, nothing is computed but places. This module must not know of reports' types.
+Colours are classes, so that whoever embeds a drawing may give it their own; what is drawn are the cells of a
+table of the report, nothing is computed but places. This module must not know of reports' types.
 """
 
 from __future__ import annotations
@@ -15,6 +15,33 @@ from typing import Final, NamedTuple
 from risk.reports.document import Cell, Chart, Number, Table, writable
 from risk.reports.render.tones import tone
 
+#: Colours and letters for whoever has none of their own; a style sheet with longer selectors goes before it.
+STYLE: Final = """<style>
+svg text {font-family: "Libertinus Serif"; font-size: 11px; fill: #1a1d21}
+svg .note {fill: #5c6570; font-size: 10px}
+svg .on {fill: #ffffff}
+svg .grid {stroke: #d5dae0; stroke-width: .6}
+svg .axis {stroke: #5c6570; stroke-width: .9}
+svg .mark {stroke: #b42318; stroke-width: .9; stroke-dasharray: 4 3}
+svg .a {fill: #1f5fa8}
+svg .b {fill: #b5651d}
+svg .c {fill: #4b7f52}
+svg .d {fill: #7b4f9e}
+svg .e {fill: #5c6570}
+svg .good {fill: #4b7f52}
+svg .poor {fill: #c98a1b}
+svg .bad {fill: #b42318}
+svg .hot {fill: #b5651d}
+svg .cold {fill: #1f5fa8}
+svg .none {fill: none; stroke: #d5dae0}
+svg .area {opacity: .13}
+svg .line {fill: none; stroke-width: 1.4}
+svg .line.a {stroke: #1f5fa8}
+svg .line.b {stroke: #b5651d}
+svg .line.c {stroke: #4b7f52}
+svg .line.d {stroke: #7b4f9e}
+svg .line.e {stroke: #5c6570}
+</style>"""
 WIDTH: Final = 680.0
 _TOP, _RIGHT, _BOTTOM, _LEFT = 14.0, 16.0, 26.0, 74.0
 _HEIGHT: Final = 210.0
@@ -38,14 +65,14 @@ class Axis(NamedTuple):
 
 
 def draw(chart: Chart, table: Table) -> str:
-    """Return a chart as an SVG element without colours."""
+    """Return a chart as an SVG element."""
     drawing = {"lines": _lines, "bars": _bars, "exceptions": _exceptions, "heat": _heat}[chart.kind]
     body, height = drawing(chart, table)
     if not body:
         body, height = [_text(WIDTH / 2, 24, "There is nothing to draw.", "middle")], 40.0
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" role="img">'
-        f"<title>{_safe(chart.title)}</title>{''.join(body)}</svg>"
+        f"<title>{_safe(chart.title)}</title>{STYLE}{''.join(body)}</svg>"
     )
 
 
@@ -257,8 +284,8 @@ def _tick(value: float, step: float, kind: str) -> str:
 def _dates(times: Sequence[float], across: Callable[[float], float]) -> list[str]:
     """Return labels of the time axis: days, or hours where it is short."""
     short = times[-1] - times[0] < 3 * 86_400e9
-    count = min(6, len(times))
-    chosen = [times[round(place * (len(times) - 1) / (count - 1))] for place in range(count)]
+    count = 6 if len(times) > 6 else len(times)
+    chosen = [times[0] + place * (times[-1] - times[0]) / (count - 1) for place in range(count)]
     found = []
     for place, time in enumerate(chosen):
         when = dt.datetime.fromtimestamp(time / 1e9, dt.UTC)

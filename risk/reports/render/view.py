@@ -95,6 +95,7 @@ def _section(report: Report, section: Section) -> dict[str, Any]:
     for block in blocks:
         if block.get("title") == writable(section.title):  # the section's heading says it
             block["title"] = ""
+    blocks.sort(key=lambda block: block.get("printed") is False)  # data of charts after what is read
     return {
         "key": section.key,
         "title": writable(section.title),
