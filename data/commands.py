@@ -337,9 +337,8 @@ class Unlock(Command, frozen=True, kw_only=True, tag="unlock"):
 
 
 class MakeReport(Command, frozen=True, kw_only=True, tag="report.make"):
-    """Write a report into the home's folder of reports."""
+    """Write a report into the home's folder of reports; who may only look asks for one instead."""
 
-    role: ClassVar[Role] = "viewer"
     title: ClassVar[str] = "Make report"
 
     report_type: str
