@@ -86,7 +86,7 @@ def start_without_prices(node: TradingNode) -> None:
     async def known() -> bool:
         return True
 
-    node.kernel._await_portfolio_initialization = known
+    node.kernel._await_portfolio_initialization = known  # type: ignore[method-assign]  # as said above
 
 
 def make_node(spec: EngineSpec, loop: asyncio.AbstractEventLoop) -> TradingNode:
