@@ -207,15 +207,16 @@ async def test_limits_are_asked_about_again_while_the_ticket_is_open_and_not_aft
             assert "order_notional – → – / –" in " ".join(app.ticket_pane.text.split())
 
 
-async def test_a_modification_says_that_its_limits_are_judged_when_it_is_sent() -> None:
+async def test_a_change_of_an_order_is_asked_about_as_that_orders() -> None:
     app = Desk()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_desk(app, pilot)
         app.looking.focus("orders")
         app.orders.move_to("O-20260302-0013")
         await pilot.press("m", "tab", *"186.80")
-        await until(pilot, lambda: "judges a change when it is sent" in app.ticket_pane.text)
-        assert app.line.previews == []
+        await until(pilot, lambda: app.line.previews and app.line.previews[-1].price == Decimal("186.80"))
+        assert {asked.client_order_id for asked in app.line.previews} == {"O-20260302-0013"}
+        await until(pilot, lambda: "order_notional" in app.ticket_pane.text)
 
 
 async def test_choosing_kinds_and_stepping_by_tick() -> None:

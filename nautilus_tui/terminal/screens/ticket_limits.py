@@ -182,7 +182,7 @@ def largest(effects: Sequence[LimitEffect]) -> Decimal | None:
 
 def _rows(effects: Sequence[LimitEffect | str], width: int) -> list[Row]:
     """Return the rows, worst first: full names and figures where a bar has room beside them, else short."""
-    for full_names, short in ((True, False), (False, False), (True, True), (False, True)):
+    for full_names, short in ((True, False), (True, True), (False, False), (False, True)):
         names = _names(effects, full=full_names and width >= _FULL_NAMES)
         rows = [row_of(effect, short=short, name=name) for effect, name in zip(effects, names, strict=True)]
         columns = [max(len(row.figures[i]) for row in rows) for i in range(3)]
