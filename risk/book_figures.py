@@ -71,7 +71,8 @@ class BookFigures:
             if len(held) == 1:
                 np.multiply(self._returns[:, held[0]], values[0], out=self._profits[:, place])
             else:
-                np.matmul(self._returns[:, held], values, out=self._profits[:, place])
+                # Not by the threads of the linear algebra: they would take the processor from the engines.
+                np.einsum("ij,j->i", self._returns[:, held], values, out=self._profits[:, place])
         self._sorted: Floats | None = None
         self._volatilities: Floats | None = None
         self._standard: tuple[Floats, npt.NDArray[np.bool_]] | None = None

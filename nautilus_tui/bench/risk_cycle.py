@@ -8,6 +8,7 @@ processes or screens.
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import tempfile
 import time
@@ -59,6 +60,7 @@ async def _measure(positions: int, limits: int) -> list[BenchRow]:
             made = await made_up(state, positions, limits)
             monitor, told = made.monitor, list[int]()
             made.bus.subscribe(lambda events: told.append(len(events)))
+            gc.freeze()  # as the daemon does when it is ready
             times, busy = [], []
             for _ in range(_ROUNDS + 1):
                 begin, worked = time.perf_counter(), time.process_time()
@@ -68,6 +70,7 @@ async def _measure(positions: int, limits: int) -> list[BenchRow]:
             health = await monitor.health()
             await monitor.close()
         finally:
+            gc.unfreeze()
             state.close()
     known = health.limits - health.unknown
     return [
