@@ -72,7 +72,7 @@ def consequences(choice: KillChoice, mirror: Mirror) -> list[Line]:
     if choice.drill:
         lines.append([(" DRILL: all of this is done for real, on paper; then it is released.", "sim")])
     else:
-        lines.append([(" It stays latched, over restarts too: no order passes and no engine starts", "")])
+        lines.append([(" It stays latched, over restarts too: no order passes, no engine starts", "")])
         lines.append(
             [(" until someone releases it by typing its phrase (", ""), (":unlock", "accent"), (").", "")]
         )

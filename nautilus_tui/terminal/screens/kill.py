@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from data.problems import ProblemDocument
@@ -23,6 +23,8 @@ from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.widgets.lines import Line, Lines
 
 _TICK_S = 0.1
+#: Lines of the screen that are not for what is said: the border and the keys.
+_FRAME = 4
 
 
 class KillSwitch(ModalScreen[None]):
@@ -30,9 +32,10 @@ class KillSwitch(ModalScreen[None]):
 
     DEFAULT_CSS = """
     KillSwitch { align: center middle; }
-    KillSwitch > VerticalScroll {
-        scrollbar-size-vertical: 1;
-        width: 78; max-width: 98%; height: auto; max-height: 96%;
+    KillSwitch VerticalScroll { scrollbar-size-vertical: 1; height: 1; background: $background; }
+    KillSwitch #kill_keys { height: 1; }
+    KillSwitch > Vertical {
+        width: 78; max-width: 98%; height: auto;
         border: heavy $error; border-title-color: $error; border-title-style: bold;
         background: $background; padding: 0 1;
     }
@@ -69,9 +72,11 @@ class KillSwitch(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the box."""
-        with VerticalScroll() as box:
+        with Vertical() as box:
             box.border_title = "KILL SWITCH"
-            yield Lines()
+            with VerticalScroll(can_focus=False):
+                yield Lines(id="kill_said")
+            yield Lines(id="kill_keys")
 
     def on_mount(self) -> None:
         """Say it, and keep it true."""
@@ -80,10 +85,13 @@ class KillSwitch(ModalScreen[None]):
 
     def say(self) -> None:
         """Write what would happen now, or how far it has come."""
-        said = self._watched() if self.watching else self._offered()
-        lines = self.query_one(Lines)
+        *said, keys = self._watched() if self.watching else self._offered()
+        lines = self.query_one("#kill_said", Lines)
         lines.styles.height = len(said)
         lines.set_lines(said)
+        # The chord is in sight however much there is to say.
+        self.query_one(VerticalScroll).styles.height = max(1, min(len(said), self.size.height - _FRAME))
+        self.query_one("#kill_keys", Lines).set_lines([keys])
 
     def _offered(self) -> list[Line]:
         choice = self.choice
@@ -91,7 +99,7 @@ class KillSwitch(ModalScreen[None]):
         drill = "not a drill" if choice.drill else "drill"
         said: list[Line] = [[], *consequences(choice, self._mirror), []]
         reason = self._refused() or why_not(choice, self._mirror)
-        width = max(30, self.query_one(Lines).size.width or 70)
+        width = max(30, self.query_one("#kill_said", Lines).size.width or 70)
         if self.problem is not None:
             said += wrapped(told(self.problem), "error", width, " ! ")
         if reason is not None:
@@ -123,6 +131,10 @@ class KillSwitch(ModalScreen[None]):
         event.prevent_default()
         if event.key == "escape":
             self.dismiss(None)
+        elif event.key in ("up", "down", "pageup", "pagedown"):
+            far = 1 if event.key in ("up", "down") else 8
+            by = -far if event.key in ("up", "pageup") else far
+            self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
         elif self.watching:
             kill = self._mirror.risk.kill
             if event.key == "p" and kill is not None and kill.state in ("armed", "latched"):
