@@ -42,8 +42,7 @@ def test_what_changes_something_takes_role_and_danger_from_its_command() -> None
 
 
 def test_a_viewer_is_left_with_looking() -> None:
-    assert {a.role for a in actions_for("viewer")} == {"viewer"}
-    assert [a.id for a in actions_for("viewer") if a.command is not None] == ["risk.report"]
+    assert all(a.command is None for a in actions_for("viewer"))
     viewer = situation(workspace="trade")
     viewer.view.role = "viewer"
     keymap = Keymap()
