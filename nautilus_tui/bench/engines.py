@@ -66,7 +66,8 @@ class _Sink:
 
 
 @asynccontextmanager
-async def _supervisor() -> AsyncIterator[tuple[Supervisor, _Sink, Home]]:
+async def bench_supervisor() -> AsyncIterator[tuple[Supervisor, _Sink, Home]]:
+    """Yield a supervisor over a home of its own, with what it tells."""
     with tempfile.TemporaryDirectory(prefix="ntui-bench-") as folder:
         home = Home(Path(folder)).ensure()
         sink = _Sink()
@@ -78,7 +79,8 @@ async def _supervisor() -> AsyncIterator[tuple[Supervisor, _Sink, Home]]:
             await supervisor.close(stop_engines=True)
 
 
-def _percentile(values: Sequence[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that ``share`` of the values do not pass."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
@@ -92,7 +94,7 @@ def run_start(scale: int = 1) -> list[BenchRow]:
 
 
 async def _start(rounds: int) -> list[BenchRow]:
-    async with _supervisor() as (supervisor, _, home):
+    async with bench_supervisor() as (supervisor, _, home):
         await supervisor.start(EngineSpec(engine="warm-up", record=False))
         times = []
         for number in range(rounds):
@@ -106,7 +108,7 @@ async def _start(rounds: int) -> list[BenchRow]:
     return [
         row(
             "engine start → RUNNING, p95",
-            _percentile(times, 0.95),
+            percentile(times, 0.95),
             "ms",
             better="less",
             limit=150,
@@ -168,7 +170,7 @@ def run_orders(scale: int = 1) -> list[BenchRow]:
 
 
 async def _orders(count: int) -> list[BenchRow]:
-    async with _supervisor() as (supervisor, sink, _):
+    async with bench_supervisor() as (supervisor, sink, _):
         spec = EngineSpec(engine=_ENGINE, speed="50", record=False, limits=_UNLIMITED, log_level="warning")
         await supervisor.start(spec)
         await _next_beat(sink)
@@ -186,7 +188,7 @@ async def _orders(count: int) -> list[BenchRow]:
         ),
         row(
             "order → fill confirmed, journalled and synced, p99",
-            _percentile(alone, 0.99),
+            percentile(alone, 0.99),
             "ms",
             better="less",
             limit=25,
@@ -227,7 +229,7 @@ def run_engine(scale: int = 1) -> list[BenchRow]:
 
 async def _ticks(seconds: int) -> list[BenchRow]:
     bare = await asyncio.to_thread(_bare_rate, seconds)
-    async with _supervisor() as (supervisor, sink, _):
+    async with bench_supervisor() as (supervisor, sink, _):
         await supervisor.start(EngineSpec(engine=_ENGINE, speed="max", log_level="error"))
         await _next_beat(sink)
         seen = []

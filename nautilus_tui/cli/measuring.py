@@ -26,7 +26,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "streams": ("streams:run",),
     "link": ("link:run",),
     "store": ("store:run",),
-    "risk": ("risk:run", "risk_cycle:run", "measures:run"),
+    "risk": ("risk:run", "risk_cycle:run", "measures:run", "kill:run"),
     "terminal": ("terminal:run",),
 }
 _SCALES = (1, 4, 16)
