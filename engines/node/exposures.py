@@ -1,7 +1,8 @@
 """Keeps the gate's exposure book up to the node's: positions, orders wherever they are, trades, prices.
 
-An order counts from the moment the gate lets it pass until its last event. While a change of an order is
-not answered, the larger of what it was and what it would be counts. This module must not know of limits.
+An order counts from the moment the gate lets it pass until its last event. While changes of an order are
+not all answered, the largest of what it was and what they would make it counts. This module must not know
+of limits.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from nautilus_trader.common.component import MessageBus
 from nautilus_trader.model.enums import ContingencyType, OrderStatus
 from nautilus_trader.model.events import OrderInitialized, OrderModifyRejected, OrderUpdated
@@ -27,6 +29,13 @@ from risk.exposure_book import ExposureBook
 _ZERO: Final = Decimal(0)
 #: Behind the books (5), before strategies (0): whoever acts on an event is judged by what it did.
 _PRIORITY: Final = 4
+
+
+class _Waiting(msgspec.Struct):
+    """Changes of one order that were let pass. An answer does not say which of them it answers."""
+
+    changes: list[tuple[Decimal, Decimal | None]] = []  #: total quantity, and price of its own
+    unanswered: int = 0
 
 
 class Exposures:
@@ -51,7 +60,7 @@ class Exposures:
         self._ids = {name: InstrumentId.from_str(name) for name in instruments}
         self._rates: dict[str, Decimal | None] = {currency: Decimal(1)}
         self._seen: dict[str, tuple[Any, Decimal | None, Quoted]] = {}
-        self._changes: dict[str, list[tuple[Decimal, Decimal | None]]] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._day = 0
         self._settling = False
         terms = {found.id: _terms(found) for found in instruments.values()}
@@ -90,13 +99,20 @@ class Exposures:
 
     def change(self, order: Order, total: Decimal, price: Decimal | None) -> None:
         """Count a change that has just been let pass beside what the order is, until it is answered."""
-        self._changes.setdefault(order.client_order_id.value, []).append((total, price))
+        waiting = self._waiting.setdefault(order.client_order_id.value, _Waiting())
+        waiting.changes.append((total, price))
+        waiting.unanswered += 1
         self.book.put(self.line_of(order))
+
+    def refuse(self, order: Order) -> None:
+        """Expect the answer of a change that was not let pass: it answers none of those that were."""
+        self._waiting.setdefault(order.client_order_id.value, _Waiting()).unanswered += 1
 
     def line_of(self, order: Order) -> Line:
         """Return an order as it counts, changes that are not answered included."""
         line = self.as_it_is(order)
-        for total, price in self._changes.get(line.id, ()):
+        waiting = self._waiting.get(line.id)
+        for total, price in () if waiting is None else waiting.changes:
             larger = self.changed(order, total, price)
             dearest = max((p for p in (line.price, larger.price) if p is not None), default=None)
             line = line._replace(
@@ -146,12 +162,10 @@ class Exposures:
         if order is None:
             return
         if isinstance(event, OrderUpdated | OrderModifyRejected):
-            waiting = self._changes.get(name)
-            if waiting:
-                waiting.pop(0)
+            self._answered(name)
         instrument, strategy = event.instrument_id.value, event.strategy_id.value
         if order.is_closed:
-            self._changes.pop(name, None)
+            self._waiting.pop(name, None)
             self.book.remove(name)
         elif order.status != OrderStatus.INITIALIZED:
             self.book.put(self.line_of(order))
@@ -160,6 +174,13 @@ class Exposures:
             self._note_trade(event, strategy, instrument)
             self._recount(order.linked_order_ids or ())
         self.settle_soon()
+
+    def _answered(self, name: str) -> None:
+        waiting = self._waiting.get(name)
+        if waiting is not None:
+            waiting.unanswered -= 1
+            if not waiting.unanswered:
+                del self._waiting[name]
 
     def settle_soon(self) -> None:
         """Work out what has changed before the next order comes, not while it waits."""

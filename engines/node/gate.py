@@ -117,7 +117,7 @@ class Gate:
         if isinstance(command, ModifyOrder):
             order = self._cache.order(command.client_order_id)
             if order is not None and not order.is_closed:
-                self._refuse_modification(command, order, self._block)
+                self._refuse_modification(order, self._block)
             return False
         orders = [order for order in _orders_of(command) if not order.is_closed]
         if all(self._blocked(order) is None for order in orders):
@@ -233,7 +233,8 @@ class Gate:
         price = own_price(order, command.price, command.trigger_price)
         denial = self._judge_modification(order, total, price)
         if denial is not None:
-            self._refuse_modification(command, order, denial)
+            self._exposures.refuse(order)
+            self._refuse_modification(order, denial)
             return
         self._exposures.change(order, total, price)
         self._books.release(lambda: self._leave(command))
@@ -265,7 +266,7 @@ class Gate:
         self._books.note_denial(event, denial)
         self._kernel.msgbus.send(endpoint="ExecEngine.process", msg=event)
 
-    def _refuse_modification(self, command: ModifyOrder, order: Order, denial: Denial) -> None:
+    def _refuse_modification(self, order: Order, denial: Denial) -> None:
         now = self._kernel.clock.timestamp_ns()
         event = OrderModifyRejected(
             trader_id=order.trader_id,

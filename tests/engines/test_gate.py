@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
@@ -20,10 +21,12 @@ from data.commands import (
     SetFeed,
     SubmitBracket,
     SubmitOco,
+    SubmitOrder,
 )
 from data.limits import GateBook, Limit, LimitEffect, LimitType, Restriction, Unit
 from data.problems import DeniedError
 from data.records import AccountUpdate
+from engines import link
 from engines.spec import EngineSpec
 from risk.limits import limit_id
 from tests.engines.floor import Floor
@@ -255,6 +258,42 @@ async def test_a_change_is_judged_in_place_of_what_it_changes(floor: Floor) -> N
         await floor.supervisor.execute(ModifyOrder(engine=P, client_order_id=name, qty=D(100)))
     ).orders
     assert (changed.qty, changed.denial) == (100, None)
+
+
+@pytest.mark.parametrize("totals", [(90, 500), (500, 90)])
+async def test_a_change_that_is_denied_does_not_answer_one_that_is_on_its_way(
+    floor: Floor, totals: tuple[int, int]
+) -> None:
+    """They and an order arrive in one piece: the change that passes waits for the journal meanwhile."""
+    await set_limits(floor, limit("position_size", D(100), "shares", f"instrument:{AAPL}"))
+    name = (await floor.send(P, AAPL, "buy", "10", order_type="limit", price=BUY_AT)).client_order_id
+    commands = [
+        *(ModifyOrder(engine=P, client_order_id=name, qty=D(total)) for total in totals),
+        SubmitOrder(
+            engine=P,
+            client_order_id=floor.next_id("G"),
+            instrument=AAPL,
+            side="buy",
+            qty=D(80),
+            order_type="limit",
+            price=BUY_AT,
+        ),
+    ]
+    reader, writer = await asyncio.open_unix_connection(floor.home.engine_socket(P))
+    hello = link.Hello(link.PROTOCOL_VERSION, 1 << 62, "test")
+    writer.write(
+        link.encode(hello) + link.encode(*(link.Request(f"r{n}", c) for n, c in enumerate(commands)))
+    )
+    replies: dict[str, link.Reply] = {}
+    while len(replies) < len(commands):
+        for message in await link.read_from_engine(reader):
+            if isinstance(message, link.Reply):
+                replies[message.command_id] = message
+    writer.close()
+    problem = replies["r2"].problem
+    assert problem is not None, "90 are on their way, 80 more would make 170"
+    assert "could reach 170 units" in problem.detail
+    await floor.sink.until(lambda: floor.sink.orders(P)[name].qty == 90)
 
 
 async def test_a_bracket_and_a_pair_are_judged_as_a_whole(floor: Floor) -> None:
