@@ -178,7 +178,7 @@ class Case:
                 return _unknown(after.unknown)
             delta += getattr(after, field) - getattr(before, field)
         base: Decimal = getattr(sums, field)
-        if sums.unknown and delta:
+        if sums.unknown and (delta < 0 if field == "down" else delta > 0):
             other = next((u for name, u in sums.unknown.items() if name not in touched), None)
             if other is not None:
                 return _unknown(other)

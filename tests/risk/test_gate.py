@@ -354,6 +354,20 @@ def test_another_holding_without_a_price_stops_sums_and_not_what_reduces() -> No
     assert gate.ask(gate.line("sell", 10)) is None
 
 
+@pytest.mark.parametrize("kind", ["gross_exposure", "net_exposure", "turnover"])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_another_holding_without_a_price_does_not_stop_a_working_order_from_being_made_smaller(
+    kind: LimitType, side: Side
+) -> None:
+    gate = Gate(limit(kind, "10000", "notional"))
+    order = gate.line(side, 50)
+    gate.send(order)
+    gate.no_price("B")
+    gate.hold("B", 1)
+    assert gate.ask(order._replace(qty=D(60), acts=D(60)), drop=(order.id,)) is not None
+    assert gate.ask(order._replace(qty=D(40), acts=D(40)), drop=(order.id,)) is None
+
+
 @pytest.mark.parametrize("equity", [None, D(0), D(-1)])
 def test_without_equity_ratios_are_denied_and_amounts_are_not(equity: Decimal | None) -> None:
     worth = Money(equity, unknown="nobody knows")
