@@ -76,6 +76,9 @@ class KillSwitch:
             self._require_drillable(records)
         pull = _Pull(self._home, self._latch, order, records, on_progress, self._block_s)
         await pull.latch()
+        if not order.drill:
+            # An engine that looked for the latch before it was there has left its pid file by now.
+            pull.concern(self._concerned(order))
         try:
             async with asyncio.timeout(self._patience_s):
                 await pull.all()
@@ -97,7 +100,7 @@ class KillSwitch:
         ConflictError
             If nothing is latched.
         UnavailableError
-            If the latch cannot be taken off.
+            If the latch cannot be taken off; that it is off cannot be noted is in the status.
 
         """
         check_phrase(phrase)
@@ -151,7 +154,11 @@ class KillSwitch:
             ts_released=now,
             ts=now,
         )
-        await asyncio.to_thread(self._latch.note, "released", status)
+        try:
+            await asyncio.to_thread(self._latch.note, "released", status)
+        except ProblemError as error:  # it is released all the same
+            said = error.detail if status.problem is None else f"{status.problem}; {error.detail}"
+            status = msgspec.structs.replace(status, problem=said)
         return status
 
     async def _released(self, record: PidRecord) -> str | None:
@@ -195,27 +202,31 @@ class _Pull:
         self._home = home
         self._latch = latch
         self._order = order
-        self._records = records
         self._on_progress = on_progress
         self._block_s = block_s
-        self._engines: dict[str, EngineKill] = {}
         self._before_end: dict[str, EngineKill] = {}  #: what engines had done when they were ended
         self._others: tuple[EngineKill, ...] = ()  #: of kills before, that this one does not concern
         self._problem: str | None = None
         self._ts_latched: int | None = None
         self._kept: str | None = None  #: the state that was last put beside the latch
         self._keeping: asyncio.Task[None] | None = None
+        self.concern(records)
+
+    def concern(self, records: dict[str, PidRecord | None]) -> None:
+        """Take engines, with who runs or last ran them."""
+        self._records = records
+        self._engines = {engine: EngineKill(engine=engine, state="armed") for engine in records}
 
     async def latch(self) -> None:
         """Put the latch on the disk. If that fails the rest is done all the same."""
-        self._engines = {engine: EngineKill(engine=engine, state="armed") for engine in self._records}
         try:
             latched = await asyncio.to_thread(self._latch.add, self._order)
-            self._ts_latched = time.time_ns()
-            self._others = latched.status.engines if latched.status is not None else ()
-            await asyncio.to_thread(self._latch.note, "pulled", self.status())
         except ProblemError as error:
             self._problem = f"NOT LATCHED: {error.detail}"
+        else:
+            self._ts_latched = time.time_ns()
+            self._others = latched.status.engines if latched.status is not None else ()
+            await self._keep_up(self._latch.note, "pulled", self.status())
         self._told()
 
     async def all(self) -> None:
@@ -307,12 +318,15 @@ class _Pull:
 
     async def _keep(self, status: KillStatus) -> None:
         """Put beside the latch how it stands, so that others see it."""
+        await self._keep_up(self._latch.tell, status)
+        self._keeping = None
+
+    async def _keep_up(self, write: Callable[..., None], *what: object) -> None:
+        """Write what is told of the kill; that it cannot be written holds nothing up."""
         try:
-            await asyncio.to_thread(self._latch.tell, status)
+            await asyncio.to_thread(write, *what)
         except ProblemError as error:
             self._problem = self._problem or error.detail
-        finally:
-            self._keeping = None
 
     def out_of_time(self, seconds: float) -> None:
         """Say of every engine that is not done that it was waited for long enough."""
@@ -344,11 +358,9 @@ class _Pull:
         if self._keeping is not None:
             await self._keeping
         status = self.status()
-        try:
-            await asyncio.to_thread(self._latch.tell, status)
-            await asyncio.to_thread(self._latch.note, "ended", status)
-        except ProblemError as error:
-            self._problem = self._problem or error.detail
+        await self._keep_up(self._latch.tell, status)
+        await self._keep_up(self._latch.note, "ended", status)
+        if self._problem is not None:
             status = self.status()
         self._on_progress(status)
         return status

@@ -23,7 +23,7 @@ from data.records import FINAL_STATUSES, OrderUpdate
 from engines import books, link, pidfile
 from engines.killed import left_in_journal
 from engines.killswitch import KillSwitch
-from engines.latch import Latch
+from engines.latch import Latch, Latched
 from engines.link import KillNow, KillProgress
 from engines.spec import EngineSpec
 from risk.limits import GateLimits, OrderRate
@@ -390,6 +390,44 @@ async def test_a_position_without_a_market_is_told_and_tried_again_until_there_i
     assert found.verified
     assert found.problem is None
     assert left_in_journal(floor.home, P).nothing(flat=True)
+
+
+async def test_an_engine_that_looked_for_the_latch_before_it_was_there_is_blocked_too(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if any(one.id == Q and one.state == "running" for one in floor.supervisor.statuses()):
+        await floor.supervisor.stop(Q)
+    loop, add = asyncio.get_running_loop(), Latch.add
+
+    def later(self: Latch, kill: KillOrder) -> Latched:
+        asyncio.run_coroutine_threadsafe(floor.supervisor.start(spec(Q)), loop).result(60)
+        return add(self, kill)
+
+    monkeypatch.setattr(Latch, "add", later)
+    found = await switch(floor).pull(order())
+    assert found.verified, found.problem
+    with pytest.raises(DeniedError, match="kill_switch"):
+        await floor.send(Q, "AAPL.SIM", "buy", "1")
+    await floor.supervisor.stop(Q)
+
+
+async def test_a_log_that_cannot_be_written_holds_nothing_up_and_is_said(floor: Floor) -> None:
+    log = Latch(floor.home).log
+    kept = log.read_bytes() if log.exists() else b""
+    log.unlink(missing_ok=True)
+    log.mkdir()
+    try:
+        found = await switch(floor).pull(order(engine=P))
+        assert of(found).state == "latched"
+        assert "cannot write" in (found.problem or "")
+        assert "NOT LATCHED" not in (found.problem or ""), "the latch is on the disk"
+        assert Latch(floor.home).held(P) is not None
+        let_go = await switch(floor).release(UNLOCK_PHRASE, "ann")
+        assert (let_go.state, "cannot write" in (let_go.problem or "")) == ("armed", True)
+        assert (await floor.send(P, "AAPL.SIM", "buy", "1")).status == "filled"
+    finally:
+        log.rmdir()
+        log.write_bytes(kept)
 
 
 async def test_an_engine_that_does_not_exist_is_said_so_and_nothing_is_latched(floor: Floor) -> None:
