@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -119,17 +120,16 @@ async def told(stream: StreamClient) -> AsyncIterator[Any]:
                     yield record
 
 
-async def alert_of(desk: Desk) -> tuple[str, str]:
-    """Return severity and status of the latest alert about the kill switch, as a new reader is told."""
-    found = []
-    async with StreamClient(Address.local(desk.home), ["risk.alerts", "risk.kill"]) as stream:
+async def alerted(desk: Desk, status: str) -> Alert:
+    """Return the alert about the kill switch once a reader is told of it in this status.
+
+    An alert is told when it is stored, which may be after the answer to what raised it.
+    """
+    async with asyncio.timeout(30), StreamClient(Address.local(desk.home), ["risk.alerts"]) as stream:
         async for record in told(stream):
-            if isinstance(record, KillStatus):
-                break  # topics are told in their order: the alerts came first
-            if isinstance(record, Alert) and record.kind == "kill":
-                found.append(record)
-    latest = max(found, key=lambda one: one.ts)
-    return latest.severity, latest.status
+            if isinstance(record, Alert) and (record.kind, record.status) == ("kill", status):
+                return record
+    raise AssertionError("the stream ended")
 
 
 async def next_kill(stream: StreamClient, state: str) -> KillStatus:
@@ -158,10 +158,11 @@ async def test_over_rest_it_answers_when_all_is_verified_and_only_the_phrase_let
     assert refused.status_code == 403
     assert UNLOCK_PHRASE in refused.json()["rule"]
     assert desk.kill_status() == status, "nothing changed"
-    assert await alert_of(desk) == ("emergency", "open")
+    raised = await alerted(desk, "open")
+    assert raised.severity == "emergency"
     desk.unlock()
     assert desk.kill_status()["state"] == "armed"
-    assert await alert_of(desk) == ("emergency", "resolved")
+    assert (await alerted(desk, "resolved")).id == raised.id
     until(lambda: desk.audit("kill")[-1] == ("unix", "local", "done"))
     assert desk.audit("unlock")[0] == ("unix", "local", "refused")
     desk.start(P)
