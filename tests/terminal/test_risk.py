@@ -24,7 +24,7 @@ from data.commands import (
     SetMonitor,
     Unlock,
 )
-from data.kill import UNLOCK_PHRASE
+from data.kill import UNLOCK_PHRASE, KillState
 from data.limits import UNITS, AutoAdjust
 from data.problems import ForbiddenError
 from nautilus_tui.client.envelopes import Envelope, Snapshot
@@ -448,9 +448,11 @@ async def test_a_kill_that_was_refused_says_why_where_it_was_pulled() -> None:
         await until(pilot, lambda: "another kill is under way" in words(app))
 
 
-async def test_the_switch_is_released_by_its_phrase_typed_and_nothing_else() -> None:
+@pytest.mark.parametrize("state", ["latched", "flattening"])
+async def test_the_switch_is_released_by_its_phrase_typed_and_nothing_else(state: KillState) -> None:
+    """Also one that could not be verified to its end: it holds, and only a person lets it go."""
     app = desk()
-    app.mirror.apply_records([scene_risk.kill("latched", verified=False)])
+    app.mirror.apply_records([scene_risk.kill(state, verified=False)])
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.line.watched and app.mirror.connection.state == "connected")
         await pilot.press("U")

@@ -60,7 +60,7 @@ def _killed(situation: Situation) -> str | None:
     kill = situation.mirror.risk.kill
     if kill is None or kill.state == "armed":
         return "the kill switch is armed: nothing is locked"
-    return None if kill.state == "latched" else f"the kill switch is {kill.state} still"
+    return None  # also of one that could not be verified: it holds until it is released
 
 
 def _shocked(situation: Situation) -> str | None:
