@@ -199,7 +199,7 @@ class Latch:
             os.close(descriptor)
 
     def _write(self, latched: Latched) -> None:
-        part = self._path.with_suffix(".part")
+        part = self._path.with_name(f"{self._path.name}.part")
         try:
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:

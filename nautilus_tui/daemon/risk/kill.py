@@ -56,7 +56,7 @@ class KillDesk:
     ) -> None:
         self._switch = KillSwitch(home)
         self._latch = Latch(home)
-        self._read = _LogReader(self._latch.log, home.root / "kill.read")
+        self._read = LogReader(self._latch.log, home.root / "kill.read")
         self._supervisor = supervisor
         self._bus = bus
         self._present = present
@@ -265,15 +265,15 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
-class _LogReader:
+class LogReader:
     """Reads the kill switch's log on from where the last daemon had come."""
 
     def __init__(self, log: Path, mark: Path) -> None:
         self._log = log
         self._mark = mark
-        self._at = 0
+        self.at = 0  #: where the next line begins
         with suppress(FileNotFoundError, ValueError):
-            self._at = int(mark.read_text())
+            self.at = int(mark.read_text())
 
     def new_lines(self) -> list[tuple[KillLog | None, int]]:
         """Return the whole lines that were not done with, oldest first, each with where it ends.
@@ -282,12 +282,12 @@ class _LogReader:
         """
         try:
             with self._log.open("rb") as file:
-                file.seek(self._at)
+                file.seek(self.at)
                 text = file.read()
         except FileNotFoundError:
             return []
         found: list[tuple[KillLog | None, int]] = []
-        end = self._at
+        end = self.at
         for line in text[: text.rfind(b"\n") + 1].splitlines(keepends=True):
             end += len(line)
             try:
@@ -298,7 +298,8 @@ class _LogReader:
 
     def done(self, end: int) -> None:
         """Remember that what ends there need not be read again."""
-        self._at = end
-        part = self._mark.with_suffix(".part")
+        self.at = end
+        # Not `with_suffix`: the latch lies beside it, and what is put in place must be this file alone.
+        part = self._mark.with_name(f"{self._mark.name}.part")
         part.write_text(str(end))
         part.replace(self._mark)
