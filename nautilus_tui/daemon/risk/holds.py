@@ -112,14 +112,17 @@ class HoldBook:
         async with self._locks[engine]:
             status, before = self._status(engine), self._holds.get(engine)
             present: Restriction = "none" if status is None else status.restriction
-            if status is not None and status.state in _UP and _rank(present) >= _rank(restriction):
+            said = self._said(engine)
+            # What was said since may not have reached it yet.
+            told: Restriction = "none" if said is None else said.restriction
+            up = status is not None and status.state in _UP
+            if up and min(_rank(present), _rank(told)) >= _rank(restriction):
                 whose = "set by the monitor before" if before is not None else "not set by the monitor"
                 return Ended("done", f"{engine} is {present} already, {whose}")
-            said = self._said(engine)
             hold = Hold(
                 engine=engine,
                 restriction=restriction,
-                before=before.before if before is not None else "none" if said is None else said.restriction,
+                before=before.before if before is not None else told,
                 reason=reason,
                 ts=self._clock(),
             )
@@ -133,10 +136,12 @@ class HoldBook:
                 await self._keep(before)
             return ended
 
-    async def lift(self, engine: str, wanted: Restriction, why: str, seconds: float) -> Ended | None:
-        """Take a restriction back as far as its reason is over; None: there is nothing to take back."""
+    async def lift(
+        self, engine: str, still: Callable[[str], Restriction], why: str, seconds: float
+    ) -> Ended | None:
+        """Take a restriction back as far as ``still`` lets it; None: there is nothing to take back."""
         async with self._locks[engine]:
-            hold, status = self._holds.get(engine), self._status(engine)
+            hold, status, wanted = self._holds.get(engine), self._status(engine), still(engine)
             if hold is None or _rank(wanted) >= _rank(hold.restriction):
                 return None
             if not self._is_ours(engine):

@@ -245,9 +245,7 @@ class Responses:
 
     async def _lift(self, engine: str) -> None:
         try:
-            ended = await self._holds.lift(
-                engine, self._wanted(engine), "what it was set for is over", CONFIRM_S
-            )
+            ended = await self._holds.lift(engine, self._wanted, "what it was set for is over", CONFIRM_S)
             if ended is not None and ended.status != "done":
                 logger.info("the restriction of %s is not lifted yet: %s", engine, ended.detail)
         finally:
@@ -257,8 +255,11 @@ class Responses:
         """Return the restriction of an engine that open breaches and warnings ask for."""
         wanted: Restriction = "none"
         for breach in self._breaches.open():
-            if any(one.engine == engine for one in breach.actions):
-                wanted = _stricter(wanted, _asked(self._actions(breach)))
+            limit = self._limits.get(breach.limit_id)
+            asked = any(one.engine == engine for one in breach.actions)
+            # One that has just begun has asked for nothing yet, and will.
+            if limit is not None and (asked or engine in self._runner.engines_of(limit)):
+                wanted = _stricter(wanted, _asked(limit.hard_actions))
         for alert in self._alerts.open():
             limit = self._limits.get(alert.subject or "") if alert.kind == WARN else None
             if limit is not None and engine in self._runner.engines_of(limit):
