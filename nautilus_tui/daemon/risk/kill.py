@@ -21,7 +21,7 @@ from data.bus import Bus
 from data.commands import Kill, Outcome, Unlock
 from data.kill import KillOrder, KillStatus
 from data.paths import Home
-from data.problems import EngineFailedError, OutcomeUnknownError, StoreFailedError
+from data.problems import EngineFailedError, OutcomeUnknownError, ProblemError
 from data.state import State
 from engines.killswitch import KillSwitch
 from engines.latch import KillLog, Latch
@@ -67,6 +67,7 @@ class KillDesk:
         self._pulls: set[asyncio.Task[KillStatus]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._told: KillStatus | None = None
+        self._trouble: str | None = None  #: what kept the last look from being finished
         self._auditing = asyncio.Lock()
 
     def status(self) -> KillStatus:
@@ -78,7 +79,7 @@ class KillDesk:
     async def open(self) -> None:
         """Tell how the switch stands and begin to watch it."""
         self._bus.declare(topics.KILL)
-        await self._look()
+        await self._looked()
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def close(self) -> None:
@@ -157,27 +158,37 @@ class KillDesk:
         while True:
             await asyncio.sleep(LOOK_S)
             now = (_mark(self._latch.path), _mark(self._latch.log))
-            if now != seen or self._ending_hung():
-                await self._look()
+            if (now != seen or self._ending_hung()) and not await self._looked():
+                continue  # what could not be done is done with the next look
             seen = now
 
     def _ending_hung(self) -> bool:
         """Whether the books of an engine that was ended are being put in order."""
         return self._told is not None and any(e.hung and e.state != "latched" for e in self._told.engines)
 
+    async def _looked(self) -> bool:
+        """Look, and return whether all was done; a store or a disk that fails does not end the watch."""
+        try:
+            await self._look()
+        except (ProblemError, OSError) as error:
+            said = error.detail if isinstance(error, ProblemError) else str(error)
+            if said != self._trouble:
+                logger.error("what became of the kill switch could not be told in full: %s", said)
+            self._trouble = said
+            return False
+        self._trouble = None
+        return True
+
     async def _look(self) -> None:
         self._tell(self.status())
         status = self._told
         for engine in () if status is None else status.engines:
             await self._supervisor.look_again(engine.engine)
-        try:
-            async with self._auditing:
-                for line, end in self._read.new_lines():
-                    if line is not None:
-                        await self._audit(line)
-                    self._read.done(end)
-        except StoreFailedError as error:  # the store's health says so too; read again at the next look
-            logger.error("what became of the kill switch could not be audited: %s", error.detail)
+        async with self._auditing:
+            for line, end in self._read.new_lines():
+                if line is not None:
+                    await self._audit(line)
+                self._read.done(end)
 
     def _tell(self, status: KillStatus) -> None:
         """Tell everyone how it stands, if that is news."""
