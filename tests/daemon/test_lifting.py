@@ -164,6 +164,9 @@ async def settled(desk: Desk, restriction: Restriction) -> Any:
 async def test_what_one_breach_ends_and_another_begins_with_is_not_lifted_between(desk: Desk) -> None:
     await desk.check(1100, 0)
     await settled(desk, "reduce_only")
+    told = desk.alerts.open_one("restriction", P)
+    assert told is not None
+    assert told.synthetic, "the engine trades on a simulated market"
     await desk.check(0, 1100)
     await settled(desk, "reduce_only")
     assert desk.engine.said == ["reduce_only"], "the second breach asks for it as well"

@@ -198,12 +198,14 @@ class HoldBook:
         self._holds.pop(engine, None)
 
     def _say(self, hold: Hold) -> None:
+        status = self._status(hold.engine)
         self._alerts.raise_(
             _ALERT,
             "warning",
             f"{hold.engine} {_WORDS[hold.restriction]}",
             f"set by the monitor, which lifts it when its reason is over: {hold.reason}",
             hold.engine,
+            status is not None and status.synthetic,
         )
 
 

@@ -70,21 +70,22 @@ class Notifier:
             return Told(role, False, f"not configured, set {variable_of(role)}")
         from apprise import Apprise, NotifyFormat, NotifyType  # loaded by whoever first has to be told
 
-        results: list[bool] = []
+        strange = refused = 0
         for url in urls:
             redact.learn(url)
             service = Apprise()
             if not service.add(url):
-                return Told(
-                    role, False, f"failed, an address in {variable_of(role)} is none that Apprise knows"
-                )
-            taken = service.notify(
+                strange += 1
+            elif not service.notify(
                 body=body, title=title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
-            )
-            results.append(bool(taken))
-        if all(results):
+            ):
+                refused += 1
+        if not strange and not refused:
             return Told(role, True, "sent")
-        return Told(role, False, f"failed, {results.count(False)} of {len(results)} services did not take it")
+        said = [f"{refused} of {len(urls)} services did not take it"] if refused else []
+        if strange:
+            said.append(f"{strange} of {len(urls)} in {variable_of(role)} are no address that Apprise knows")
+        return Told(role, False, f"failed, {'; '.join(said)}")
 
     def _urls(self, role: str) -> list[str]:
         name = variable_of(role)
