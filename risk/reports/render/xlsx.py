@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-_SHEET_NAME: Final = 31  #: characters that the format allows
+_SHEET_NAME: Final = 31  #: UTF-16 units that the format allows
 _CELL: Final = 32_767
 _NO_NAME = re.compile(r"[\[\]:*?/\\']")
 _WIDEST, _PAD = 60, 2
@@ -159,13 +159,18 @@ class _Book:
     def _name(self, title: str) -> str:
         """Return a name for a sheet that no other has."""
         base = _NO_NAME.sub(" ", writable(title)).replace("\n", " ").strip() or "Table"
-        name, count = base[:_SHEET_NAME].strip(), 1
+        name, count = _cut(base, _SHEET_NAME), 1
         while name.lower() in self._names:
             count += 1
             tail = f" {count}"
-            name = base[: _SHEET_NAME - len(tail)].strip() + tail
+            name = _cut(base, _SHEET_NAME - len(tail)) + tail
         self._names.add(name.lower())
         return name
+
+
+def _cut(text: str, units: int) -> str:
+    """Return as much of a text as so many UTF-16 units hold, no character halved."""
+    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore").strip()
 
 
 def _number_format(cell: Number) -> str:

@@ -78,6 +78,8 @@ def document(text: str, value: Decimal = Decimal("1.5")) -> Report:
 @QUICK
 @example("</title><script>alert(1)</script>")
 @example("\x00\x1b\ud800\r\n\t=1+1")
+@example("0" * 20 + "\U00010000" * 5)
+@example("0" * 30 + "\U00010000")
 def test_any_text_reads_back_from_html_csv_json_and_workbooks(text: str) -> None:
     made, plain = document(text), writable(text)
     page = html.document_fromstring(render(made, "html").decode())
