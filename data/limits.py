@@ -7,7 +7,7 @@ gives the limit back. This module must not know who checks a limit, when, or aga
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -34,6 +34,8 @@ LimitType = Literal[
 #: shares: the instrument's own units; notional: money in the account's currency; ratio: a fraction, of
 #: equity where the type has no other base (0.2 is 20 %); orders: order commands within ``window_s``.
 Unit = Literal["shares", "notional", "ratio", "orders"]
+#: How value at risk is measured.
+VarMethod = Literal["historical", "normal", "student", "cornish_fisher", "filtered", "monte_carlo", "evt"]
 #: What is done at a level, in this order. deny_increase: only what reduces passes; halt: nothing passes.
 ActionName = Literal["notify", "warn", "deny_increase", "halt", "cancel_orders", "flatten"]
 Restriction = Literal["none", "reduce_only", "halted"]
@@ -69,6 +71,21 @@ UNITS: Final[dict[LimitType, tuple[Unit, ...]]] = {
     "volatility": ("ratio",),
     "turnover": ("ratio", "notional"),
 }
+#: What people may call a unit.
+UNIT_NAMES: Final[dict[str, Unit]] = {
+    "shares": "shares",
+    "units": "shares",
+    "contracts": "shares",
+    "notional": "notional",
+    "money": "notional",
+    "usd": "notional",
+    "ratio": "ratio",
+    "x": "ratio",
+    "fraction": "ratio",
+    "equity": "ratio",
+    "orders": "orders",
+}
+VAR_METHODS: Final[tuple[VarMethod, ...]] = get_args(VarMethod)
 #: Types that an order can break: the gate in the engine judges them before the order leaves.
 GATED: Final[frozenset[LimitType]] = frozenset(
     {
@@ -88,6 +105,12 @@ GATED: Final[frozenset[LimitType]] = frozenset(
     }
 )
 PORTFOLIO: Final = "portfolio"
+
+
+def unit_called(text: str) -> Unit | None:
+    """Return the unit that a word means, None if it means none; a currency's code means money."""
+    is_currency = len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+    return UNIT_NAMES.get(text.lower()) or ("notional" if is_currency else None)
 
 
 class AutoAdjust(msgspec.Struct, frozen=True, kw_only=True):

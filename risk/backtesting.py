@@ -13,9 +13,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from data.limits import VarMethod
 from data.problems import InvalidRequestError
 from risk.measures.methods import Options, measure
-from risk.measures.sample import Floats, Method, TooLittleDataError, checked_confidence, finite
+from risk.measures.sample import Floats, TooLittleDataError, checked_confidence, finite
 
 type Zone = Literal["green", "yellow", "red"]
 
@@ -86,7 +87,7 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
 
 def rolling_var(
     returns: npt.ArrayLike,
-    method: Method | str,
+    method: VarMethod | str,
     confidence: float,
     window: int,
     options: Options | None = None,

@@ -14,6 +14,7 @@ import typer
 from data.commands import DecideLimitChange, DeleteLimit, PreviewOrder, RestrictEngine, SetLimit
 from data.limits import (
     ACTIONS,
+    UNIT_NAMES,
     UNITS,
     ActionName,
     AutoAdjust,
@@ -21,6 +22,7 @@ from data.limits import (
     LimitStatus,
     LimitType,
     Unit,
+    unit_called,
 )
 from data.problems import InvalidRequestError
 from nautilus_tui.cli import limit_tables, output, words
@@ -39,18 +41,6 @@ _OLD_NS = 60 * 1_000_000_000
 app = typer.Typer(no_args_is_help=True, help="Limits: set, look at, check, approve.")
 
 _TYPES: tuple[str, ...] = get_args(LimitType)
-_UNITS: dict[str, Unit] = {
-    "shares": "shares",
-    "units": "shares",
-    "contracts": "shares",
-    "notional": "notional",
-    "money": "notional",
-    "ratio": "ratio",
-    "x": "ratio",
-    "fraction": "ratio",
-    "equity": "ratio",
-    "orders": "orders",
-}
 
 
 def _type(text: str) -> str:
@@ -61,11 +51,9 @@ def _type(text: str) -> str:
 
 
 def _unit(text: str) -> str:
-    unit = _UNITS.get(text.lower())
-    if unit is None and len(text) == 3 and text.isalpha() and text.isupper():
-        unit = "notional"  # a currency
+    unit = unit_called(text)
     if unit is None:
-        raise typer.BadParameter(f"{text!r} is not one of {', '.join(_UNITS)}, or a currency")
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(UNIT_NAMES)}, or a currency")
     return unit
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data.limits import VAR_METHODS
 from data.problems import InvalidRequestError
 from nautilus_tui.cli import analytics, of_files, output, words
 from nautilus_tui.cli.analytics import BookOption
@@ -28,7 +29,7 @@ risk_app = typer.Typer(
     help="What the book risks: value at risk, stress, exposures, forecasts, reports; of files of returns too."
 )
 
-_METHODS = "historical, normal, student, cornish_fisher, filtered, monte_carlo, evt"
+_METHODS = ", ".join(VAR_METHODS)
 _ALL = "all"
 _LATEST = 10  # exceptions that people are shown
 
@@ -121,10 +122,8 @@ def _of_each[T](
     method: str, figure: Callable[[str], T]
 ) -> tuple[list[tuple[str, T]], list[tuple[str, InvalidRequestError]]]:
     """Return a figure of one method, or of all and why some refuse; raises if none can say."""
-    from risk.measures.methods import METHODS
-
     results, refused = [], []
-    for name in METHODS if method == _ALL else (method,):
+    for name in VAR_METHODS if method == _ALL else (method,):
         try:
             results.append((name, figure(name)))
         except InvalidRequestError as error:

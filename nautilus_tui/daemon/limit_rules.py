@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from data.commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
-from data.limits import UNITS, Limit, Unit
+from data.limits import UNIT_NAMES, UNITS, VAR_METHODS, Limit, Unit, unit_called
 from data.problems import InvalidRequestError, NotFoundError
 from data.records import EngineStatus, Instrument
 from engines.market.universe import VENUE, chosen
@@ -27,22 +27,7 @@ type LimitCommand = SetLimit | DeleteLimit | DecideLimitChange | RestrictEngine
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f/]")
 _NAME_LENGTH: Final = 64
 _REASON_LENGTH: Final = 500
-_UNIT_WORDS: Final[dict[str, Unit]] = {
-    "shares": "shares",
-    "units": "shares",
-    "contracts": "shares",
-    "notional": "notional",
-    "money": "notional",
-    "ratio": "ratio",
-    "x": "ratio",
-    "fraction": "ratio",
-    "equity": "ratio",
-    "orders": "orders",
-}
-#: By which a limit on var can be measured.
-METHODS: Final = ("historical", "normal", "student", "cornish_fisher", "filtered", "monte_carlo", "evt")
 _OF_VAR: Final = ("confidence", "horizon_days", "method")
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
 class Engines(Protocol):
@@ -64,11 +49,11 @@ def unit_named(text: str) -> Unit:
     Raises:
         InvalidRequestError: It is no unit.
     """
-    unit = _UNIT_WORDS.get(text.lower()) or ("notional" if _CURRENCY.fullmatch(text) else None)
+    unit = unit_called(text)
     if unit is None:
         raise InvalidRequestError(
             f"unit is {text[:40]!r}",
-            rule=f"unit is one of {', '.join(_UNIT_WORDS)}, or a currency, which means notional",
+            rule=f"unit is one of {', '.join(UNIT_NAMES)}, or a currency, which means notional",
             fix="leave it out for the type's own",
             field="unit",
             value=text[:40],
@@ -119,8 +104,8 @@ def _check_set(command: SetLimit, engines: Engines) -> None:
 
 def _check_var(limit: Limit) -> None:
     if limit.limit_type == "var":
-        if limit.method not in METHODS:
-            raise _invalid("method", limit.method[:40], f"one of {', '.join(METHODS)}")
+        if limit.method not in VAR_METHODS:
+            raise _invalid("method", limit.method[:40], f"one of {', '.join(VAR_METHODS)}")
         return
     defaults = {field.name: field.default for field in msgspec.structs.fields(Limit)}
     for field in _OF_VAR:

@@ -11,28 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, cast, get_args
 
-from data.limits import UNITS, LimitType, Restriction, Unit
+from data.limits import UNITS, VAR_METHODS, LimitType, Restriction, Unit, unit_called
+from data.reports import FORMATS, TYPES
 from nautilus_tui.terminal.words import CommandLineError, Reader, plain_number
 
 LimitVerb = Literal["delete", "check", "approve", "reject"]
 
-#: Names under which a unit is also taken.
-UNIT_NAMES: Final[dict[str, Unit]] = {
-    **{unit: unit for unit in get_args(Unit)},
-    "units": "shares",
-    "contracts": "shares",
-    "money": "notional",
-    "usd": "notional",
-    "x": "ratio",
-    "fraction": "ratio",
-    "equity": "ratio",
-}
-REPORT_TYPES: Final = (
-    *("daily_risk", "weekly_summary", "monthly_summary", "regulatory", "stress_test", "limit_utilization"),
-    *("breach_analysis", "var_backtest", "correlation", "concentration", "performance_attribution"),
-    "execution_quality",
-)
-REPORT_FORMATS: Final = ("pdf", "html", "xlsx", "csv", "json")
+#: Formats, those for the eye first.
+REPORT_FORMATS: Final = FORMATS[::-1]
 _SCOPE = re.compile(r"portfolio|(engine|strategy|instrument|sector):\S+", re.IGNORECASE)
 #: A factor and how far it moves: a fraction or per cent of a price, basis points of a rate, a multiple.
 _SHOCK = re.compile(
@@ -232,7 +218,7 @@ def _read_set(reader: Reader) -> LimitSetLine:
         elif word in ("window", "horizon"):
             found[word] = _whole(reader, "seconds" if word == "window" else "days")
         elif word == "method":
-            found[word] = reader.take("method of value at risk", _METHODS).text.lower()
+            found[word] = reader.take("method of value at risk", VAR_METHODS).text.lower()
         else:
             found[word] = True
     return LimitSetLine(
@@ -250,9 +236,6 @@ def _read_set(reader: Reader) -> LimitSetLine:
         fixed="fixed" in found,
         enabled=True if "on" in found else False if "off" in found else None,
     )
-
-
-_METHODS = ("historical", "normal", "student", "cornish_fisher", "filtered", "monte_carlo", "evt")
 
 
 def _scope(reader: Reader) -> str | None:
@@ -303,10 +286,10 @@ def _unit(reader: Reader, limit_type: LimitType) -> Unit | None:
     word = reader.peek()
     if word is None:
         reader.wanted.extend(UNITS[limit_type])
-    if word not in UNIT_NAMES:
+        return None
+    if (unit := unit_called(word)) is None:
         return None
     token = reader.take("unit")
-    unit = UNIT_NAMES[word]
     if unit not in UNITS[limit_type]:
         raise CommandLineError(
             f"{limit_type} is stated in {' or '.join(UNITS[limit_type])}, not {word}", token.at
@@ -348,7 +331,7 @@ def read_restrict(reader: Reader) -> RestrictLine:
 def read_report(reader: Reader) -> ReportLine:
     """Read a type of report and a format."""
     return ReportLine(
-        reader.word("type of report", REPORT_TYPES), reader.option(REPORT_FORMATS) or REPORT_FORMATS[0]
+        reader.word("type of report", TYPES), reader.option(REPORT_FORMATS) or REPORT_FORMATS[0]
     )
 
 

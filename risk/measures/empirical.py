@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from data.limits import VarMethod
 from data.problems import InvalidRequestError
 from risk.measures.sample import (
     Floats,
     Measure,
-    Method,
     checked_confidence,
     checked_horizon,
     finite,
@@ -123,7 +123,7 @@ def scaled_scenarios(scenarios: Floats, confidence: float, horizon: int) -> tupl
 
 
 def _measured(
-    method: Method,
+    method: VarMethod,
     scenarios: Floats,
     confidence: float,
     horizon: int,

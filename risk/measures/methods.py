@@ -6,16 +6,17 @@ This module must not know how a method works.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 import numpy.typing as npt
 
+from data.limits import VAR_METHODS
 from data.problems import InvalidRequestError
 from risk.measures import empirical, parametric, simulated, tail
-from risk.measures.sample import Measure, Method
+from risk.measures.sample import Measure
 
-METHODS: Final[tuple[Method, ...]] = get_args(Method)
+METHODS: Final = VAR_METHODS
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

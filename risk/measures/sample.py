@@ -8,16 +8,16 @@ This module must not know of any method.
 from __future__ import annotations
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from data.limits import VarMethod
 from data.problems import InvalidRequestError
 
 type Floats = npt.NDArray[np.float64]
-Method = Literal["historical", "normal", "student", "cornish_fisher", "filtered", "monte_carlo", "evt"]
 
 MAX_HORIZON: Final = 22  #: days
 _EXACT: Final = 9  #: decimals that are meant in a product such as 1 / (1 − 0.99)
@@ -46,7 +46,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     is a gain.
     """
 
-    method: Method
+    method: VarMethod
     confidence: float
     horizon: int  #: days
     var: float

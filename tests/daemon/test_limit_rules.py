@@ -139,12 +139,6 @@ def test_units_have_more_than_one_name(word: str, unit: Unit) -> None:
         limit_rules.unit_named(f"{word}?")
 
 
-def test_methods_are_those_that_measures_have() -> None:
-    from risk.measures.sample import Method
-
-    assert set(limit_rules.METHODS) == set(get_args(Method))
-
-
 numbers = st.one_of(
     st.decimals(allow_nan=True, allow_infinity=True),
     st.sampled_from(

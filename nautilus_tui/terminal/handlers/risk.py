@@ -15,13 +15,13 @@ from data.commands import (
     SetMonitor,
 )
 from data.limits import GATED, AutoAdjust, LimitStatus, Restriction
+from data.reports import TYPES
 from nautilus_tui.terminal.kill_words import KillChoice
 from nautilus_tui.terminal.limit_words import amount, edit_line, limit_words, percent
 from nautilus_tui.terminal.messages import CommandAnswered
 from nautilus_tui.terminal.places import PANES
 from nautilus_tui.terminal.risk_lines import (
     REPORT_FORMATS,
-    REPORT_TYPES,
     AckLine,
     KillLine,
     LimitLine,
@@ -287,7 +287,7 @@ class RiskDesk:
                 Picker(report, [Entry(f, f.upper()) for f in REPORT_FORMATS]), picked_format
             )
 
-        entries = [Entry(name, name.replace("_", " ")) for name in REPORT_TYPES]
+        entries = [Entry(name, name.replace("_", " ")) for name in TYPES]
         self._app.push_screen(Picker("Report", entries), picked_type)
 
     def _make(self, report: str, form: str) -> None:
