@@ -48,7 +48,7 @@ _SHOCK = re.compile(
 )
 _MULTIPLES: Final = frozenset({"volatility", "liquidity"})
 
-type SpreadKey = tuple[str, str]  #: engine, instrument
+type HeldKey = tuple[str, str]  #: engine, instrument
 
 
 def shock(text: str) -> Shock:
@@ -124,12 +124,21 @@ def betas(frame: ReturnsFrame, market: str | None) -> dict[str, float]:
     return dict(zip(frame.instruments, found.tolist(), strict=True))
 
 
+def betas_at(frames: Mapping[str, ReturnsFrame], market: str | None) -> dict[HeldKey, float]:
+    """Return the betas of what engines hold, each to the market in the frame of its engine."""
+    return {
+        (engine, instrument): beta
+        for engine, frame in frames.items()
+        for instrument, beta in betas(frame, market).items()
+    }
+
+
 def exposures(
     portfolio: Portfolio,
     *,
     portfolio_id: str = "portfolio",
-    beta: Mapping[str, float] | None = None,
-    half_spreads: Mapping[SpreadKey, Decimal] | None = None,
+    beta: Mapping[HeldKey, float] | None = None,
+    half_spreads: Mapping[HeldKey, Decimal] | None = None,
     market: str | None = None,
 ) -> ExposureAnswer:
     """Return what a book is exposed to.
@@ -137,7 +146,7 @@ def exposures(
     Args:
         portfolio: What is held.
         portfolio_id: Its name.
-        beta: Of instruments to the market; what is not there counts as 1, and is told.
+        beta: To the market, by engine and instrument; what is not there counts as 1, and is told.
         half_spreads: Half of the present spread in price, by engine and instrument.
         market: The instrument that the betas are to.
     """
@@ -172,12 +181,12 @@ def exposures(
 def _exposure(
     one: Holding,
     equity: Decimal | None,
-    known: Mapping[str, float],
-    spreads: Mapping[SpreadKey, Decimal],
+    known: Mapping[HeldKey, float],
+    spreads: Mapping[HeldKey, Decimal],
 ) -> ExposureRow:
     factor, reason = factor_of(one)
     value = one.value
-    beta = known.get(one.instrument) if _is_equity(factor) else None
+    beta = known.get((one.engine, one.instrument)) if _is_equity(factor) else None
     sensitivity = None
     if value is None:
         reason = "no price" if one.mark is None else f"no exchange rate for {one.currency}"

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from nautilus_tui.bench.rows import BenchRow, row
-from risk.factors import betas, exposures, stress
+from risk.factors import betas_at, exposures, stress
 from risk.frames import DAY_NS, ReturnsFrame
 from risk.measures.book import Wanted, measure_book
 from risk.measures.methods import METHODS
@@ -35,7 +35,7 @@ def run(scale: int = 1) -> list[BenchRow]:
     size = f"{positions:,} positions, {_DAYS:,} days"
 
     def under_stress() -> object:
-        return stress(exposures(portfolio, beta=betas(frame, _MARKET), market=_MARKET))
+        return stress(exposures(portfolio, beta=betas_at({"paper-1": frame}, _MARKET), market=_MARKET))
 
     return [
         row(

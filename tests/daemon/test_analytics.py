@@ -53,9 +53,10 @@ async def send(
     *,
     price: str | None = None,
     wait: str = "final",
+    engine: str = ENGINE,
 ) -> None:
     command = SubmitOrder(
-        engine=ENGINE,
+        engine=engine,
         client_order_id=id_,
         instrument=instrument,
         side=side,
@@ -228,3 +229,13 @@ async def test_the_paths_answer_as_the_document_says(api: ApiClient, stack: Stac
         document = (await plain.get("/api/v1/openapi.json")).json()
         for path in ("risk/{portfolio_id}", "strategy/{strategy_id}", "execution/{execution_id}"):
             assert f"/api/v1/analytics/{path}" in document["paths"]
+
+
+async def test_beta_is_to_the_market_of_the_engine_that_holds(api: ApiClient) -> None:
+    """Every simulated engine has a market of its own: another's SPY says nothing about its AAPL."""
+    await api.execute(StartEngine(engine="paper-2", instruments=INSTRUMENTS, seed=8))
+    await send(api, "O-5", "SPY.SIM", "buy", 10, engine="paper-2")
+    alone = {one.instrument: one.beta for one in (await api.exposures(ENGINE)).rows}
+    together = {(one.engine, one.instrument): one.beta for one in (await api.exposures()).rows}
+    assert together[ENGINE, "AAPL.SIM"] == pytest.approx(alone["AAPL.SIM"], abs=0.05)
+    assert together["paper-2", "SPY.SIM"] == pytest.approx(1.0)

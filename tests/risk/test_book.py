@@ -222,7 +222,7 @@ MIXED = book(
 def test_exposures_by_hand() -> None:
     told = exposures(
         MIXED,
-        beta={"A.X": 1.5},
+        beta={("e", "A.X"): 1.5},
         half_spreads={("e", "A.X"): Decimal("0.01"), ("e", "ESZ6.CME"): Decimal("0.125")},
     )
     rows = {one.instrument: one for one in told.rows}
@@ -260,7 +260,7 @@ def test_beta_is_of_the_returns() -> None:
 
 
 def test_stress_by_hand() -> None:
-    answer = exposures(MIXED, beta={"A.X": 1.5}, half_spreads={("e", "A.X"): Decimal("0.01")})
+    answer = exposures(MIXED, beta={("e", "A.X"): 1.5}, half_spreads={("e", "A.X"): Decimal("0.01")})
     own = user_defined("own", [shock("equity=-20%"), shock("equity:Energy=-0.5"), shock("liquidity=3x")])
     (told,) = stress(answer, [own]).outcomes
     assert told.by_position == {

@@ -110,9 +110,9 @@ class Analytics:
         """Return what a book is exposed to; raises as ``risk``."""
         portfolio = self._accounts.snapshot(portfolio_id)
         market = self._accounts.market(portfolio_id)
-        frame = await self._market_frame(portfolio_id, portfolio, market)
+        frames = await self._market_frames(portfolio, market)
         spreads = self._accounts.half_spreads(portfolio)
-        return await asyncio.to_thread(computing.exposures, portfolio_id, portfolio, frame, market, spreads)
+        return await asyncio.to_thread(computing.exposures, portfolio_id, portfolio, frames, market, spreads)
 
     async def stress(
         self, portfolio_id: str = PORTFOLIO, shocks: Sequence[str] = (), scenario: str | None = None
@@ -136,18 +136,21 @@ class Analytics:
         instruments = [one.instrument for one in portfolio.holdings if one.qty]
         return await self._returns.frame(instruments, engine=_engine(portfolio_id))
 
-    async def _market_frame(
-        self, portfolio_id: str, portfolio: Portfolio, market: str | None
-    ) -> ReturnsFrame | None:
-        """Return the returns of the market and of what its beta is asked for; None if there is no market."""
-        held = [
-            one.instrument
-            for one in portfolio.holdings
-            if one.qty and one.asset_class in ("equity", "index", "future")
-        ]
-        if market is None or not held:
-            return None
-        return await self._returns.frame([market, *held], engine=_engine(portfolio_id))
+    async def _market_frames(self, portfolio: Portfolio, market: str | None) -> dict[str, ReturnsFrame]:
+        """Return the returns of the market and of what its beta is asked for, by the engine that holds it.
+
+        Simulated and replayed engines have a market each: a beta to another one's says nothing.
+        """
+        held: dict[str, list[str]] = {}
+        for one in portfolio.holdings:
+            if one.qty and one.asset_class in ("equity", "index", "future"):
+                held.setdefault(one.engine, []).append(one.instrument)
+        if market is None:
+            return {}
+        return {
+            engine: await self._returns.frame([market, *names], engine=engine)
+            for engine, names in held.items()
+        }
 
     # ------------------------------------------------------------ performance
 

@@ -90,14 +90,14 @@ def wanted(
 def exposures(
     name: str,
     portfolio: Portfolio,
-    frame: ReturnsFrame | None,
+    frames: dict[str, ReturnsFrame],
     market: str | None,
     spreads: dict[tuple[str, str], Decimal],
 ) -> ExposureAnswer:
-    """Return what a book is exposed to; ``frame`` has the market's returns and those of what is held."""
+    """Return what a book is exposed to; ``frames`` are by engine: its market's returns and its holdings'."""
     from risk import factors
 
-    known = {} if frame is None else factors.betas(frame, market)
+    known = factors.betas_at(frames, market)
     return factors.exposures(portfolio, portfolio_id=name, beta=known, half_spreads=spreads, market=market)
 
 

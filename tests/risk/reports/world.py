@@ -336,7 +336,9 @@ def facts(kind: ReportType) -> ReportFacts:
     of, history = held(book, returns), var_days(days)
     figures = capital_figures(of, returns, book.equity, totals(book).gross, history, followed(history, days))
     exposed = factors.exposures(
-        book, beta=factors.betas(returns, "SPY.SIM"), half_spreads={("paper-1", "AAPL.SIM"): Decimal("0.01")}
+        book,
+        beta=factors.betas_at(dict.fromkeys(("paper-1", "paper-2"), returns), "SPY.SIM"),
+        half_spreads={("paper-1", "AAPL.SIM"): Decimal("0.01")},
     )
     terms = {name: Terms("USD", Decimal(1), SECTORS.get(name)) for name in HELD}
     marks = {(one.engine, one.instrument): one.mark for one in book.holdings if one.mark is not None}
