@@ -42,10 +42,6 @@ class Latched(msgspec.Struct, frozen=True, kw_only=True):
         found = [order for order in self.orders if order.engine in (None, engine)]
         return found[-1] if found else None
 
-    def wants_flat(self, engine: str) -> bool:
-        """Whether any kill since the last release asked that an engine holds nothing."""
-        return any(order.flatten for order in self.orders if order.engine in (None, engine))
-
     def sentence(self, engine: str) -> str:
         """Return why an engine is held: who pulled the switch and when."""
         order = self.order_for(engine)

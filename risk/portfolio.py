@@ -43,7 +43,6 @@ class EngineMoney(msgspec.Struct, frozen=True, kw_only=True):
     equity: Decimal | None
     day_pnl: Decimal | None = None  #: since the start of the UTC day
     peak_equity: Decimal | None = None  #: the highest it has been, now included
-    traded_today: Decimal | None = None  #: notional of today's fills (UTC), both sides
     synthetic: bool = False
     ts: int
 
@@ -67,11 +66,3 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
                 return None
             total += one.equity
         return total if self.money else None
-
-    def of_engine(self, engine: str) -> Portfolio:
-        """Return what one engine holds."""
-        return msgspec.structs.replace(
-            self,
-            holdings=tuple(one for one in self.holdings if one.engine == engine),
-            money=tuple(one for one in self.money if one.engine == engine),
-        )

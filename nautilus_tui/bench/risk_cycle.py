@@ -146,7 +146,6 @@ async def made_up(
         bus=bus,
         present=present,
         supervisor=engines,
-        traded=traded,
         peak=lambda _: Decimal(11_000_000),
         clock=clock,
     )

@@ -142,16 +142,6 @@ def limit_words(limit: Limit) -> str:
     return f"{limit.limit_type} {scope_words(limit.scope)}"
 
 
-def unit_words(unit: str, currency: str = "") -> str:
-    """Return a unit as it follows a figure."""
-    return {
-        "notional": currency or "money",
-        "ratio": "of equity",
-        "shares": "shares",
-        "orders": "orders",
-    }.get(unit, unit)
-
-
 def edit_line(limit: Limit) -> str:
     """Return the ``:limit set`` line that would set a limit as it is: what is edited to change it."""
     words = f"limit set {limit.limit_type} {limit.scope} {_number(limit.hard)} {limit.unit}"

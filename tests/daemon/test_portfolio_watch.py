@@ -83,6 +83,7 @@ class Engines:
 
     def __init__(self) -> None:
         self.states = {P: "running"}
+        self.sheet = SHEET
 
     def statuses(self) -> list[EngineStatus]:
         return [self.status_of(name) for name in self.states]
@@ -97,7 +98,7 @@ class Engines:
 
     def instruments(self, engine: str) -> list[Instrument]:
         self.status_of(engine)
-        return SHEET
+        return list(self.sheet)
 
 
 class World:
@@ -148,6 +149,13 @@ def test_a_position_counts_at_its_mark(world: World) -> None:
     assert (money.equity, money.day_pnl, money.peak_equity) == (D(25_000), D(-300), D(30_000))
     assert (book.equity, book.problems, book.synthetic, book.ts) == (D(25_000), (), True, NOW)
     assert world.watch.snapshot(P) == book
+
+
+def test_an_engine_that_trades_other_instruments_than_before_is_known_by_those(world: World) -> None:
+    assert "AAPL.SIM" in world.watch.instruments(P)
+    first = world.engines.sheet[0]
+    world.engines.sheet = [replace(first, id="NEW.SIM"), *world.engines.sheet[1:]]
+    assert "NEW.SIM" in world.watch.instruments(P), "as many as before, and not the same"
     assert world.watch.snapshot(Q).holdings == ()
 
 

@@ -116,7 +116,6 @@ class Risk:
             bus=world.bus,
             present=world.present,
             supervisor=world.supervisor,
-            traded=self.traded,
             peak=self.equity.peak,
             clock=world.clock,
         )

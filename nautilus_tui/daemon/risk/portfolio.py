@@ -1,4 +1,4 @@
-"""The portfolio as the daemon knows it: positions at their latest marks, accounts, what was traded.
+"""The portfolio as the daemon knows it: positions at their latest marks, and accounts.
 
 Of an engine that stopped the last marks count on, and that they are old is said: what it held it still
 holds. What is not known is None and named among the problems. This module must not know what the
@@ -19,7 +19,7 @@ from data.problems import NotFoundError
 from data.records import AccountUpdate, EngineStatus, Fill, Instrument, PositionUpdate, Quote
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.present import Present
-from nautilus_tui.daemon.risk.traded import DAY_NS, Traded, TradedToday
+from nautilus_tui.daemon.risk.traded import DAY_NS, Traded
 from risk.portfolio import EngineMoney, Holding, Portfolio
 
 #: A mark or an equity older than this is said to be old.
@@ -41,7 +41,6 @@ class PortfolioWatch:
         bus: The latest marks and quotes.
         present: Open positions, accounts and the latest fills.
         supervisor: The engines and what they trade.
-        traded: The day's fills, summed up.
         peak: An engine's highest equity, if it is known.
         clock: UTC ns.
     """
@@ -52,40 +51,34 @@ class PortfolioWatch:
         bus: Bus,
         present: Present,
         supervisor: Supervisor,
-        traded: TradedToday | None = None,
         peak: Callable[[str], Decimal | None] = lambda _: None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._bus = bus
         self._present = present
         self._supervisor = supervisor
-        self._traded = traded
         self._peak = peak
         self._clock = clock
         self.kept = KeptMarks()  #: what engines told the daemon before this one
-        self._sheets: dict[str, tuple[int, dict[str, Instrument]]] = {}
+        self._sheets: dict[str, tuple[list[Instrument], dict[str, Instrument]]] = {}
 
     def snapshot(self, engine: str | None = None) -> Portfolio:
         """Return what all engines hold, or one, as it is known at this moment."""
         now = self._clock()
         named = [engine] if engine is not None else self.engines()
-        traded = None if self._traded is None else self._traded.traded()
         holdings: list[Holding] = []
         money: list[EngineMoney] = []
         problems: list[str] = []
         for name in named:
             books = _Books(self, name, now)
             found = books.holdings()
-            own = None if traded is None else [one for one in traded if one.engine == name]
             holdings += found
-            money += books.money(own)
+            money += books.money()
             problems += books.problems
         currency = money[0].currency if money else CURRENCY
         for one in money:
             if one.currency != currency:
                 problems.append(f"{one.engine}: its account is in {one.currency}, not in {currency}")
-        if traded is None and self._traded is not None:
-            problems.append("the fills of today are being counted")
         return Portfolio(
             holdings=tuple(holdings),
             money=tuple(money),
@@ -111,8 +104,8 @@ class PortfolioWatch:
         except NotFoundError:
             return {}
         kept = self._sheets.get(engine)
-        if kept is None or kept[0] != len(listed):
-            kept = self._sheets[engine] = (len(listed), {one.id: one for one in listed})
+        if kept is None or kept[0] != listed:
+            kept = self._sheets[engine] = (listed, {one.id: one for one in listed})
         return kept[1]
 
     def rates(self, engine: str) -> dict[str, Decimal]:
@@ -271,7 +264,7 @@ class _Books:
                 f"{engine}: marks of {_few(sorted({one.instrument for one in old}))} are up to {oldest} s old"
             )
 
-    def money(self, traded: list[Traded] | None) -> list[EngineMoney]:
+    def money(self) -> list[EngineMoney]:
         """Return what the engine's accounts are worth together; one of each currency."""
         watch, engine = self._watch, self._engine
         marks = {one.account_id: one for one in watch._marks(engine, AccountUpdate)}
@@ -282,7 +275,6 @@ class _Books:
         by_currency: dict[str, list[AccountUpdate]] = {}
         for account in latest:
             by_currency.setdefault(account.currency, []).append(account)
-        amount = self._traded(traded)
         found = []
         for currency, own in by_currency.items():
             equity = _sum([self._equity(one) for one in own])
@@ -298,7 +290,6 @@ class _Books:
                     equity=equity,
                     day_pnl=_sum([one.day_pnl for one in own]) if self._is_of_today(own) else None,
                     peak_equity=peak,
-                    traded_today=amount if len(by_currency) == 1 else None,
                     synthetic=any(one.synthetic for one in own),
                     ts=min(one.ts for one in own),
                 )
@@ -315,14 +306,6 @@ class _Books:
         if self._watch._records(topics.positions(self._engine), PositionUpdate):
             return None
         return next((one.total for one in account.balances if one.currency == account.currency), None)
-
-    def _traded(self, traded: list[Traded] | None) -> Decimal | None:
-        if traded is None:
-            return None
-        amounts = self._watch.money_of(traded)
-        if any(amount is None for amount in amounts.values()):
-            self.problems.append(f"{self._engine}: what was traded today cannot be told: a rate is missing")
-        return _sum(list(amounts.values())) if amounts else Decimal(0)
 
 
 def _named_strategy(position: PositionUpdate) -> str | None:
