@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, NamedTuple
 
+import msgspec
+
 from data.limits import GATED, Denial, GateBook, Limit, LimitEffect
 from data.records import Side
 from risk.exposure import Line, Terms
@@ -125,21 +127,27 @@ class Judge:
         if not self._enabled:
             return None
         restricted = self._restricted(proposal)
-        if restricted is not None:
+        if restricted is not None and self._halted:
             return restricted
         if proposal.only_flagged:
             return None
         if self._limits is None:
             return Denial(rule="limits", detail=self._lacking)
-        if self._plain(proposal, now_ns):
+        if restricted is None and self._plain(proposal, now_ns):
             return None
         denials = [
             self._denial(found, proposal, now_ns)
             for found in self._findings(proposal, now_ns)
             if not found.passes
         ]
+        if restricted is not None:
+            return _named(restricted, denials)
         # What cannot be judged comes first, then what lets the least pass.
         return min(denials, key=_rank, default=None)
+
+    @property
+    def _halted(self) -> bool:
+        return self._limits is not None and self._limits.restriction == "halted"
 
     def _plain(self, proposal: Proposal, now_ns: int) -> bool:
         """Whether one new order plainly passes."""
@@ -396,6 +404,20 @@ def _guesses(found: _Finding, asked: Pair, first: int) -> tuple[int, ...]:
         return ()
     lots = int((bound_of(found.rule, asked) - asked.before) * first / grown)
     return (lots, lots + 1)
+
+
+def _named(restricted: Denial, denials: Iterable[Denial]) -> Denial:
+    """Return the limit that is broken, with what passes under the restriction too; else the restriction.
+
+    A breach of a limit restricts a moment later: which limit it is must not depend on that moment.
+    """
+    broken = min((one for one in denials if one.value is not None), key=_rank, default=None)
+    if broken is None:
+        return restricted
+    passes = [one.max_quantity for one in (broken, restricted) if one.max_quantity is not None]
+    return msgspec.structs.replace(
+        broken, detail=f"{broken.detail}; {restricted.detail}", max_quantity=min(passes, default=None)
+    )
 
 
 def _rank(denial: Denial) -> tuple[bool, Decimal, int, str]:

@@ -282,6 +282,35 @@ def test_reduce_only_lets_pass_what_reduces_net_of_what_works_to_reduce() -> Non
     assert not gate.effects(gate.line("sell", 41))["restriction"].passes
 
 
+def test_a_limit_that_is_broken_is_named_although_only_what_reduces_passes() -> None:
+    """The monitor restricts within seconds of a breach; the answer to an order does not depend on when."""
+    gate = Gate()
+    gate.hold("A", 100)
+    gate.set(limit("position_size", "50", "shares", scope="instrument:A"), restriction="reduce_only")
+    denial = gate.ask(gate.line("buy", 1))
+    assert denial is not None
+    assert (denial.rule, denial.value, denial.limit, denial.max_quantity) == ("position_size", 101, 50, 0)
+    assert "why" in denial.detail
+    denial = gate.ask(gate.line("sell", 151))  # the limit lets 150 pass, what reduces is 100
+    assert denial is not None
+    assert (denial.rule, denial.value, denial.limit, denial.max_quantity) == ("position_size", 51, 50, 100)
+    assert gate.ask(gate.line("sell", 100)) is None
+    for order in (gate.line("sell", 101), gate.line("buy", 1, instrument="B")):  # no limit denies these
+        denial = gate.ask(order)
+        assert denial is not None
+        assert denial.rule == "restriction"
+
+
+def test_a_restriction_is_named_where_a_limit_cannot_be_judged() -> None:
+    gate = Gate()
+    gate.hold("A", 100)
+    gate.no_price("A")
+    gate.set(limit("order_notional", "50", "notional"), restriction="reduce_only")
+    denial = gate.ask(gate.line("buy", 1))
+    assert denial is not None
+    assert denial.rule == "restriction"
+
+
 def test_a_working_order_may_be_made_smaller_while_only_what_reduces_passes() -> None:
     gate = Gate()
     order = gate.line("buy", 100, price=D(90))
