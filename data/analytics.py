@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -246,6 +246,26 @@ class DrawdownTimes(msgspec.Struct, frozen=True, kw_only=True):
     ts_peak: int
     ts_trough: int
     ts_recovery: int | None  #: None: not yet
+
+
+#: Figures of performance that people are shown as percentages; the rest are counts and plain numbers.
+PERCENTAGES: Final = frozenset(
+    {
+        "total_return",
+        "annual_return",
+        "volatility",
+        "max_drawdown",
+        "win_rate",
+        "expectancy",
+        "average_win",
+        "average_loss",
+        "best",
+        "worst",
+        "alpha",
+        "tracking_error",
+        "benchmark_total_return",
+    }
+)
 
 
 class PerformanceAnswer(Record, frozen=True, kw_only=True, tag="performance"):

@@ -85,6 +85,10 @@ UNIT_NAMES: Final[dict[str, Unit]] = {
     "equity": "ratio",
     "orders": "orders",
 }
+#: Types whose ratio people say in per cent; a ratio of the others is a multiple.
+IN_PERCENT: Final[frozenset[str]] = frozenset(
+    {"concentration", "sector_exposure", "daily_loss", "drawdown", "var", "volatility"}
+)
 VAR_METHODS: Final[tuple[VarMethod, ...]] = get_args(VarMethod)
 #: Types that an order can break: the gate in the engine judges them before the order leaves.
 GATED: Final[frozenset[LimitType]] = frozenset(

@@ -5,7 +5,6 @@ This module must not know how limits are judged.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,8 +51,8 @@ def _breaches(found: list[Breach]) -> Any:
             one.severity,
             one.status + (f" by {one.acknowledged_by}" if one.acknowledged_by else ""),
             one.limit_id,
-            _amount(one.value, one.unit),
-            _amount(one.limit, one.unit),
+            words.in_unit(one.value, one),
+            words.in_unit(one.limit, one),
             f"{one.use * 100:.0f} %",
             "; ".join(_done(action) for action in one.actions),
         )
@@ -63,14 +62,6 @@ def _breaches(found: list[Breach]) -> Any:
 def _done(action: BreachAction) -> str:
     on = f" on {action.engine}" if action.engine else ""
     return f"{action.action}{on} {action.status}" + (f" ({action.detail})" if action.detail else "")
-
-
-def _amount(value: Decimal | None, unit: str) -> str:
-    if value is None:
-        return "—"
-    if unit == "ratio":
-        return f"{value * 100:.2f} %"
-    return f"{value:,.2f}" if unit == "notional" else f"{value:,f}"
 
 
 @app.command("ack")
@@ -170,11 +161,11 @@ def _statuses(found: list[LimitStatus]) -> Any:
     right = ("Value", "Limit", "Use")
     table = output.columns("Limit id", *right, "Level", "", right=right, last_wraps=True)
     for one in found:
-        unit = one.limit.unit
+        limit = one.limit
         table.add_row(
-            one.limit.id,
-            _amount(one.value, unit),
-            _amount(one.limit.effective, unit),
+            limit.id,
+            words.in_unit(one.value, limit),
+            words.in_unit(limit.effective, limit),
             "—" if one.use is None else f"{one.use * 100:.1f} %",
             output.tinted(one.level, _LEVELS.get(one.level)),
             one.reason or one.subject or "",

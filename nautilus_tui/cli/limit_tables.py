@@ -53,7 +53,7 @@ def table(found: list[LimitStatus]) -> Any:
         shown.add_row(
             limit.limit_type,
             limit.scope,
-            _amount(one.value, limit.unit),
+            words.in_unit(one.value, limit),
             _bound(limit),
             "—" if one.use is None else f"{one.use * 100:.0f} %",
             output.tinted(_bar(one.use), _LEVELS.get(one.level)),
@@ -68,8 +68,8 @@ def table(found: list[LimitStatus]) -> Any:
 
 def _bound(limit: Limit) -> str:
     """Return what counts now, and what was set if that is more."""
-    counts = _amount(limit.effective, limit.unit)
-    return counts if limit.adjusted is None else f"{counts} of {_amount(limit.hard, limit.unit)}"
+    counts = words.in_unit(limit.effective, limit)
+    return counts if limit.adjusted is None else f"{counts} of {words.in_unit(limit.hard, limit)}"
 
 
 def _bar(use: Decimal | None) -> str:
@@ -77,14 +77,6 @@ def _bar(use: Decimal | None) -> str:
         return "·" * _BAR_CELLS
     full = min(_BAR_CELLS, int(use * _BAR_CELLS))  # only what is at the limit fills it
     return "█" * full + "·" * (_BAR_CELLS - full)
-
-
-def _amount(value: Decimal | None, unit: str) -> str:
-    if value is None:
-        return "—"
-    if unit == "ratio":
-        return f"{value * 100:,.2f} %"
-    return f"{value:,.2f}" if unit == "notional" else words.number(value)
 
 
 def _percent(share: Decimal) -> str:
@@ -97,8 +89,8 @@ def sheet(status: LimitStatus) -> Any:
     rows: list[tuple[str, str]] = [
         ("id", limit.id),
         ("limit", f"{_bound(limit)} {limit.unit}" + ("" if limit.enabled else ", switched off")),
-        ("value", f"{_amount(status.value, limit.unit)} {_bar(status.use)} {status.level}"),
-        ("headroom", _amount(status.headroom, limit.unit)),
+        ("value", f"{words.in_unit(status.value, limit)} {_bar(status.use)} {status.level}"),
+        ("headroom", words.in_unit(status.headroom, limit)),
         ("warns from", f"{_percent(limit.warn)}: {','.join(limit.warn_actions) or 'none'}"),
         ("at the limit", ",".join(limit.hard_actions) or "none"),
         ("version", f"{limit.version}, {limit.updated_by} at {words.clock(limit.ts_updated)}"),

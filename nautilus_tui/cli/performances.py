@@ -115,26 +115,6 @@ def _drawdown(one: Any, found: Returns) -> dict[str, Any] | None:
     }
 
 
-#: Figures that people are shown as percentages.
-_FRACTIONS = frozenset(
-    {
-        "total_return",
-        "annual_return",
-        "volatility",
-        "max_drawdown",
-        "win_rate",
-        "expectancy",
-        "average_win",
-        "average_loss",
-        "best",
-        "worst",
-        "alpha",
-        "tracking_error",
-        "benchmark_total_return",
-    }
-)
-
-
 def _figures(facts: dict[str, Any], found: Returns, of_benchmark: dict[str, Any]) -> Any:
     table = output.columns("Figure", "Value", right=("Value",))
     table.add_row("returns", words.number(facts["n"]))
@@ -261,7 +241,9 @@ def _figure(name: str, value: float | None) -> str:
         return "—"
     if name in ("n", "max_drawdown_duration"):
         return f"{value:,.0f}"
-    return share(value) if name in _FRACTIONS else f"{value:,.4f}"
+    from data.analytics import PERCENTAGES
+
+    return share(value) if name in PERCENTAGES else f"{value:,.4f}"
 
 
 def _grouped(reasons: Mapping[str, str]) -> dict[str, str]:

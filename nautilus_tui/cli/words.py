@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import typer
 
+from data.limits import IN_PERCENT, Breach, Limit
 from data.problems import InvalidRequestError
 from data.records import OrderType, TimeInForce
 
@@ -65,6 +66,15 @@ def number(value: Decimal | float | int | None, decimals: int | None = None, *, 
         decimals = 0
     form = ("+" if sign else "") + ("," if decimals is None else f",.{decimals}") + "f"
     return format(value, form)
+
+
+def in_unit(value: Decimal | None, of: Limit | Breach) -> str:
+    """Write a figure in its limit's unit; ``—`` for what is not known."""
+    if value is None:
+        return "—"
+    if of.unit == "ratio":
+        return f"{value * 100:,.2f} %" if of.limit_type in IN_PERCENT else f"{value:,.2f}"
+    return f"{value:,.2f}" if of.unit == "notional" else number(value)
 
 
 def prices(*values: Decimal | None) -> list[str]:

@@ -9,15 +9,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from data.limits import AlertSeverity, Limit, LimitLevel, LimitType, Restriction
+from data.limits import IN_PERCENT, AlertSeverity, Limit, LimitLevel, LimitType, Restriction
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.glyphs import Glyphs
 
 _HUNDRED = Decimal(100)
-#: Types whose ratio is said in per cent; of the others it is a multiple.
-IN_PERCENT: Final[frozenset[str]] = frozenset(
-    {"concentration", "sector_exposure", "daily_loss", "drawdown", "var", "volatility"}
-)
 #: What stands for a limit's name where there is little room.
 SHORT: Final[dict[str, str]] = {
     "order_notional": "notional",

@@ -62,6 +62,10 @@ def test_what_was_set_is_said_with_where_it_is_in_force(desk: CommandLine) -> No
     run = desk("limit", "set", "leverage", "--hard", "2x")
     assert run.code == 0, run.err
     assert "leverage:portfolio:ratio is 2, version 1; in force at paper-1" in run.out
+    run = desk("limit", "list")
+    (leverage,) = [line for line in run.out.splitlines() if "leverage" in line]
+    assert " 2.00 " in leverage, "a multiple, as on the screen; what people say in per cent has its sign"
+    assert "%" not in leverage.split(" 2.00 ")[0]
     run = desk(
         "--json", "limit", "set", "concentration", "--hard", "20%", "--warn", "70%", "--target-vol", "15%"
     )

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.limits import (
+    IN_PERCENT,
     Alert,
     Breach,
     BreachAction,
@@ -364,7 +365,7 @@ def _amount(value: Decimal, limit: Limit) -> str:
     """Return a value in its limit's unit, for people."""
     match limit.unit:
         case "ratio":
-            return f"{value * 100:.2f} %"
+            return f"{value * 100:.2f} %" if limit.limit_type in IN_PERCENT else f"{value:.2f}"
         case "notional":
             return f"{value:,.2f}"
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from data.analytics import PerformanceAnswer
+from data.analytics import PERCENTAGES, PerformanceAnswer
 from risk.reports.build import common, profit_parts
 from risk.reports.document import (
     Block,
@@ -18,24 +18,6 @@ from risk.reports.document import (
 )
 from risk.reports.facts import ReportFacts
 
-#: How each metric is written; the rest are plain numbers.
-_PERCENT: Final = frozenset(
-    {
-        "total_return",
-        "annual_return",
-        "volatility",
-        "max_drawdown",
-        "win_rate",
-        "expectancy",
-        "average_win",
-        "average_loss",
-        "best",
-        "worst",
-        "alpha",
-        "tracking_error",
-        "benchmark_total_return",
-    }
-)
 _COUNTS: Final = frozenset({"n", "max_drawdown_duration"})
 _NAMES: Final = {
     "n": "Returns",
@@ -78,7 +60,7 @@ def metrics(found: PerformanceAnswer) -> tuple[Block, ...]:
         if value is None:
             undefined.setdefault(found.reasons.get(name, "not defined"), []).append(label)
             continue
-        kind: NumberKind = "percent" if name in _PERCENT else "count" if name in _COUNTS else "ratio"
+        kind: NumberKind = "percent" if name in PERCENTAGES else "count" if name in _COUNTS else "ratio"
         rows.append((label, number(int(value) if kind == "count" else value, kind, "not defined")))
     return (
         table(
