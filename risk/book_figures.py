@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.problems import InvalidRequestError
+from risk.correlation import mean_of_pairs
 from risk.frames import ReturnsFrame
 from risk.measures.book import scaled
 from risk.measures.methods import measure
@@ -104,6 +105,8 @@ class BookFigures:
             loss = self._quantile(at, checked_confidence(confidence))
             return loss if daily else loss * math.sqrt(horizon * self._frame.periods_per_day)
         gross = self._gross[at]
+        if not gross:
+            return 0.0  # positions that offset each other to nothing
         found = measure(method, self._profits[:, at] / gross, confidence, horizon if daily else 1)
         return gross * (found if daily else scaled(found, self._frame, horizon)).var
 
@@ -141,7 +144,6 @@ class BookFigures:
         return Figure(None, None) if found is None else Figure(_decimal(found, _DECIMALS))
 
     def _mean_correlation(self, held: Ints) -> float | None:
-        # The mean over pairs follows from the variance of the sum of standardised returns.
         if len(held) < 2:
             return None
         if self._standard is None:
@@ -151,10 +153,9 @@ class BookFigures:
             self._standard = (values - values.mean(axis=0)) / spread, varies
         standard, varies = self._standard
         chosen = held[varies[held]]
-        count = len(chosen)
-        if count < 2:
+        if len(chosen) < 2:
             return None
-        return float((standard[:, chosen].sum(axis=1).var() - count) / (count * (count - 1)))
+        return mean_of_pairs(standard[:, chosen])
 
 
 def volatility_of(instrument: str, frame: ReturnsFrame) -> Decimal | None:

@@ -65,6 +65,18 @@ def correlations(frame: ReturnsFrame) -> Correlations | None:
     )
 
 
+def mean_of_pairs(standard: Floats) -> float:
+    """Return the mean of Pearson's correlation over all pairs of columns, of which there are two or more.
+
+    It follows from the variance of their sum: (Var Σz − n) / (n(n − 1)).
+
+    Args:
+        standard: A row for each time, a column for each instrument, of mean 0 and variance 1.
+    """
+    count = standard.shape[1]
+    return float((standard.sum(axis=1).var() - count) / (count * (count - 1)))
+
+
 def diversification(values: Floats, returns: Floats) -> float | None:
     """Return Σ|vᵢ|σᵢ ÷ σ(book): 1 if nothing offsets anything; None if the book does not move.
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from data.analytics import CapitalFigure, Component, RiskMeasures, VarRow
 from data.problems import InvalidRequestError
+from risk.correlation import mean_of_pairs
 from risk.frames import ReturnsFrame
 from risk.measures.components import BookMeasure, ComponentMethod, contributions
 from risk.measures.empirical import tail
@@ -201,9 +202,7 @@ def average_correlation(frame: ReturnsFrame, of: Held) -> float | None:
     count = values.shape[1] if values.ndim == 2 else 0
     if count < 2:
         return None
-    # The mean over pairs follows from the variance of the sum of standardised returns.
-    standard = (values - values.mean(axis=0)) / values.std(axis=0)
-    return float((standard.sum(axis=1).var() - count) / (count * (count - 1)))
+    return mean_of_pairs((values - values.mean(axis=0)) / values.std(axis=0))
 
 
 def scaled(found: Measure, frame: ReturnsFrame, horizon: int) -> Measure:

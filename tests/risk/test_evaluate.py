@@ -338,6 +338,17 @@ def test_var_is_the_measure_of_the_book_by_the_limits_own_method(method: str, ho
     assert float(status.value or 0) == pytest.approx(wanted, abs=0.01)
 
 
+@pytest.mark.parametrize("method", ["historical", "normal", "filtered"])
+def test_what_is_long_at_one_engine_and_as_short_at_another_has_no_value_at_risk(method: str) -> None:
+    book = Portfolio(
+        holdings=(holding("A", "10", "100"), holding("A", "-10", "100", engine="paper-2")),
+        money=MONEY,
+        ts=NOW,
+    )
+    (status,) = evaluate(book, [limit("var", "1", method=method, confidence=D("0.95"))], FIGURES)
+    assert (status.value, status.reason) == (0, None)
+
+
 def test_var_of_five_minute_returns_grows_with_the_root_of_their_number() -> None:
     fine = replace_frame(FRAME, basis="5m", periods_per_day=78.0, periods_per_year=78.0 * 252)
     (status,) = evaluate(PORTFOLIO, [limit("var", "1", horizon_days=10)], replace(FIGURES, returns=fine))
