@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nautilus_tui.cli import output, words
-from nautilus_tui.cli.session import Session, session_of
+from nautilus_tui.cli.session import session_of
 
 if TYPE_CHECKING:
     from data.limits import BreachForecast, Driver, ForecastScore
@@ -131,10 +131,10 @@ def score(
     if session.json:
         output.show_json(found)
     else:
-        _show(session, found)
+        _show(found)
 
 
-def _show(session: Session, found: Scored) -> None:
+def _show(found: Scored) -> None:
     output.show(
         f"{found.file}: {found.rows:,} rows, {found.training_days} days to train, "
         f"{found.held_out_days} held out ({found.held_out_from} to {found.held_out_to})",

@@ -51,7 +51,7 @@ def alarms(mirror: Mirror, now_ns: int, glyphs: Glyphs) -> list[Alarm]:
     risk = mirror.risk
     return [
         *(_change(change, now_ns) for change in changes if change.status == "pending"),
-        *(_breach(breach, now_ns, glyphs) for breach in risk.open_breaches()),
+        *(_breach(breach, now_ns) for breach in risk.open_breaches()),
         *(_alert(alert, now_ns, glyphs) for alert in risk.open_alerts()),
         *(_problem(index, text) for index, text in enumerate(mirror.problems())),
         *(_alert(alert, now_ns, glyphs) for alert in risk.seen_alerts()[:50]),
@@ -89,7 +89,7 @@ def _change(change: LimitChange, now_ns: int) -> Alarm:
     )
 
 
-def _breach(breach: Breach, now_ns: int, glyphs: Glyphs) -> Alarm:
+def _breach(breach: Breach, now_ns: int) -> Alarm:
     style = SEVERITY_STYLES[breach.severity]
     key = f"breach:{breach.id}"
     by = breach.acknowledged_by or (f"→ {breach.escalated_to}" if breach.escalated_to else "")

@@ -65,7 +65,7 @@ class Detail(Redrawn, ScrolledLines, can_focus=True):
             entitle(self, limit_words(status.limit), glyphs, synthetic=status.synthetic, told=told)
             lines = limit_lines(status, mirror.risk.forecast_of(status.limit.id), width, glyphs)
             if risk.checked == status.limit.id:
-                lines = [*checked_lines(status.limit, mirror, width, glyphs), *lines]
+                lines = [*checked_lines(status.limit, mirror, width), *lines]
             self.set_text(lines, anew=anew)
         else:
             entitle(self, "Detail", glyphs)
@@ -160,7 +160,7 @@ def forecast_lines(forecast: BreachForecast, width: int) -> list[Line]:
     return [*lines, labelled("", (f"{forecast.model}, {forecast.samples} samples", "dim"))]
 
 
-def checked_lines(limit: Limit, mirror: Mirror, width: int, glyphs: Glyphs) -> list[Line]:
+def checked_lines(limit: Limit, mirror: Mirror, width: int) -> list[Line]:
     """Return what checking a limit anew came to."""
     answer = mirror.facts.answer(LimitCheck(limit.id))
     if answer.problem is not None:

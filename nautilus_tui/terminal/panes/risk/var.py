@@ -88,7 +88,7 @@ def measure_lines(found: RiskMeasures, risk: RiskView, width: int, glyphs: Glyph
     else:
         lines += message(_why(found), width, "warn")[1:]
     lines += _rests_on(found, width, glyphs)
-    return [*lines, *_components(found, width)]
+    return [*lines, *_components(found)]
 
 
 def _chosen(row: VarRow, risk: RiskView) -> bool:
@@ -134,7 +134,7 @@ def _rests_on(found: RiskMeasures, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _components(found: RiskMeasures, width: int) -> list[Line]:
+def _components(found: RiskMeasures) -> list[Line]:
     """Return the positions that add most to the value at risk, and those that hedge most."""
     ranked = sorted(found.components, key=lambda c: -abs(c.component_var))[:_PARTS]
     if not ranked:
