@@ -100,6 +100,10 @@ def test_a_limit_is_made_replaced_held_and_deleted(daemon: DaemonProcess) -> Non
     ids = [one["id"] for one in daemon.get(LIMITS)["items"]]
     assert ids == sorted(ids)
     assert {id_of("AAPL.SIM"), "position_size:engine:paper-1:notional"} <= set(ids)
+    first = daemon.get(LIMITS, limit=1)
+    rest = daemon.get(LIMITS, limit=100, cursor=first["next"])
+    assert [one["id"] for one in first["items"] + rest["items"]] == ids
+    assert (len(first["items"]), rest["next"]) == (1, None)
     mine = daemon.get(LIMITS, scope="instrument:AAPL.SIM")["items"]
     assert [one["id"] for one in mine] == [id_of("AAPL.SIM")]
 

@@ -26,6 +26,7 @@ from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Side
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.asked import page_of
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
@@ -94,6 +95,8 @@ async def list_limits(
         str | None, QueryParameter(name="scope", description="limits of one scope, e.g. engine:paper-1")
     ] = None,
     limit_type: Annotated[str | None, Parameter(description="limits of one type")] = None,
+    limit: PageSize = 10_000,
+    cursor: Cursor = None,
 ) -> Answer:
     """Return every limit, by id. How much of each is used is at /api/v1/risk/status."""
     found = [
@@ -101,7 +104,7 @@ async def list_limits(
         for one in context_of(request).risk.limits.limits()
         if of_scope in (None, one.scope) and limit_type in (None, one.limit_type)
     ]
-    return answer(request, Page(found))
+    return answer(request, page_of(found, limit, cursor))
 
 
 @route("POST", _BASE, returns=Outcome, body=LimitBody, tag=_TAG, role="risk")
