@@ -15,6 +15,8 @@ import msgspec
 
 from data.facts import Record
 
+#: How a book's value at risk is shared out among its positions.
+ComponentMethod = Literal["normal", "historical", "monte_carlo"]
 Grade = Literal["A", "B", "C", "D", "F"]
 Dimension = Literal["engine", "instrument", "strategy", "sector", "day"]
 

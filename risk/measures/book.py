@@ -17,11 +17,11 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
-from data.analytics import CapitalFigure, Component, RiskMeasures, VarRow
+from data.analytics import CapitalFigure, Component, ComponentMethod, RiskMeasures, VarRow
 from data.problems import InvalidRequestError
 from risk.correlation import mean_of_pairs
 from risk.frames import ReturnsFrame
-from risk.measures.components import BookMeasure, ComponentMethod, contributions
+from risk.measures.components import BookMeasure, contributions
 from risk.measures.empirical import tail
 from risk.measures.methods import METHODS, Options, measure
 from risk.measures.sample import Floats, Measure, checked_confidence, checked_horizon

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from data.analytics import ComponentMethod
 from data.problems import InvalidRequestError
 from risk.measures.empirical import scaled_scenarios
 from risk.measures.parametric import MINIMUM, density, normal_quantile
@@ -30,8 +30,6 @@ from risk.measures.sample import (
     returns_for_quantile,
 )
 from risk.measures.simulated import PATHS, SEED, checked_weights, scenarios
-
-type ComponentMethod = Literal["normal", "historical", "monte_carlo"]
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ This module must not know how a figure is computed.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from litestar.params import Parameter, PathParameter
 
@@ -13,6 +13,7 @@ from data import forms
 from data.analytics import (
     AggregateAnswer,
     AnalyticsHealth,
+    ComponentMethod,
     Dimension,
     ExecutionAnswer,
     ExposureAnswer,
@@ -40,7 +41,6 @@ Methods = Annotated[
 ]
 Confidences = Annotated[list[float] | None, Parameter(description="between 0.5 and 1; repeated")]
 Horizons = Annotated[list[int] | None, Parameter(description="days, 1 to 22; repeated")]
-ComponentMethod = Literal["normal", "historical", "monte_carlo"]
 Components = Annotated[ComponentMethod, Parameter(description="how the figure is shared out by position")]
 Book = Annotated[str | None, Parameter(description="portfolio, or an engine's id")]
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from data.analytics import (
     AggregateAnswer,
     AnalyticsHealth,
+    ComponentMethod,
     Dimension,
     ExecutionAnswer,
     ExposureAnswer,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from risk.frames import ReturnsFrame
     from risk.measures.book import Wanted
-    from risk.measures.components import ComponentMethod
 
 ORDERS: Final = 500  #: the latest that an execution summary is made of, unless told otherwise
 DIMENSIONS: Final = ("engine", "instrument", "strategy", "sector", "day")

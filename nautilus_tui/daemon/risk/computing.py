@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.analytics import (
     AggregateAnswer,
+    ComponentMethod,
     Dimension,
     ExecutionAnswer,
     ExposureAnswer,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from risk.execution import OrderFacts
     from risk.frames import ReturnsFrame
     from risk.measures.book import Wanted
-    from risk.measures.components import ComponentMethod
     from risk.stress import Scenario
     from risk.track import Track
 
