@@ -106,9 +106,10 @@ def tail(scenarios: Floats, confidence: float) -> tuple[float, float]:
     index, part = place_in_tail(len(scenarios), confidence)
     last = min(index + 1, len(scenarios) - 1)
     lowest = np.partition(scenarios, (index, last))
-    var = -(lowest[index] + part * (lowest[last] - lowest[index]))
+    # Taken from 0, not negated: what loses nothing loses 0, not -0.
+    var = 0.0 - float(lowest[index] + part * (lowest[last] - lowest[index]))
     # A mean of equal numbers may differ from them in its last digit.
-    return float(var), max(float(-lowest[: index + 1].mean()), float(var))
+    return var, max(0.0 - float(lowest[: index + 1].mean()), var)
 
 
 def scaled_scenarios(scenarios: Floats, confidence: float, horizon: int) -> tuple[Floats, float, str]:

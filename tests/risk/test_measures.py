@@ -55,6 +55,8 @@ def test_historical_takes_a_constant_series_as_it_is() -> None:
     found = historical(np.full(200, -0.01), 0.99)
     assert (found.var, found.es) == (0.01, 0.01)
     assert found.notes == ("all returns are equal",)
+    none = historical(np.zeros(200), 0.99)
+    assert (str(none.var), str(none.es)) == ("0.0", "0.0")
     assert historical(np.full(200, 0.01), 0.99).var == -0.01, "a sure gain is a negative loss"
 
 
