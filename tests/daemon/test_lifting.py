@@ -88,6 +88,7 @@ class Desk:
 
     def __init__(self, state: State) -> None:
         self.bus = Bus("t")
+        self.gross = GROSS
         present = Present()
         self.engine = Engine(self.bus)
         self.alerts = AlertBook(state.breaches, self.bus, present)
@@ -117,7 +118,7 @@ class Desk:
 
     async def check(self, gross: int, net: int) -> None:
         """Check both limits, and wait until nothing more follows from it."""
-        statuses = [status(GROSS, gross), status(NET, net)]
+        statuses = [status(self.gross, gross), status(NET, net)]
         self.responses.respond(statuses, self.breaches.check(statuses))
         for _ in range(200):
             await asyncio.sleep(0.005)
@@ -191,3 +192,17 @@ async def test_an_engine_that_was_told_to_let_pass_is_not_taken_for_restricted_b
     await desk.check(0, 1100)
     await settled(desk, "reduce_only")
     assert desk.engine.said == ["reduce_only", "none", "reduce_only"]
+
+
+async def test_what_a_warning_asks_for_is_not_lifted_because_it_became_a_breach(desk: Desk) -> None:
+    desk.gross = replace(GROSS, warn_actions=("deny_increase",), hard_actions=("warn",))
+    await desk.check(900, 0)
+    await settled(desk, "reduce_only")
+    await desk.check(1100, 0)
+    await settled(desk, "reduce_only")
+    assert desk.engine.said == ["reduce_only"]
+    await desk.check(900, 0)
+    await settled(desk, "reduce_only")
+    await desk.check(0, 0)
+    await settled(desk, "none")
+    assert desk.engine.said == ["reduce_only", "none"]

@@ -258,9 +258,9 @@ class Responses:
         for breach in self._breaches.open():
             limit = self._limits.get(breach.limit_id)
             asked = any(one.engine == engine for one in breach.actions)
-            # One that has just begun has asked for nothing yet, and will.
+            # One that has just begun has asked for nothing yet, and will; over a limit is near it, too.
             if limit is not None and (asked or engine in self._runner.engines_of(limit)):
-                wanted = _stricter(wanted, _asked(limit.hard_actions))
+                wanted = _stricter(wanted, _asked((*limit.warn_actions, *limit.hard_actions)))
         for alert in self._alerts.open():
             limit = self._limits.get(alert.subject or "") if alert.kind == WARN else None
             if limit is not None and engine in self._runner.engines_of(limit):
