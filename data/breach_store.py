@@ -14,7 +14,7 @@ import msgspec
 
 from data.database import Database, Table, Transaction
 from data.limits import Alert, Breach, Restriction
-from data.paging import Page, Where, cursor_after
+from data.paging import Page, Where, read_page
 from data.problems import NotFoundError
 from data.records import AccountUpdate, PositionUpdate
 
@@ -110,7 +110,7 @@ class BreachStore:
         where = Where()
         where.among("status", statuses)
         where.equal("limit_id", limit_id)
-        return await self._page("breaches", "ts_detected, id", where, limit, cursor, _breaches)
+        return await read_page(self._db.read, "breaches", "ts_detected, id", where, limit, cursor, _breaches)
 
     # ------------------------------------------------------------ alerts
 
@@ -141,7 +141,7 @@ class BreachStore:
         where = Where()
         where.among("status", statuses)
         where.equal("kind", kind)
-        return await self._page("alerts", "ts_raised, id", where, limit, cursor, _alerts)
+        return await read_page(self._db.read, "alerts", "ts_raised, id", where, limit, cursor, _alerts)
 
     # ------------------------------------------------------------ the monitor
 
@@ -193,24 +193,6 @@ class BreachStore:
                 [name, body],
             )
         )
-
-    async def _page[T](
-        self,
-        table: str,
-        keys: str,
-        where: Where,
-        limit: int,
-        cursor: str | None,
-        decoder: msgspec.json.Decoder[T],
-    ) -> Page[T]:
-        where.before(keys, cursor)
-        order = ", ".join(f"{key} DESC" for key in keys.split(", "))
-        rows = await self._db.read(
-            f"SELECT body, {keys} FROM {table}{where.sql} ORDER BY {order} LIMIT {int(limit) + 1}",
-            where.values,
-        )
-        items = [decoder.decode(row[0]) for row in rows[:limit]]
-        return Page(items, cursor_after(rows[limit - 1][1:]) if len(rows) > limit else None)
 
 
 def _put(tx: Transaction, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -462,13 +462,9 @@ EngineCommand = (
     | Flatten
     | SetFeed
 )
-AnyCommand = (
-    EngineCommand
-    | StartEngine
-    | ConfigureEngine
-    | StopEngine
-    | RestartEngine
-    | SetLimit
+#: Commands about risk; the daemon hands each to the part that knows how.
+RiskCommand = (
+    SetLimit
     | DeleteLimit
     | DecideLimitChange
     | RestrictEngine
@@ -478,6 +474,14 @@ AnyCommand = (
     | Kill
     | Unlock
     | MakeReport
+)
+AnyCommand = (
+    EngineCommand
+    | StartEngine
+    | ConfigureEngine
+    | StopEngine
+    | RestartEngine
+    | RiskCommand
     | RefreshProviders
     | WatchCompany
     | UnwatchCompany

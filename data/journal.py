@@ -30,6 +30,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from data.durable import sync_folder
 from data.problems import ConflictError, InvalidRequestError, JournalFailedError, NotFoundError
 
 _MAGIC = b"NTJRNL"
@@ -432,7 +433,7 @@ def _create(path: Path) -> None:
             os.link(fresh, path)
     finally:
         fresh.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _copy_aside(fd: int, start: int, length: int, path: Path) -> Path:
@@ -446,7 +447,7 @@ def _copy_aside(fd: int, start: int, length: int, path: Path) -> Path:
         os.fsync(out)
     finally:
         os.close(out)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return torn
 
 
@@ -467,14 +468,6 @@ def _sync_data(fd: int) -> None:
         os.fdatasync(fd)
     else:
         os.fsync(fd)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _failed(path: Path, done: str, error: OSError) -> JournalFailedError:

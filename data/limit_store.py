@@ -14,7 +14,7 @@ import msgspec
 
 from data.database import Database, Table, Transaction
 from data.limits import Limit, LimitChange, Restriction
-from data.paging import Page, Where, cursor_after
+from data.paging import Page, Where, read_page
 from data.problems import NotFoundError
 
 _SCHEMA: Final = (
@@ -125,14 +125,7 @@ class LimitStore:
         """Return changes, newest first; raises InvalidRequestError for a foreign cursor."""
         where = Where()
         where.equal("status", status)
-        where.before("ts_asked, id", cursor)
-        rows = await self._db.read(
-            f"SELECT body, ts_asked, id FROM limit_changes{where.sql}"
-            f" ORDER BY ts_asked DESC, id DESC LIMIT {int(limit) + 1}",
-            where.values,
-        )
-        items = [_changes.decode(row[0]) for row in rows[:limit]]
-        return Page(items, cursor_after(rows[limit - 1][1:]) if len(rows) > limit else None)
+        return await read_page(self._db.read, "limit_changes", "ts_asked, id", where, limit, cursor, _changes)
 
 
 def _write(tx: Transaction, writing: Writing) -> None:

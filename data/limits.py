@@ -90,24 +90,10 @@ IN_PERCENT: Final[frozenset[str]] = frozenset(
     {"concentration", "sector_exposure", "daily_loss", "drawdown", "var", "volatility"}
 )
 VAR_METHODS: Final[tuple[VarMethod, ...]] = get_args(VarMethod)
+#: Types that no single order can break: the monitor judges them, from returns.
+_NOT_GATED: Final[frozenset[LimitType]] = frozenset({"var", "correlation", "volatility"})
 #: Types that an order can break: the gate in the engine judges them before the order leaves.
-GATED: Final[frozenset[LimitType]] = frozenset(
-    {
-        "order_notional",
-        "order_rate",
-        "position_size",
-        "gross_exposure",
-        "net_exposure",
-        "long_exposure",
-        "short_exposure",
-        "leverage",
-        "concentration",
-        "sector_exposure",
-        "daily_loss",
-        "drawdown",
-        "turnover",
-    }
-)
+GATED: Final[frozenset[LimitType]] = frozenset(get_args(LimitType)) - _NOT_GATED
 PORTFOLIO: Final = "portfolio"
 
 

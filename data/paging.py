@@ -6,7 +6,7 @@ This module must not know what is listed.
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -51,6 +51,33 @@ class Where:
             values = _keys(cursor, keys.count(",") + 1)
             self._conditions.append(f"({keys}) < ({', '.join('?' * len(values))})")
             self.values.extend(values)
+
+
+async def read_page[T](
+    read: Callable[[str, Sequence[Any]], Awaitable[list[tuple[Any, ...]]]],
+    table: str,
+    keys: str,
+    where: Where,
+    limit: int,
+    cursor: str | None,
+    decoder: msgspec.json.Decoder[T],
+) -> Page[T]:
+    """Return a page of a table's bodies in descending order of its keys; ``read`` asks the store.
+
+    Raises
+    ------
+    InvalidRequestError
+        If the cursor is not one of this list.
+
+    """
+    where.before(keys, cursor)
+    order = ", ".join(f"{key} DESC" for key in keys.split(", "))
+    rows = await read(
+        f"SELECT body, {keys} FROM {table}{where.sql} ORDER BY {order} LIMIT {int(limit) + 1}",
+        where.values,
+    )
+    items = [decoder.decode(row[0]) for row in rows[:limit]]
+    return Page(items, cursor_after(rows[limit - 1][1:]) if len(rows) > limit else None)
 
 
 def cursor_after(keys: Sequence[Any]) -> str:

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data.arrays import constant, flags, integers, numbers, one_chunk, texts
+from data.durable import sync_folder
 from data.problems import StoreFailedError
 from data.rows import INTEGERS, NUMBERS, TEXTS, Kind, Number, Rows, Series
 from data.scaled import NARROW, column, wholes_of
@@ -164,7 +165,7 @@ def _write_one(root: Path, series: Series, rows: Rows, period: int, inputs: tupl
         if not read(root, msgspec.structs.replace(part, path=str(fresh.relative_to(root)))).equals(rows):
             raise StoreFailedError(f"{path} does not read back as it was written", path=path)
         os.rename(fresh, target)
-        _sync(target.parent)
+        sync_folder(target.parent)
     finally:
         fresh.unlink(missing_ok=True)
     return msgspec.structs.replace(part, size=target.stat().st_size)
@@ -271,11 +272,3 @@ def _groups(file: pq.ParquetFile, start: int | None, end: int | None) -> list[in
                 continue
         wanted.append(group)
     return wanted
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -31,7 +31,7 @@ from data.knowledge import Knowledge
 from data.knowledge import prepare as prepare_knowledge
 from data.limit_store import LimitStore
 from data.limit_store import prepare as prepare_limits
-from data.paging import Page, Where, cursor_after
+from data.paging import Page, Where, read_page
 from data.problems import ConflictError, NotFoundError
 from data.records import (
     AccountUpdate,
@@ -166,7 +166,9 @@ class State:
         where.equal("engine", engine)
         where.equal("instrument", instrument)
         where.among("status", statuses)
-        return await self._page("orders", "ts_init, engine, client_order_id", where, limit, cursor, _orders)
+        return await read_page(
+            self._read, "orders", "ts_init, engine, client_order_id", where, limit, cursor, _orders
+        )
 
     async def order(self, client_order_id: str, engine: str | None = None) -> OrderUpdate:
         """Return one order.
@@ -210,7 +212,7 @@ class State:
         where.equal("engine", engine)
         where.equal("instrument", instrument)
         where.equal("client_order_id", client_order_id)
-        return await self._page("fills", "ts, engine, seq, trade_id", where, limit, cursor, _fills)
+        return await read_page(self._read, "fills", "ts, engine, seq, trade_id", where, limit, cursor, _fills)
 
     async def count_fills(self) -> int:
         """Return how many fills are stored."""
@@ -230,8 +232,8 @@ class State:
         where.equal("engine", engine)
         where.equal("instrument", instrument)
         where.equal("is_open", None if closed else True)
-        return await self._page(
-            "positions", "ts_opened, engine, position_id", where, limit, cursor, _positions
+        return await read_page(
+            self._read, "positions", "ts_opened, engine, position_id", where, limit, cursor, _positions
         )
 
     async def position(self, position_id: str, engine: str | None = None) -> PositionUpdate:
@@ -359,7 +361,7 @@ class State:
         """Return audited commands, newest first; raises InvalidRequestError for a foreign cursor."""
         where = Where()
         where.equal("command", command)
-        return await self._page("audit", "seq", where, limit, cursor, _audit)
+        return await read_page(self._read, "audit", "seq", where, limit, cursor, _audit)
 
     async def verify_audit(self) -> ChainReport:
         """Check the whole audit chain."""
@@ -431,25 +433,6 @@ class State:
         """Return the kept settings (JSON) by engine."""
         rows = await self._read("SELECT engine, body FROM engine_specs ORDER BY engine")
         return dict(rows)
-
-    async def _page[T](
-        self,
-        table: str,
-        keys: str,
-        where: Where,
-        limit: int,
-        cursor: str | None,
-        decoder: msgspec.json.Decoder[T],
-    ) -> Page[T]:
-        where.before(keys, cursor)
-        order = ", ".join(f"{key} DESC" for key in keys.split(", "))
-        rows = await self._read(
-            f"SELECT body, {keys} FROM {table}{where.sql} ORDER BY {order} LIMIT {int(limit) + 1}",
-            where.values,
-        )
-        more = len(rows) > limit
-        items = [decoder.decode(row[0]) for row in rows[:limit]]
-        return Page(items, cursor_after(rows[limit - 1][1:]) if more else None)
 
 
 def _prepare(tx: Transaction) -> None:

@@ -8,12 +8,12 @@ order is judged.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from pathlib import Path
 
 import msgspec
 
+from data.durable import write_whole
 from data.limits import GateBook
 from data.problems import UnavailableError
 from engines.spec import EngineSpec
@@ -74,15 +74,9 @@ class GateFile:
         """
         payload = msgspec.json.encode(book)
         kept = _Kept(sha256=hashlib.sha256(payload).hexdigest(), book=msgspec.Raw(payload))
-        part = self._path.with_suffix(".part")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                file.write(msgspec.json.encode(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path)
-            _sync_folder(self._path.parent)
+            write_whole(self._path, msgspec.json.encode(kept), mode=0o600)
         except OSError as error:
             raise UnavailableError(
                 f"the limits cannot be written to {self._path}: {error.strerror}",
@@ -95,11 +89,3 @@ def _damaged(path: Path, reason: str) -> UnavailableError:
     return UnavailableError(
         f"the limits file {path} is damaged: {reason}", rule="without limits no order is sent", fix=_FIX
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

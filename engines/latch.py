@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from data.durable import sync_folder, write_whole
 from data.kill import UNLOCK_PHRASE, KillOrder, KillStatus
 from data.paths import Home
 from data.problems import ConflictError, ForbiddenError, UnavailableError
@@ -148,7 +149,7 @@ class Latch:
                 return kept
             try:
                 self._path.unlink()
-                _sync_folder(self._path.parent)
+                sync_folder(self._path.parent)
             except OSError as error:
                 raise _unwritable(self._path, error) from error
         return None
@@ -195,16 +196,8 @@ class Latch:
             os.close(descriptor)
 
     def _write(self, latched: Latched) -> None:
-        part = self._path.with_name(f"{self._path.name}.part")
         try:
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(descriptor, msgspec.json.encode(latched))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            part.replace(self._path)
-            _sync_folder(self._path.parent)
+            write_whole(self._path, msgspec.json.encode(latched), mode=0o600)
         except OSError as error:
             raise _unwritable(self._path, error) from error
 
@@ -222,14 +215,6 @@ def check_phrase(phrase: str) -> None:
 def _clock(ts: int) -> str:
     seconds, rest = divmod(ts, 10**9)
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + f".{rest // 10**6:03d} UTC"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(path: Path, error: OSError) -> UnavailableError:

@@ -6,13 +6,13 @@ This module must not know what is in a report.
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data.durable import replace_whole
 from data.problems import InvalidRequestError
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import Session, session_of
@@ -132,15 +132,9 @@ def _show_written(session: Session) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a whole file or none; raises InvalidRequestError where that cannot be."""
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_whole(path, content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise InvalidRequestError(
             f"{path} cannot be written: {error.strerror}",
             rule="--out names a file in a folder that can be written",

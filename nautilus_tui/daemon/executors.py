@@ -25,6 +25,7 @@ from data.commands import (
     RefreshProviders,
     RestartEngine,
     RevokeToken,
+    RiskCommand,
     SendBroadcast,
     StartEngine,
     StopDaemon,
@@ -42,7 +43,7 @@ from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.past import write_past
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.commands import ResearchExecutors
-from nautilus_tui.daemon.risk.commands import RiskCommand, RiskExecutors
+from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.limit_desk import LimitDesk
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams.hub import StreamHub

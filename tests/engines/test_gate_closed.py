@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from data.commands import CancelOrder, EngineCommand, PreviewOrder, SubmitOrder
+from data.durable import draft_of
 from data.limits import GateBook, Limit, LimitType, Unit
 from data.paths import Home
 from data.problems import DeniedError, UnavailableError, from_document
@@ -235,7 +236,7 @@ async def test_limits_that_cannot_be_written_are_refused_and_those_before_hold(h
         home.limits.chmod(0o500)
         try:
             if os.access(home.limits, os.W_OK):
-                blocker = home.gate_book(P).with_suffix(".part")
+                blocker = draft_of(home.gate_book(P))
                 blocker.mkdir()  # root may write anywhere, but not a file where a folder is
             with pytest.raises(UnavailableError, match="cannot be written"):
                 await here.connection.set_limits(book(WIDE, version=2), 5)

@@ -8,35 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from data.commands import (
-    AcknowledgeAlert,
-    AcknowledgeBreach,
-    Command,
-    DecideLimitChange,
-    DeleteLimit,
-    Kill,
-    MakeReport,
-    Outcome,
-    RestrictEngine,
-    SetLimit,
-    SetMonitor,
-    Unlock,
-)
+from data.commands import Command, Outcome, RiskCommand
 from data.problems import UnavailableError
 from nautilus_tui.daemon.principal import Principal
-
-RiskCommand = (
-    SetLimit
-    | DeleteLimit
-    | DecideLimitChange
-    | RestrictEngine
-    | AcknowledgeBreach
-    | AcknowledgeAlert
-    | SetMonitor
-    | Kill
-    | Unlock
-    | MakeReport
-)
 
 #: Carries out a command of the kinds it is for: (command, outcome if done, who sent it, seconds it may take).
 #: Returns the outcome once it is confirmed; raises ProblemError.

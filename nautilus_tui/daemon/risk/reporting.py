@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +17,7 @@ import msgspec
 
 from data import forms
 from data.commands import AnyCommand, MakeReport, Outcome
+from data.durable import replace_whole
 from data.problems import ConflictError, InvalidRequestError, StoreFailedError
 from data.reports import (
     CONTENT_TYPES,
@@ -184,8 +183,8 @@ class ReportDesk:
                 scheduled=scheduled,
                 ts=made.ts,
             )
-            _put(self._folder / name, made.content)
-            _put(facts / f"{name}.json", msgspec.json.encode(written))
+            replace_whole(self._folder / name, made.content, mode=0o600)
+            replace_whole(facts / f"{name}.json", msgspec.json.encode(written), mode=0o600)
             if scheduled:
                 self._tidy(kind, form)
         except OSError as error:
@@ -252,19 +251,3 @@ def _free(folder: Path, name: str) -> str:
         count += 1
         found = f"{stem}-{count}.{ending}"
     return found
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a whole file or none: under another name, to the disk, then renamed."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
