@@ -29,6 +29,7 @@ from data.records import (
     Quote,
     Trade,
 )
+from data.work import BackfillProgress, BacktestProgress
 
 Key = tuple[str | bool | None, ...]
 
@@ -272,6 +273,8 @@ def key_of(record: Record) -> Key:
             return (record.provider,)
         case LimitStatus():
             return (record.limit.id,)
+        case BackfillProgress() | BacktestProgress():
+            return (record.id,)
         case BreachForecast():
             return (record.limit_id,)
         case _:

@@ -12,13 +12,10 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from data.access import Role
 from data.limits import ActionName, AutoAdjust, LimitType, Restriction, Unit
 from data.problems import ProblemDocument
 from data.records import EngineStatus, OrderType, OrderUpdate, PriceSide, Side, TimeInForce
-
-Role = Literal["viewer", "trader", "risk", "admin"]
-#: Roles in order of power: each may do what those before it may do.
-ROLES: tuple[Role, ...] = ("viewer", "trader", "risk", "admin")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
@@ -422,6 +419,23 @@ class RevokeToken(Command, frozen=True, kw_only=True, tag="token.revoke"):
     name: str
 
 
+class TakeAuthority(Command, frozen=True, kw_only=True, tag="authority.take"):
+    """Take the order authority, from whoever holds it: from now on nobody else may send orders."""
+
+    title: ClassVar[str] = "Take order authority"
+    dangerous: ClassVar[bool] = True
+
+    reason: str | None = None
+
+
+class ReleaseAuthority(Command, frozen=True, kw_only=True, tag="authority.release"):
+    """Release the order authority: its holder's right, and that of the role risk and above."""
+
+    title: ClassVar[str] = "Release order authority"
+
+    reason: str | None = None
+
+
 class SendBroadcast(Command, frozen=True, kw_only=True, tag="stream.broadcast"):
     """Send a message to everyone who is attached."""
 
@@ -489,6 +503,8 @@ AnyCommand = (
     | CompactHistory
     | CreateToken
     | RevokeToken
+    | TakeAuthority
+    | ReleaseAuthority
     | SendBroadcast
     | DropConnection
     | StopDaemon

@@ -18,11 +18,13 @@ from typing import Literal
 
 import msgspec
 
+from data.access import OrderAuthority
 from data.companies import Filing
 from data.facts import ProviderHealth, Record
 from data.kill import KillStatus
 from data.limits import Alert, Breach, BreachForecast, Denial, LimitStatus, Restriction
 from data.macro import MacroFactor, MacroRegime
+from data.work import BackfillProgress, BacktestProgress, StrategyUpdate
 
 Side = Literal["buy", "sell"]
 OrderType = Literal[
@@ -396,6 +398,10 @@ AnyRecord = (
     | Alert
     | BreachForecast
     | KillStatus
+    | OrderAuthority
+    | BackfillProgress
+    | BacktestProgress
+    | StrategyUpdate
     | MacroFactor
     | MacroRegime
     | Filing

@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
+from data.access import TokenRow
 from data.audit import AuditDraft, ChainReport, verify
 from data.breach_store import BreachStore
 from data.breach_store import prepare as prepare_breaches
-from data.commands import Role
 from data.database import Database, Transaction
 from data.equity_store import EquityStore
 from data.equity_store import prepare as prepare_equity
@@ -76,17 +76,6 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
     earlier: CommandRow | None = None
     entry: AuditEntry | None = None
-
-
-class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An access token as it is stored: never the secret, only its SHA-256."""
-
-    name: str
-    digest: str
-    role: Role
-    ts_created: int
-    ts_expires: int | None = None
-    ts_revoked: int | None = None
 
 
 class State:

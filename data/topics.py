@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from data.commands import ROLES, Role
+from data.access import ROLES, OrderAuthority, Role
 from data.companies import Filing
 from data.facts import ProviderHealth
 from data.kill import KillStatus
@@ -38,6 +38,7 @@ from data.records import (
     SystemHealth,
     Trade,
 )
+from data.work import BackfillProgress, BacktestProgress, StrategyUpdate
 
 Delivery = Literal["conflated", "lossless"]
 
@@ -53,6 +54,8 @@ BREACHES = "risk.breaches"
 ALERTS = "risk.alerts"
 FORECAST = "risk.forecast"
 KILL = "risk.kill"
+AUTHORITY = "system.authority"
+BACKFILL = "history.backfill"
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +92,10 @@ FAMILIES: tuple[Family, ...] = (
     Family(pattern=ALERTS, delivery="lossless", about="what a person should know"),
     Family(pattern=FORECAST, delivery="conflated", about="how likely each limit is breached soon"),
     Family(pattern=KILL, delivery="lossless", about="the kill switch"),
+    Family(pattern=AUTHORITY, delivery="lossless", about="who holds the order authority"),
+    Family(pattern=BACKFILL, delivery="conflated", about="how far the history has been filled"),
+    Family(pattern="backtests.*", delivery="conflated", about="how far a backtest has come"),
+    Family(pattern="strategies.*", delivery="lossless", about="a strategy's versions and deployments"),
     Family(pattern=AUDIT, delivery="lossless", role="risk", about="commands and how they ended"),
 )
 
@@ -301,6 +308,18 @@ def provider_health(provider: str) -> str:
     return f"providers.{_level(provider)}.health"
 
 
+@lru_cache(maxsize=1024)
+def backtest(backtest_id: str) -> str:
+    """Return the topic of a backtest's progress."""
+    return f"backtests.{_level(backtest_id)}"
+
+
+@lru_cache(maxsize=1024)
+def strategy(strategy_id: str) -> str:
+    """Return the topic of a strategy's versions and deployments."""
+    return f"strategies.{_level(strategy_id)}"
+
+
 def topic_of(record: AnyRecord) -> str:
     """Return the topic a record travels on.
 
@@ -346,6 +365,14 @@ def topic_of(record: AnyRecord) -> str:
             return FORECAST
         case KillStatus():
             return KILL
+        case OrderAuthority():
+            return AUTHORITY
+        case BackfillProgress():
+            return BACKFILL
+        case BacktestProgress():
+            return backtest(record.id)
+        case StrategyUpdate():
+            return strategy(record.strategy)
         case MacroFactor():
             return MACRO
         case MacroRegime():

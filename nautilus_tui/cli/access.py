@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.commands import CreateToken, Role
+from data.access import Role
+from data.commands import CreateToken
 from data.commands import RevokeToken as Revoke
 from nautilus_tui.cli import background, output, words
 from nautilus_tui.cli.session import Session, session_of

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
+from data.access import OrderAuthority
 from data.companies import Filing
 from data.facts import ProviderHealth
 from data.kill import KillStatus
@@ -33,6 +34,7 @@ from data.records import (
     SystemHealth,
     Trade,
 )
+from data.work import BackfillProgress, BacktestProgress, StrategyUpdate
 from nautilus_tui.client.problems import WireError
 
 
@@ -85,6 +87,10 @@ _RECORDS: dict[str, Any] = {
     "alert": Alert,
     "risk_forecast": BreachForecast,
     "kill_status": KillStatus,
+    "order_authority": OrderAuthority,
+    "backfill_progress": BackfillProgress,
+    "backtest_progress": BacktestProgress,
+    "strategy_update": StrategyUpdate,
     "snapshot": Snapshot,
 }
 _MESSAGES = (

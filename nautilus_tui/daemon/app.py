@@ -31,6 +31,7 @@ from engines.supervisor import Supervisor
 from nautilus_tui.daemon.api.app import make_app
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.executors import Executors
 from nautilus_tui.daemon.health import HealthWatch
@@ -199,6 +200,7 @@ class Daemon:
             supervisor=supervisor,
             history=history,
             authenticator=authenticator,
+            authority=Authority(bus),
             hub=hub,
             sink=sink,
             research=research.executors,

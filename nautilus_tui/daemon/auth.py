@@ -1,22 +1,26 @@
 """Who is at the door: access tokens, and the user behind a unix socket.
 
-Tokens are random 256 bits, shown once and stored as their SHA-256. This module must not know how a
-credential travels (header, message) or what its owner then wants.
+Tokens are random 256 bits, shown once and stored as their SHA-256. `Keys` judges credentials and
+knows nothing of a store, so that a gateway can use it too; `Authenticator` keeps the tokens. This
+module must not know how a credential travels (header, message) or what its owner then wants.
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from data.commands import Role
+from data.access import Role, TokenRow, digest
 from data.problems import ForbiddenError, RateLimitedError, UnauthorizedError
-from data.state import State, TokenRow
 from nautilus_tui.daemon.principal import Principal
+
+if TYPE_CHECKING:
+    from data.state import State
 
 #: What tokens begin with, so that a leaked one is recognised by people and scanners.
 PREFIX = "ntui_"
@@ -26,16 +30,10 @@ _WINDOW_S = 60.0
 _PEERS = 4096
 
 
-def digest(secret: str) -> str:
-    """Return what is stored of a token."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-class Authenticator:
+class Keys:
     """Turns credentials into principals.
 
     Args:
-        state: where tokens are kept; ``load`` reads them before the first question.
         attempts: failed attempts a peer may make per minute.
         uid: the user who owns the daemon.
         clock: UTC ns.
@@ -43,14 +41,12 @@ class Authenticator:
 
     def __init__(
         self,
-        state: State,
         *,
         attempts: int = 10,
         uid: int | None = None,
         clock: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._state = state
         self._attempts = attempts
         self._uid = os.getuid() if uid is None else uid
         self._clock = clock
@@ -58,9 +54,9 @@ class Authenticator:
         self._tokens: dict[str, TokenRow] = {}
         self._failed: dict[str, deque[float]] = {}
 
-    async def load(self) -> None:
-        """Read the tokens that are in use."""
-        self._tokens = {token.digest: token for token in await self._state.tokens()}
+    def hold(self, tokens: Iterable[TokenRow]) -> None:
+        """Know these tokens and no others."""
+        self._tokens = {token.digest: token for token in tokens}
 
     # ------------------------------------------------------------ who is it
 
@@ -88,7 +84,7 @@ class Authenticator:
             UnauthorizedError: there is no such token, or it has expired or was revoked.
             RateLimitedError: the peer has failed too often within a minute.
         """
-        token = self._tokens.get(digest(secret))
+        token = self._find(secret)
         if token is None or lock_out:
             self._require_attempts_left(peer)
         if token is None or token.ts_revoked is not None:
@@ -144,7 +140,51 @@ class Authenticator:
         while len(self._failed) > _PEERS:
             self._failed.pop(next(iter(self._failed)))
 
-    # ------------------------------------------------------------ tokens
+    def _find(self, secret: str) -> TokenRow | None:
+        """Return the token a secret belongs to. What is looked up is its hash, which a guesser cannot
+        steer; the comparison of the rest takes the same time whatever differs.
+        """
+        given = digest(secret)
+        token = self._tokens.get(given)
+        return token if token is not None and hmac.compare_digest(token.digest, given) else None
+
+
+class Authenticator(Keys):
+    """The keys of a daemon, kept in its store.
+
+    Args:
+        state: where tokens are kept; ``load`` reads them before the first question.
+        attempts, uid, clock, monotonic: as of `Keys`.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        attempts: int = 10,
+        uid: int | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(attempts=attempts, uid=uid, clock=clock, monotonic=monotonic)
+        self._state = state
+        self._watchers: list[Callable[[], None]] = []
+
+    async def load(self) -> None:
+        """Read the tokens that are in use."""
+        self.hold(await self._state.tokens())
+
+    def tokens(self) -> list[TokenRow]:
+        """Return the tokens as they stand now, hashed."""
+        return list(self._tokens.values())
+
+    def on_change(self, watcher: Callable[[], None]) -> None:
+        """Call ``watcher`` after each change of the tokens."""
+        self._watchers.append(watcher)
+
+    def _changed(self) -> None:
+        for watcher in self._watchers:
+            watcher()
 
     async def create(self, name: str, role: Role, expires_days: int | None) -> tuple[str, TokenRow]:
         """Make a token and return its secret, which is not kept; raises ConflictError for a name in use."""
@@ -160,10 +200,12 @@ class Authenticator:
         await self._state.add_token(token)
         self._tokens = {key: kept for key, kept in self._tokens.items() if kept.name != name}
         self._tokens[token.digest] = token
+        self._changed()
         return secret, token
 
     async def revoke(self, name: str) -> TokenRow:
         """Make a token worthless from now on; raises NotFoundError."""
         token = await self._state.revoke_token(name, self._clock())
         self._tokens[token.digest] = token
+        self._changed()
         return token

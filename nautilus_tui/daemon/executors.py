@@ -23,6 +23,7 @@ from data.commands import (
     ImportHistory,
     Outcome,
     RefreshProviders,
+    ReleaseAuthority,
     RestartEngine,
     RevokeToken,
     RiskCommand,
@@ -30,6 +31,7 @@ from data.commands import (
     StartEngine,
     StopDaemon,
     StopEngine,
+    TakeAuthority,
     UnwatchCompany,
     WatchCompany,
 )
@@ -40,6 +42,7 @@ from engines.spec import EngineSpec, with_command
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
 from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.past import write_past
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.commands import ResearchExecutors
@@ -62,6 +65,7 @@ class Executors:
         supervisor: Supervisor,
         history: Callable[[], History],
         authenticator: Authenticator,
+        authority: Authority,
         hub: StreamHub,
         sink: Sink,
         research: ResearchExecutors,
@@ -74,6 +78,7 @@ class Executors:
         self._supervisor = supervisor
         self._history = history
         self._authenticator = authenticator
+        self._authority = authority
         self._hub = hub
         self._sink = sink
         self._research = research
@@ -121,6 +126,12 @@ class Executors:
                 await self._authenticator.revoke(command.name)
                 self._drop_connections_of(command.name)
                 return done
+            case TakeAuthority():
+                now = self._authority.take(command, principal)
+                return replace(done, detail=f"{now.holder} holds the order authority")
+            case ReleaseAuthority():
+                self._authority.release(command, principal)
+                return replace(done, detail="the order authority is free")
             case SendBroadcast():
                 self._hub.broadcast(principal.name, command.message)
                 return done

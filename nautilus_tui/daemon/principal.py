@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from data.commands import ROLES, Role
+from data.access import ROLES, Role
 
 
 class Principal(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.widget import Widget
 
-from data.commands import ROLES
+from data.access import ROLES
 from data.records import EngineStatus
 from nautilus_tui.terminal.inquiry import Inquiry
 from nautilus_tui.terminal.link import Link

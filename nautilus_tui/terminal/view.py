@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from data.commands import Role
+from data.access import Role
 from nautilus_tui.terminal.macro_view import MacroView
 from nautilus_tui.terminal.research_view import ResearchView
 from nautilus_tui.terminal.risk_view import RiskView

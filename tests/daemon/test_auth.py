@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from data.access import digest
 from data.problems import ConflictError, ForbiddenError, RateLimitedError, UnauthorizedError
 from data.state import State
-from nautilus_tui.daemon.auth import PREFIX, Authenticator, digest
+from nautilus_tui.daemon.auth import PREFIX, Authenticator
 from tests.daemon.records import T0
 
 DAY = 86_400_000_000_000

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.access import TokenRow
 from data.audit import AuditDraft
 from data.problems import ConflictError, InvalidRequestError, NotFoundError, StoreFailedError, StoreHeldError
 from data.records import JournalRecord, OrderUpdate
-from data.state import CommandRow, State, TokenRow
+from data.state import CommandRow, State
 from tests.daemon.records import T0, account, fill, order, position
 
 REPO = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from data import forms
-from data.commands import Role, StartEngine
+from data.access import Role
+from data.commands import StartEngine
 from data.problems import InvalidRequestError
 from data.records import OrderType, Side, TimeInForce
 from nautilus_tui.daemon.api.answers import AnyRequest

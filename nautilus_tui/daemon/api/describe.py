@@ -18,7 +18,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from data import forms
-from data.commands import Outcome, Role
+from data.access import Role
+from data.commands import Outcome
 from data.problems import ProblemDocument
 from nautilus_tui.daemon.api.access import needs
 from nautilus_tui.daemon.api.answers import JSON, PROBLEM, Answer, AnyRequest

@@ -10,8 +10,9 @@ from typing import Annotated
 import msgspec
 from litestar.params import Parameter
 
+from data.access import Role
 from data.audit import ChainReport
-from data.commands import CreateToken, DropConnection, Outcome, RevokeToken, Role, SendBroadcast, StopDaemon
+from data.commands import CreateToken, DropConnection, Outcome, RevokeToken, SendBroadcast, StopDaemon
 from data.paging import Page
 from data.records import AuditEntry, SystemHealth
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of

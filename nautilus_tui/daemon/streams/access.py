@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from data import topics
-from data.commands import ROLES, Role
+from data.access import ROLES, Role
 from data.problems import ForbiddenError
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from data import topics
-from data.commands import Role
+from data.access import Role
 from nautilus_tui.daemon.streams.wire import Format
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from data.commands import ROLES, Role
+from data.access import ROLES, Role
 from nautilus_tui.terminal.actions.action import SEND_KEYS, TAKEN_KEYS, Action, Check
 from nautilus_tui.terminal.actions.engines import ENGINES
 from nautilus_tui.terminal.actions.looking import LOOKING

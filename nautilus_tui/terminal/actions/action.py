@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from data.commands import ROLES, Command, Role
+from data.access import ROLES, Role
+from data.commands import Command
 from nautilus_tui.terminal.places import ANYWHERE
 from nautilus_tui.terminal.situation import Situation
 
