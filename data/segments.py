@@ -327,10 +327,14 @@ def read(path: Path, start: int = 0) -> SegmentReading:
 
 
 def waiting(root: Path) -> list[Path]:
-    """Return the segments under ``root`` (``history/segments``) in the order they were begun."""
+    """Return the segments under ``root`` (``history/segments``) in the order they were begun.
+
+    One that is finished meanwhile is listed under its old name, its new one or both, never under none.
+    """
     if not root.is_dir():
         return []
-    found = [path for pattern in ("*/*.seg", "*/*.open") for path in root.glob(pattern)]
+    # First what is being written: a segment that is renamed in between is then found a second time.
+    found = [path for pattern in ("*/*.open", "*/*.seg") for path in root.glob(pattern)]
     return sorted(found, key=lambda path: (path.stem, path.parent.name))
 
 

@@ -88,22 +88,21 @@ def average_change(line: Timeline, months: int) -> Timeline:
 
 
 def rolling_zscore(line: Timeline, count: int) -> Timeline:
-    """Return each value's distance from the mean of the latest ``count``, in their standard deviations."""
+    """Return each value's distance from the mean of the latest ``count``, in their standard deviations;
+    None where all of them are equal.
+
+    Each window is summed anew: sums that are carried along keep the rounding of large values long gone.
+    """
     points = known(line)
     values = [value for _, value in points]
     result: Timeline = []
-    total = squares = 0.0
-    for index, (date, value) in enumerate(points):
-        total, squares = total + value, squares + value * value
-        if index >= count:
-            gone = values[index - count]
-            total, squares = total - gone, squares - gone * gone
-        if index < count - 1:
-            continue
-        mean = total / count
-        variance = (squares - count * mean * mean) / (count - 1)
-        flat = variance <= _FLAT * max(1.0, mean * mean)
-        result.append((date, None if flat else (value - mean) / variance**0.5))
+    for end in range(count, len(points) + 1):
+        window = values[end - count : end]
+        mean = math.fsum(window) / count
+        apart = [value - mean for value in window]
+        spread = math.sqrt(math.sumprod(apart, apart) / (count - 1))
+        flat = spread <= _FLAT * max(1.0, abs(mean))
+        result.append((points[end - 1][0], None if flat else apart[-1] / spread))
     return result
 
 

@@ -229,3 +229,25 @@ def test_a_killed_recorder_loses_nothing_it_had_flushed(tmp_path: Path) -> None:
     assert len(found) % 50 == 0
     assert len(found) >= (int(rest[-2]) if len(rest) > 1 else 1000)
     assert found == [START + n * 100_000_000 for n in range(len(found))]
+
+
+class _Finishing(type(Path())):  # type: ignore[misc]  # the class of this system's paths
+    """A folder in which a segment is finished between two looks into it."""
+
+    looks = 0
+
+    def glob(self, *args: object, **kwargs: object) -> Iterator[Path]:  # type: ignore[override]
+        yield from list(Path(self).glob(*args, **kwargs))  # type: ignore[arg-type]
+        type(self).looks += 1
+        for path in Path(self).glob("*/*.open"):
+            path.rename(path.with_suffix(".seg"))
+
+
+def test_a_segment_that_is_finished_while_it_is_looked_for_is_found(tmp_path: Path) -> None:
+    book = writer(tmp_path)
+    quote(book, 0)
+    book.flush()
+    folder = next(tmp_path.glob("**/*.open")).parents[1]
+    found = segments.waiting(_Finishing(folder))
+    assert _Finishing.looks == 2
+    assert len({path.stem for path in found}) == 1

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.fred import timeline as t
@@ -72,6 +72,7 @@ def test_the_rolling_percentile_is_the_rank_within_the_window(numbers: list[floa
 
 
 @given(st.lists(values, min_size=1, max_size=40), st.integers(3, 12))
+@example([182.0, 1.688, 0.0, 0.0, 0.0], 3)
 def test_the_rolling_zscore_is_that_of_the_window(numbers: list[float], count: int) -> None:
     made = [value for _, value in t.rolling_zscore(daily(numbers), count)]
     assert len(made) == max(0, len(numbers) - count + 1)
