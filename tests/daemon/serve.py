@@ -30,6 +30,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     escalation: tuple[EscalationStep, ...] = DaemonSettings().escalation
     reports: tuple[ReportPlan, ...] = ()
     reports_kept: int = 90
+    requests_per_second: int = DaemonSettings().requests_per_second
 
 
 async def main() -> None:
