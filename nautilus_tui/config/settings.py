@@ -40,6 +40,9 @@ class Daemon(Section, frozen=True, kw_only=True):
     ] = ""
     tls_key: Annotated[str, Meta(description="PEM file of the certificate's private key")] = ""
     log_level: Annotated[Level, Meta(description="Least level that goes into the daemon's log")] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="Form of the daemon's log: lines for people, or JSON lines")
+    ] = "text"
     max_request_bytes: Annotated[
         int, Meta(ge=1024, le=1_000_000_000, description="Largest request body that is accepted")
     ] = 1_000_000
