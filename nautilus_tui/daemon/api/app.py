@@ -16,6 +16,7 @@ from litestar.types import ASGIApp
 from data.problems import ProblemError
 from nautilus_tui.daemon.api import (
     analytics,
+    auditing,
     breaches,
     commands,
     companies,
@@ -70,6 +71,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
             *stocks.HANDLERS,
             *companies.HANDLERS,
             *watching.HANDLERS,
+            *auditing.HANDLERS,
             *system.HANDLERS,
             openapi_document,
         ],

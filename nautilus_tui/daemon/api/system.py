@@ -1,25 +1,21 @@
-"""Routes of the system itself: health, tokens, audit, streams, stopping.
+"""Routes of the system itself: health, tokens, streams, stopping.
 
 This module must not know how any of it works.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from litestar.params import Parameter
 
 from data.access import Role
-from data.audit import ChainReport
 from data.commands import CreateToken, DropConnection, Outcome, RevokeToken, SendBroadcast, StopDaemon
 from data.paging import Page
-from data.records import AuditEntry, SystemHealth
+from data.records import SystemHealth
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import BroadcastBody, StopBody, TokenBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
-from nautilus_tui.daemon.api.parameters import ConnectionId, Cursor, Limit, TokenName
+from nautilus_tui.daemon.api.parameters import ConnectionId, TokenName
 from nautilus_tui.daemon.streams.listing import ConnectionInfo, StreamsHealth, SubscriptionInfo
 
 _SYSTEM, _ACCESS, _STREAMS = "System", "Access and audit", "Streams"
@@ -102,24 +98,6 @@ async def revoke_token(request: AnyRequest, name: TokenName) -> Answer:
     return await through_the_door(request, RevokeToken(name=name))
 
 
-@route("GET", "/api/v1/audit", returns=Page[AuditEntry], tag=_ACCESS, role="risk")
-async def list_audit(
-    request: AnyRequest,
-    command: Annotated[str | None, Parameter(description="one kind of command, e.g. order.submit")] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Answer:
-    """Return what was commanded, by whom, and how it ended; newest first."""
-    page = await context_of(request).state.audit(command=command, limit=limit, cursor=cursor)
-    return answer(request, page)
-
-
-@route("GET", "/api/v1/audit/verify", returns=ChainReport, tag=_ACCESS, role="risk")
-async def verify_audit(request: AnyRequest) -> Answer:
-    """Check the whole audit chain and return where it is broken, if it is."""
-    return answer(request, await context_of(request).state.verify_audit())
-
-
 # ---------------------------------------------------------------- streams
 
 
@@ -165,8 +143,6 @@ HANDLERS = [
     list_tokens,
     create_token,
     revoke_token,
-    list_audit,
-    verify_audit,
     streams_health,
     stream_connections,
     stream_subscriptions,
