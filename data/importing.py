@@ -12,7 +12,7 @@ import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,8 @@ from data.times import TimeFormat
 _SAMPLE_ROWS: Final = 2_000
 #: So many bad rows are listed with line and reason; all of them are counted.
 _LISTED: Final = 200
+#: Is told how many rows were read, and how far the file was read in the unit of `tabular.Batch.done`.
+Watch = Callable[[int, int], None]
 _TO_DAY: Final = 86_400_000_000_000
 
 
@@ -151,8 +153,10 @@ def plan(
     )
 
 
-def run(plan: ImportPlan, history: History, *, dry_run: bool = False) -> ImportReport:
-    """Carry a plan out and report; with ``dry_run`` only report.
+def run(
+    plan: ImportPlan, history: History, *, dry_run: bool = False, watch: Watch | None = None
+) -> ImportReport:
+    """Carry a plan out and report; with ``dry_run`` only report. ``watch`` is told as the file is read.
 
     Raises:
         NotFoundError: The file is gone.
@@ -163,7 +167,7 @@ def run(plan: ImportPlan, history: History, *, dry_run: bool = False) -> ImportR
     path = Path(plan.path)
     key = _key(plan, tabular.content_hash(path))
     before = history.import_of(key)
-    reading = _read(plan, path)
+    reading = _read(plan, path, watch)
     notes = list(plan.notes)
     sorter = Sorter(reading)
     series = [(one, sorter.distinct(rows)) for one, rows in _by_series(plan, reading.rows)]
@@ -225,7 +229,7 @@ def import_file(
     return run(how, history, dry_run=dry_run)
 
 
-def _read(plan: ImportPlan, path: Path) -> Reading:
+def _read(plan: ImportPlan, path: Path, watch: Watch | None) -> Reading:
     layout = Layout.of(
         plan.kind,
         plan.columns,
@@ -237,6 +241,8 @@ def _read(plan: ImportPlan, path: Path) -> Reading:
     reading = Reading(_LISTED)
     for batch in tabular.batches(path, plan.shape):
         parsing.read(batch, layout, reading)
+        if watch is not None:
+            watch(reading.read, batch.done)
     return reading
 
 

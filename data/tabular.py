@@ -50,6 +50,7 @@ class Batch(msgspec.Struct):
     rows: Sequence[Sequence[str]]
     lines: Sequence[int]
     rounded: int = 0  #: floats that were rounded to 15 digits
+    done: int = 0  #: how far the file was read: bytes of a text file, rows of a Parquet file
 
 
 def content_hash(path: Path) -> str:
@@ -75,7 +76,7 @@ def shape_of(path: Path) -> Shape:
         if _is_parquet(path):
             with pq.ParquetFile(path) as file:
                 return Shape(kind="parquet", names=tuple(file.schema_arrow.names))
-        with _opened(path) as raw:
+        with _opened(path) as (raw, _):
             head = raw.read(_SAMPLE_BYTES)
     encoding = _encoding(head)
     lines = head.decode(encoding, "replace").lstrip("\ufeff").splitlines()[:_SAMPLE_LINES]
@@ -101,6 +102,19 @@ def shape_of(path: Path) -> Shape:
     )
 
 
+def length(path: Path, shape: Shape) -> int:
+    """Return how much of a file there is to read, in the unit of `Batch.done`.
+
+    Raises:
+        NotFoundError, StoreFailedError: it cannot be read.
+    """
+    with _readable(path):
+        if shape.kind == "parquet":
+            with pq.ParquetFile(path) as file:
+                return int(file.metadata.num_rows)
+        return path.stat().st_size
+
+
 def batches(path: Path, shape: Shape, size: int = BATCH) -> Iterator[Batch]:
     """Yield all rows of a file.
 
@@ -116,7 +130,7 @@ def batches(path: Path, shape: Shape, size: int = BATCH) -> Iterator[Batch]:
 def _csv_batches(path: Path, shape: Shape, size: int) -> Iterator[Batch]:
     rows: list[list[str]] = []
     lines: list[int] = []
-    with _opened(path) as raw, io.TextIOWrapper(raw, shape.encoding, "replace", newline="") as text:
+    with _opened(path) as (raw, file), io.TextIOWrapper(raw, shape.encoding, "replace", newline="") as text:
         for _ in range(shape.skip_lines):
             text.readline()
         reader = csv.reader(text, delimiter=shape.delimiter, skipinitialspace=shape.delimiter != "\t")
@@ -137,10 +151,10 @@ def _csv_batches(path: Path, shape: Shape, size: int) -> Iterator[Batch]:
             rows.append(row)
             lines.append(line)
             if len(rows) == size:
-                yield Batch(rows, lines)
+                yield Batch(rows, lines, done=file.tell())
                 rows, lines = [], []
     if rows:
-        yield Batch(rows, lines)
+        yield Batch(rows, lines, done=path.stat().st_size)
 
 
 def _parquet_batches(path: Path, size: int) -> Iterator[Batch]:
@@ -153,8 +167,8 @@ def _parquet_batches(path: Path, size: int) -> Iterator[Batch]:
                 columns.append(texts)
                 rounded += some
             rows = list(zip(*columns, strict=True))
-            yield Batch(rows, range(line + 1, line + len(rows) + 1), rounded)
-            line += len(rows)
+            first, line = line + 1, line + len(rows)
+            yield Batch(rows, range(first, line + 1), rounded, done=line)
 
 
 def _texts(column: Any) -> tuple[list[str], int]:
@@ -187,13 +201,14 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Open a file, unpacked if it is packed; the second is the file, which knows how far it is read."""
     with open(path, "rb") as file:
         magic = file.read(4)
         file.seek(0)
         if magic[:2] == b"\x1f\x8b":
             with gzip.open(file) as unpacked:
-                yield cast(IO[bytes], unpacked)
+                yield cast(IO[bytes], unpacked), file
         elif magic == b"PK\x03\x04":
             with zipfile.ZipFile(file) as archive:
                 inside = [one for one in archive.infolist() if not one.is_dir()]
@@ -204,9 +219,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
                         field="path",
                     )
                 with archive.open(inside[0]) as unpacked:
-                    yield unpacked
+                    yield unpacked, file
         else:
-            yield file
+            yield file, file
 
 
 def _is_parquet(path: Path) -> bool:

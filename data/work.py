@@ -19,14 +19,14 @@ class BackfillProgress(Record, frozen=True, kw_only=True, tag="backfill_progress
     id: str  #: the command's
     source: str  #: ``file``, or the provider's name
     instrument: str
-    kind: str  #: ``bars``, ``quotes``, ``trades``
+    kind: str | None = None  #: ``bars``, ``quotes``, ``trades``; None: not known yet
     timeframe: str | None = None
     state: WorkState
     rows_read: int = 0
     rows_stored: int = 0  #: 0 until the work is done: a backfill is stored whole or not at all
     done: int = 0  #: of ``total``, in ``unit``
     total: int | None = None  #: None: not known yet
-    unit: Literal["bytes", "days"] = "bytes"
+    unit: Literal["bytes", "rows", "days"] = "bytes"
     problem: str | None = None
     ts: int
 

@@ -36,6 +36,7 @@ from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.executors import Executors
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.holding import history_in
+from nautilus_tui.daemon.imports import Imports
 from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, unix_socket, url_of
 from nautilus_tui.daemon.lock import DaemonLock
 from nautilus_tui.daemon.logs import EngineLogs
@@ -199,6 +200,7 @@ class Daemon:
             state=state,
             supervisor=supervisor,
             history=history,
+            imports=Imports(history, bus),
             authenticator=authenticator,
             authority=Authority(bus),
             hub=hub,

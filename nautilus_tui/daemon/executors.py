@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,6 +42,7 @@ from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.authority import Authority
+from nautilus_tui.daemon.imports import Imports
 from nautilus_tui.daemon.past import write_past
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.research.commands import ResearchExecutors
@@ -64,6 +64,7 @@ class Executors:
         state: State,
         supervisor: Supervisor,
         history: Callable[[], History],
+        imports: Imports,
         authenticator: Authenticator,
         authority: Authority,
         hub: StreamHub,
@@ -77,6 +78,7 @@ class Executors:
         self._state = state
         self._supervisor = supervisor
         self._history = history
+        self._imports = imports
         self._authenticator = authenticator
         self._authority = authority
         self._hub = hub
@@ -112,7 +114,7 @@ class Executors:
             case RefreshProviders() | WatchCompany() | UnwatchCompany():
                 return await self._research.execute(command, done, timeout)
             case ImportHistory():
-                return replace(done, data=await asyncio.to_thread(self._import, command))
+                return replace(done, data=texts(await self._imports.run(command, command_id)))
             case CompactHistory():
                 report = await asyncio.to_thread(lambda: self._history().compact())
                 return replace(done, detail=f"{report.rows} rows", data=texts(report))
@@ -186,21 +188,6 @@ class Executors:
         for connection in self._hub.connections():
             if connection.name == token and connection.via != "unix":
                 self._hub.drop(connection.id, "its token was revoked")
-
-    def _import(self, command: ImportHistory) -> dict[str, str]:
-        # Readers of files are loaded by the first import, not by every daemon.
-        from data import importing
-
-        plan = importing.plan(
-            Path(command.path),
-            command.instrument,
-            kind=command.kind,
-            period=command.timeframe,
-            side=command.side,
-            columns=command.columns,
-            timezone=command.timezone,
-        )
-        return texts(importing.run(plan, self._history(), dry_run=command.dry_run))
 
 
 def texts(report: msgspec.Struct) -> dict[str, str]:
