@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.streams.states import GapReason
 from nautilus_tui.daemon.streams.wire import Format
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Connection:
         "received",
         "sent",
         "sent_bytes",
+        "torn",
         "ts_connected",
         "unsent",
         "write",
@@ -83,6 +85,7 @@ class Connection:
         self.aside_index = 0  #: the last publication when it was set aside
         self.mark_index = 0  #: the last publication it was given, of those it missed in order
         self.covered: dict[str, int] = {}  #: topics given as snapshots while behind, and as of when
+        self.torn: dict[str, tuple[int, GapReason]] | None = None  #: topics that lost events while behind
         self.mark_total = 0  #: its group's events at that moment
         self.mark_lossless = 0  #: its group's lossless events at that moment
         # whether it lives
@@ -107,6 +110,12 @@ class Connection:
         if self.group is None or not self.behind:
             return 0
         return self.group.lossless - self.mark_lossless
+
+    def restate(self, topic: str, after: int, reason: GapReason) -> None:
+        """Note that events after ``after`` are missing from a topic, to be told when it can take more."""
+        if self.torn is None:
+            self.torn = {}
+        self.torn.setdefault(topic, (after, reason))
 
     def send(self, frame: bytes, events: int = 0) -> None:
         """Write one frame and count it."""

@@ -28,7 +28,7 @@ from nautilus_tui.daemon.streams.listing import (
     count_patterns,
     describe,
 )
-from nautilus_tui.daemon.streams.states import States
+from nautilus_tui.daemon.streams.states import GapReason, States
 from nautilus_tui.daemon.streams.wire import FORMATS, Format, frames
 
 #: WebSocket close codes of our own (RFC 6455 leaves 4000 to 4999 to applications).
@@ -101,15 +101,56 @@ class StreamHub:
             topics.BROADCAST, Broadcast(sender=sender, message=message, ts=time.time_ns())
         )
 
+    def gap(self, topic: str, *, after: int = 0, reason: GapReason = "missed") -> None:
+        """Tell all readers of a topic that events are missing from it, and what is true now.
+
+        For whoever fills the bus from somewhere and lost the thread: call it once the bus has the
+        topic's present state and number, before the next event. Readers of a lossless topic get a gap
+        and a snapshot, those of a conflated one the snapshot; who is behind gets both in its turn.
+
+        Args:
+            after: the last number that was published before events went missing.
+            reason: what readers are told.
+        """
+        self._states.forget()
+        for group in tuple(self._groups.values()):
+            if topic not in group.topics and not group.wants(topic):
+                continue
+            if topic not in group.topics:
+                self._route(topic, group)
+            for part in self._states.gap(group.form, topic, after, reason):
+                group.append(part)
+            for connection in group.members - group.ready:
+                connection.restate(topic, after, reason)
+            self._first_ts = self._first_ts or time.time_ns()
+        if self._first_ts:
+            self._plan_flush()
+
+    def restart(self, reason: str, *, bus: Bus | None = None) -> None:
+        """Write what waits and send every connection away to come back; new ones are welcome at once.
+
+        Args:
+            reason: what readers are told, in a few words.
+            bus: read from this one from now on, for another epoch; None: the same as before.
+        """
+        self.flush()
+        for connection in tuple(self._connections.values()):
+            self._shut(connection, CLOSE_RESTART, reason)
+        if bus is not None:
+            self._unsubscribe()
+            self.bus = bus
+            self._states = States(bus)
+            self._routes.clear()
+            self._bound = min(self.limits.lossless_bound, bus.ring_size)
+            self._unsubscribe = bus.subscribe(self._publish)
+
     def close(self) -> None:
         """Write what waits, close every connection and stop listening to the bus."""
         self._unsubscribe()
-        self.flush()
+        self.restart("the daemon is stopping")
         for timer in (self._flush_timer, self._heartbeat_timer):
             if timer is not None:
                 timer.cancel()
-        for connection in tuple(self._connections.values()):
-            self._shut(connection, CLOSE_RESTART, "the daemon is stopping")
 
     # ------------------------------------------------------------ subscriptions
 
@@ -352,7 +393,11 @@ class StreamHub:
         parts: list[bytes] = []
         for topic, routed in group.topics.items():
             covered = connection.covered.get(topic, 0)
-            if routed > connection.aside_index and not covered:
+            torn = connection.torn.pop(topic, None) if connection.torn else None
+            if torn is not None:
+                parts += self._states.gap(connection.form, topic, *torn)
+                connection.covered[topic] = self.bus.published
+            elif routed > connection.aside_index and not covered:
                 parts.append(self._states.snapshot(connection.form, topic))  # it appeared in the meantime
                 connection.covered[topic] = self.bus.published
             else:
@@ -372,6 +417,7 @@ class StreamHub:
             connection.conflated += max(0, group.total - connection.mark_total - taken)
             connection.behind_since = None
             connection.covered.clear()
+            connection.torn = None
             self._behind.pop(connection, None)
             group.ready.add(connection)
         else:

@@ -6,6 +6,7 @@ This module must not know of connections or of how envelopes are written.
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import msgspec
 
@@ -16,12 +17,16 @@ from nautilus_tui.daemon.streams.wire import Format
 
 REUSE_S = 1.0
 
+#: Why events are missing: the daemon started anew, they are too old to be remembered, or they were
+#: lost on their way to whoever serves the stream.
+GapReason = Literal["epoch", "too_old", "missed"]
+
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a topic could not be resumed; a snapshot of it follows."""
+    """Why a topic does not go on where it was left; a snapshot of it follows."""
 
-    reason: str  #: ``epoch`` (the daemon started anew) or ``too_old``
-    seq_asked: int
+    reason: GapReason
+    seq_asked: int  #: after which number events are missing
     seq: int
     epoch: str
 
@@ -63,10 +68,19 @@ class States:
         missed = self._bus.since(topic, asked) if epoch == self._bus.epoch else None
         if missed is not None:
             return [form.event(event) for event in missed]
+        return self.gap(form, topic, asked, "too_old" if epoch == self._bus.epoch else "epoch")
+
+    def gap(self, form: Format, topic: str, after: int, reason: GapReason) -> list[bytes]:
+        """Return that events after ``after`` are missing, and the state to go on from.
+
+        Of a conflated topic nothing can be missing: it is the state alone.
+        """
+        snapshot = self.snapshot(form, topic)
+        if topics.delivery_of(topic) == "conflated":
+            return [snapshot]
         seq = self._bus.seq(topic)
-        reason = "too_old" if epoch == self._bus.epoch else "epoch"
-        gap = Gap(reason=reason, seq_asked=asked, seq=seq, epoch=self._bus.epoch)
-        return [form.message("gap", gap, topic=topic, seq=seq), self.snapshot(form, topic)]
+        gap = Gap(reason=reason, seq_asked=after, seq=seq, epoch=self._bus.epoch)
+        return [form.message("gap", gap, topic=topic, seq=seq), snapshot]
 
     def forget(self) -> None:
         """Free the snapshots made so far."""
