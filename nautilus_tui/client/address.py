@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -62,6 +64,11 @@ class Address:
             )
         return cls(host=parts.hostname or "", port=port, secure=_SECURE[parts.scheme], token=token)
 
+    @classmethod
+    def several(cls, urls: str, token: str | None = None) -> tuple[Address, ...]:
+        """The addresses in a list of URLs between commas, all with the same token; raises as ``remote``."""
+        return tuple(cls.remote(url.strip(), token) for url in urls.split(","))
+
     @property
     def _authority(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -82,9 +89,12 @@ class Address:
         """Whose certificates are believed: the system's, or those of ``SSL_CERT_FILE``; None without TLS."""
         if not self.secure:
             return None
-        import ssl
-
-        return ssl.create_default_context()
+        file = os.environ.get("SSL_CERT_FILE")
+        try:
+            changed = os.stat(file).st_mtime_ns if file else 0
+        except OSError:
+            changed = 0  # reading it says what is wrong
+        return _trust(file, os.environ.get("SSL_CERT_DIR"), changed)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -93,3 +103,11 @@ class Address:
 
     def __str__(self) -> str:
         return str(self.socket) if self.socket else self.http_url
+
+
+@lru_cache(maxsize=4)
+def _trust(_file: str | None, _folder: str | None, _changed: int) -> ssl.SSLContext:
+    """Return the certificates to believe; reading them takes long enough to do it once."""
+    import ssl
+
+    return ssl.create_default_context()

@@ -2,8 +2,9 @@
 
 Iterate over a ``StreamClient``: it yields ``Batch`` (decoded envelopes, in order) and
 ``ConnectionChanged`` (for a banner), in the order they happened. After a lost connection it comes
-back with growing pauses and asks for what it missed by topic, sequence number and epoch; lossless
-events that were seen before are dropped. This module must not know what is done with events.
+back with growing pauses, at the next of its addresses if it has several, and asks for what it missed
+by topic, sequence number and epoch; lossless events that were seen before are dropped. This module
+must not know what is done with events.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, Literal, Self
 
 import msgspec
@@ -22,16 +22,23 @@ from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from data.problems import ForbiddenError, InvalidRequestError, ProblemError, UnauthorizedError
-from data.topics import delivery_of
+from data.problems import (
+    ForbiddenError,
+    InvalidRequestError,
+    ProblemDocument,
+    ProblemError,
+    UnauthorizedError,
+)
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.envelopes import Envelope, decode_frame
 from nautilus_tui.client.problems import NotReachableError, WireError
+from nautilus_tui.client.resuming import Position, Progress
 
 SUBPROTOCOL: Final = Subprotocol("nautilus.msgpack")
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _OPEN_TIMEOUT_S: Final = 5.0
+_WELCOME_S: Final = 5.0  #: how long a server that took the connection may take to greet
 _HEARTBEAT_S: Final = 15.0
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
 
@@ -55,6 +62,7 @@ class ConnectionChanged:
     epoch: str | None = None  #: the daemon's run of sequence numbers
     role: str | None = None
     connection_id: str | None = None
+    address: str | None = None  #: which of its addresses this is about
 
 
 StreamEvent = Batch | ConnectionChanged
@@ -65,18 +73,55 @@ class StreamClient:
 
     Topics may be changed at any time with ``subscribe`` and ``unsubscribe``. Iteration ends when
     ``close`` is called, and raises only when reconnecting cannot help (``UnauthorizedError``,
-    ``ForbiddenError``).
+    ``ForbiddenError``: every address refused the token).
+
+    Args:
+        addresses: where to listen: a daemon, or several servers of the same streams (a daemon and
+            gateways). They are used in turn: after a lost or failed connection comes the next.
+        topics: what to listen to (``*`` one level, ``>`` the rest).
+        path: the address's path; other paths than ``/ws`` subscribe by themselves.
+        resume: a ``position`` that an earlier client had come to; what was published since is
+            given first, or a ``gap`` and a snapshot where that is no longer known.
     """
 
-    def __init__(self, address: Address, topics: Iterable[str] = (), *, path: str = "/ws") -> None:
-        self.address = address
-        self.epoch: str | None = None
+    def __init__(
+        self,
+        addresses: Address | Sequence[Address],
+        topics: Iterable[str] = (),
+        *,
+        path: str = "/ws",
+        resume: Position | None = None,
+    ) -> None:
+        self._addresses = (addresses,) if isinstance(addresses, Address) else tuple(addresses)
+        if not self._addresses:
+            raise InvalidRequestError("no address was given", rule="a stream has an address or several")
+        self._turn = 0
+        self._refused: set[int] = set()  #: addresses that refused the token since the last connection
         self._path = path
         self._topics: set[str] = set(topics)
-        self._seen: dict[str, int] = {}
+        self._progress = Progress(resume)
         self._socket: ClientConnection | None = None
         self._ids = itertools.count(1)
         self._closed = asyncio.Event()
+
+    @property
+    def address(self) -> Address:
+        """The address that is in use, or is tried next."""
+        return self._addresses[self._turn % len(self._addresses)]
+
+    @property
+    def epoch(self) -> str | None:
+        """The daemon's run of sequence numbers that is read."""
+        return self._progress.epoch
+
+    @property
+    def position(self) -> Position:
+        """How far the lossless topics were read, including the batch that was given last.
+
+        Kept (it is a struct) and given back as ``resume``, it lets a program go on over its own
+        restarts. Keep it after a batch was dealt with.
+        """
+        return self._progress.position()
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,32 +151,45 @@ class StreamClient:
         """Drop topics."""
         gone = [topic for topic in topics if topic in self._topics]
         self._topics.difference_update(gone)
+        self._progress.forget(self._topics)
         if gone and self._socket is not None:
             await self._say(self._socket, {"type": "unsubscribe", "topics": gone})
 
     async def __aiter__(self) -> AsyncIterator[StreamEvent]:
         attempt = 0
         lost_ns = time.time_ns()
-        yield ConnectionChanged("connecting", lost_ns)
+        yield ConnectionChanged("connecting", lost_ns, address=str(self.address))
         while not self._closed.is_set():
             try:
                 async for event in self._one_connection(attempt):
                     if isinstance(event, ConnectionChanged):
                         attempt = 0
+                        self._refused.clear()
                     yield event
-                problem = "the daemon closed the connection"
-            except (UnauthorizedError, ForbiddenError):
-                raise
+                problem = "the server closed the connection"
+            except (UnauthorizedError, ForbiddenError) as error:
+                self._refused.add(self._turn % len(self._addresses))
+                if len(self._refused) == len(self._addresses):
+                    raise
+                problem = error.detail
             except ProblemError as error:
                 problem = error.detail
             if self._closed.is_set():
                 return
             if attempt == 0:
                 lost_ns = time.time_ns()
-            pause = _pause(attempt)
+            pause = _pause(attempt // len(self._addresses))
             attempt += 1
+            lost = str(self.address)
+            self._turn += 1
             yield ConnectionChanged(
-                "disconnected", lost_ns, attempt, time.time_ns() + int(pause * 1e9), problem, self.epoch
+                "disconnected",
+                lost_ns,
+                attempt,
+                time.time_ns() + int(pause * 1e9),
+                problem,
+                self.epoch,
+                address=lost,
             )
             await self._pause(pause)
 
@@ -147,18 +205,18 @@ class StreamClient:
         socket = await self._open()
         self._socket = socket
         try:
-            heartbeat = _HEARTBEAT_S
+            patience = _WELCOME_S
             while True:
-                frame = await self._receive(socket, dead_after=2 * heartbeat)
+                frame = await self._receive(socket, dead_after=patience)
                 if frame is None:
                     return
                 fresh: list[Envelope] = []
                 for envelope in decode_frame(frame):
                     if envelope.type == "connection_established":
                         facts = envelope.data
-                        heartbeat = float(facts.get("heartbeat_s") or _HEARTBEAT_S)
+                        patience = 2 * float(facts.get("heartbeat_s") or _HEARTBEAT_S)
                         yield await self._established(socket, facts, attempt)
-                    elif self._is_news(envelope):
+                    elif self._progress.is_news(envelope):
                         fresh.append(envelope)
                     elif envelope.type == "heartbeat":
                         await self._say(socket, {"type": "heartbeat_response", "id": envelope.id})
@@ -185,15 +243,7 @@ class StreamClient:
                 return await unix_connect(str(self.address.socket), uri, **options)
             return await connect(uri, proxy=None, ssl=self.address.trust, **options)
         except InvalidStatus as error:
-            status = error.response.status_code
-            if status == 401:
-                raise UnauthorizedError(
-                    f"{self.address} wants a valid token",
-                    fix="make one with nautilus-tui token create, and set NAUTILUS_TUI_TOKEN",
-                ) from error
-            if status == 403:
-                raise ForbiddenError(f"{self.address} refuses this token's role") from error
-            raise NotReachableError(f"{self.address} answered {status}") from error
+            raise _refusal(self.address, error) from error
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
             raise NotReachableError(f"no daemon answers at {self.address} ({error or 'time-out'})") from error
 
@@ -215,39 +265,20 @@ class StreamClient:
         self, socket: ClientConnection, facts: dict[str, Any], attempt: int
     ) -> ConnectionChanged:
         """Take note of the daemon's run, subscribe to everything wanted and resume what was seen."""
-        epoch = facts.get("epoch")
-        if epoch != self.epoch:
-            self._seen.clear()
-            self.epoch = epoch
+        id_ = str(next(self._ids))
+        resume = self._progress.begin(facts.get("epoch"), self._topics, id_)
         if self._topics:
-            message: dict[str, Any] = {"type": "subscribe", "topics": sorted(self._topics)}
-            if self._seen:
-                message |= {"resume": dict(self._seen), "epoch": epoch}
-            await self._say(socket, message)
+            topics = sorted(self._topics)
+            await self._say(socket, {"type": "subscribe", "id": id_, "topics": topics, **resume})
         return ConnectionChanged(
             "connected",
             time.time_ns(),
             attempt,
-            epoch=epoch,
+            epoch=self.epoch,
             role=facts.get("role"),
             connection_id=facts.get("connection_id"),
+            address=str(self.address),
         )
-
-    def _is_news(self, envelope: Envelope) -> bool:
-        """Say whether to hand an envelope on, and remember how far its topic was seen."""
-        if envelope.type == "heartbeat":
-            return False
-        if not _is_lossless(envelope.topic):
-            return True
-        if envelope.type == "snapshot":
-            self._seen[envelope.topic] = envelope.seq
-            return True
-        if envelope.type == "gap":
-            return True
-        if envelope.seq <= self._seen.get(envelope.topic, 0):
-            return False
-        self._seen[envelope.topic] = envelope.seq
-        return True
 
     async def _say(self, socket: ClientConnection, message: dict[str, Any]) -> None:
         """Send one message; a connection that just died is noticed where it is read."""
@@ -261,13 +292,21 @@ class StreamClient:
 def _pause(attempt: int) -> float:
     """Return the pause before an attempt, in seconds: doubling, and jittered so that clients spread."""
     pause = min(_FIRST_PAUSE_S * 2.0 ** min(attempt, 10), _LONGEST_PAUSE_S)
-    return pause * random.uniform(0.75, 1.0)
+    return pause * random.uniform(0.5, 1.0)
 
 
-@lru_cache(maxsize=65536)
-def _is_lossless(topic: str) -> bool:
-    """Say whether a topic is resumed and checked for repeats; topics of a newer daemon are not."""
+def _refusal(address: Address, error: InvalidStatus) -> ProblemError:
+    """Return why a server did not take the connection, in its own words if it has any."""
+    status, body = error.response.status_code, error.response.body or b""
     try:
-        return delivery_of(topic) == "lossless"
-    except InvalidRequestError:
-        return False
+        detail = msgspec.json.decode(body, type=ProblemDocument).detail
+    except msgspec.DecodeError:  # another program, or a proxy: its page says nothing to us
+        detail = ""
+    if status == 401:
+        return UnauthorizedError(
+            f"{address} wants a valid token" + (f": {detail}" if detail else ""),
+            fix="make one with nautilus-tui token create, and set NAUTILUS_TUI_TOKEN",
+        )
+    if status == 403:
+        return ForbiddenError(f"{address} refuses this token: {detail or 'its role may not connect'}")
+    return NotReachableError(f"{address} answered {status}" + (f": {detail}" if detail else ""))

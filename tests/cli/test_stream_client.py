@@ -17,6 +17,7 @@ from data.paths import Home
 from data.problems import UnauthorizedError
 from data.records import Fill, OrderUpdate, Quote
 from nautilus_tui.client import Address, Batch, ConnectionChanged, StreamClient
+from nautilus_tui.client.resuming import Position
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -30,6 +31,10 @@ def hello(epoch: str) -> dict[str, Any]:
         "connection_established",
         {"connection_id": "c1", "epoch": epoch, "heartbeat_s": 15, "version": "1", "role": "admin"},
     )
+
+
+def confirmed(message: dict[str, Any]) -> dict[str, Any]:
+    return envelope("subscription_confirmed", {"topics": message["topics"]}) | {"id": message["id"]}
 
 
 def order(seq: int, status: str = "accepted") -> OrderUpdate:
@@ -88,8 +93,11 @@ async def test_records_come_typed_and_a_lost_connection_is_resumed(tmp_path: Pat
         else:
             await socket.send(
                 pack(
+                    envelope("order_update", order(6), topic="orders.paper-1", seq=6),
+                    confirmed(asked[1]),
                     envelope("order_update", order(4), topic="orders.paper-1", seq=4),
                     envelope("order_update", order(5, "cancelled"), topic="orders.paper-1", seq=5),
+                    envelope("order_update", order(6), topic="orders.paper-1", seq=6),
                     envelope("from_the_future", {"x": 1}, topic="macro.cpi", seq=9),
                 )
             )
@@ -109,7 +117,9 @@ async def test_records_come_typed_and_a_lost_connection_is_resumed(tmp_path: Pat
                     assert item.data.price == Decimal("187.53")
             if ("from_the_future", 9) in seen:
                 break
-    assert seen == [("snapshot", 3), ("order_update", 4), ("order_update", 5), ("from_the_future", 9)]
+    orders = [("order_update", seq) for seq in (4, 5, 6)]
+    confirmation = ("subscription_confirmed", 0)
+    assert seen == [("snapshot", 3), orders[0], confirmation, *orders[1:], ("from_the_future", 9)]
     assert asked[0] == {"type": "subscribe", "id": "1", "topics": ["orders.>"]}
     assert asked[1]["resume"] == {"orders.paper-1": 4}
     assert asked[1]["epoch"] == "e1"
@@ -125,16 +135,29 @@ async def test_a_new_epoch_starts_the_numbers_again(tmp_path: Path) -> None:
         epoch = f"e{len(asked)}"
         await socket.send(pack(hello(epoch)))
         asked.append(await heard(socket))
-        await socket.send(pack(envelope("order_update", order(1), topic="orders.paper-1", seq=1)))
+        parts = [confirmed(asked[-1])]
+        if len(asked) > 1:
+            gap = {"reason": "epoch", "seq_asked": 7, "seq": 1, "epoch": epoch}
+            parts += [envelope("gap", gap, topic="orders.paper-1", seq=1)]
+            parts += [envelope("snapshot", {"records": [order(1)]}, topic="orders.paper-1", seq=1)]
+            parts += [envelope("order_update", order(2), topic="orders.paper-1", seq=2)]
+        else:
+            parts += [envelope("order_update", order(7), topic="orders.paper-1", seq=7)]
+        await socket.send(pack(*parts))
         await socket.close()
 
-    got = 0
+    seen: list[tuple[str, int]] = []
     async with served(Home(tmp_path), handler) as address, StreamClient(address, ["orders.*"]) as stream:
         async for event in stream:
-            got += isinstance(event, Batch)
-            if got == 2:
+            if isinstance(event, Batch):
+                seen += [(item.type, item.seq) for item in event.envelopes if item.topic]
+            if ("order_update", 2) in seen:
                 break
-    assert "resume" not in asked[1]
+        assert stream.position == Position(epoch="e1", seqs={"orders.paper-1": 2})
+    assert "resume" not in asked[0]
+    assert asked[1]["resume"] == {"orders.paper-1": 7}
+    assert asked[1]["epoch"] == "e0"
+    assert seen == [("order_update", 7), ("gap", 1), ("snapshot", 1), ("order_update", 2)]
 
 
 async def test_heartbeats_are_answered_and_topics_change_while_connected(tmp_path: Path) -> None:
