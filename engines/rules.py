@@ -6,10 +6,11 @@ that would pass. This module must not know where an order comes from or goes to.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from data.commands import ModifyOrder, SubmitBracket, SubmitOco, SubmitOrder
-from data.problems import DeniedError
+from data.problems import DeniedError, InvalidRequestError
 from data.records import Instrument, OrderType
 
 _NEEDS_PRICE: frozenset[OrderType] = frozenset({"limit", "stop_limit", "limit_if_touched"})
@@ -17,6 +18,30 @@ _NEEDS_TRIGGER: frozenset[OrderType] = frozenset(
     {"stop_market", "stop_limit", "market_if_touched", "limit_if_touched"}
 )
 _IMMEDIATE = frozenset({"ioc", "fok"})
+ID_LENGTH = 64
+#: How much longer the ids of exits and of closing orders are, which are made from their command's id.
+_SUFFIX_LENGTH = 16
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]*")
+
+
+def check_id(field: str, value: str, *, new: bool = True) -> None:
+    """Check that a text can name a command or an order, a new one or one there is.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it cannot.
+
+    """
+    longest = ID_LENGTH if new else ID_LENGTH + _SUFFIX_LENGTH
+    if len(value) > longest or not _ID.fullmatch(value):
+        raise InvalidRequestError(
+            f"{field} {value[:80]!r} cannot be used as an id",
+            rule=f"an id is 1 to {longest} of A-Z a-z 0-9 . _ : @ -, starting with a letter or digit",
+            fix="use a new random id" if new else "use the id that the order has",
+            field=field,
+            value=value[:80],
+        )
 
 
 def check_order(instrument: Instrument, order: SubmitOrder, now_ns: int) -> None:

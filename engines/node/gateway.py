@@ -8,6 +8,7 @@ again: the answer is the order as it stands. This module must not know how comma
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -46,6 +47,8 @@ from engines.node.gate import Gate
 
 #: How long a command may stay unanswered before its outcome is called unknown.
 ANSWER_TIMEOUT_S = 8.0
+
+logger = logging.getLogger(__name__)
 
 
 class Gateway(Strategy):  # type: ignore[misc]  # a compiled class without type stubs
@@ -92,6 +95,7 @@ class Desk:
     def execute(self, request: Request) -> None:
         """Carry out a command; the reply comes through the callback given at the start."""
         try:
+            self._check_names(request.command)
             if isinstance(request.command, PreviewOrder):
                 self._reply(self._preview(request.id, request.command))
                 return
@@ -100,10 +104,29 @@ class Desk:
         except ProblemError as error:
             self._reply(Reply(request.id, False, (), error.document()))
             return
+        except Exception as error:
+            # One command that fails in an unforeseen way must not end an engine that has positions.
+            logger.exception("command %s failed in an unforeseen way", type(request.command).__name__)
+            problem = OutcomeUnknownError(
+                f"the engine failed: {type(error).__name__}",
+                rule="what was begun may have happened",
+                fix="see the engine's log",
+            )
+            self._reply(Reply(request.id, False, (), problem.document()))
+            return
         if awaited is None:
             self._reply(Reply(request.id, True))
         else:
             self._await(awaited)
+
+    def _check_names(self, command: EngineCommand) -> None:
+        """Refuse names that cannot be any: NautilusTrader ends the process over some of them."""
+        named: str | None = getattr(command, "client_order_id", None)
+        if named is not None:
+            rules.check_id("client_order_id", named, new=False)
+        instrument: str | None = getattr(command, "instrument", None)
+        if instrument is not None:
+            self._instrument(instrument)
 
     def _require_journal(self, command: EngineCommand) -> None:
         failure = self._books.failure
@@ -141,7 +164,6 @@ class Desk:
     # ------------------------------------------------------------ commands
 
     def _preview(self, request_id: str, command: PreviewOrder) -> Reply:
-        self._instrument(command.instrument)
         effects = self._gate.preview(command, self._gateway.id.value)
         return Reply(request_id, True, effects=tuple(effects))
 

@@ -27,6 +27,7 @@ from data.commands import (
     ImportHistory,
     MakeReport,
     ModifyOrder,
+    PreviewOrder,
     RefreshProviders,
     RestartEngine,
     RestrictEngine,
@@ -49,14 +50,15 @@ from data.records import EngineStatus, Instrument
 from data.reports import report_format, report_type
 from engines import rules
 from engines.latch import check_phrase
+from engines.rules import check_id as check_id
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon import limit_rules
 from nautilus_tui.daemon.research.desk import PROVIDERS
 
+#: Commands whose ``client_order_id`` is that of an order there is.
+_OF_AN_ORDER = ModifyOrder | CancelOrder | PreviewOrder
 #: States in which an engine takes commands.
 READY_STATES = frozenset({"running", "degraded"})
-ID_LENGTH = 64
-_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{ID_LENGTH - 1}}}")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./ -]{0,15}")
 _MESSAGE_LENGTH = 1000
@@ -76,8 +78,9 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
         UnavailableError: it names an engine that does not run.
     """
     _check_numbers(command)
-    if isinstance(command, SubmitOrder | SubmitBracket | SubmitOco | ClosePosition | Flatten):
-        check_id("client_order_id", command.client_order_id)
+    named = getattr(command, "client_order_id", None)
+    if named is not None:
+        check_id("client_order_id", named, new=not isinstance(command, _OF_AN_ORDER))
     match command:
         case SubmitOrder():
             rules.check_order(_instrument(command, supervisor), command, _ANY_TIME)
@@ -85,11 +88,13 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             rules.check_bracket(_instrument(command, supervisor), command, _ANY_TIME)
         case SubmitOco():
             rules.check_oco(_instrument(command, supervisor), command, _ANY_TIME)
-        case ClosePosition():
+        case ClosePosition() | PreviewOrder():
             _instrument(command, supervisor)
         case ModifyOrder():
             _check_modification(command)
             _running(command.engine, supervisor)
+        case CancelAll() | Flatten() if command.instrument is not None:
+            _instrument(command, supervisor)
         case CancelOrder() | CancelAll() | Flatten():
             _running(command.engine, supervisor)
         case SetFeed():
@@ -112,18 +117,6 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             limit_rules.check(command, supervisor)
         case _:
             return
-
-
-def check_id(field: str, value: str) -> None:
-    """Check that a text can name an order or a command; raises InvalidRequestError."""
-    if not _ID.fullmatch(value):
-        raise InvalidRequestError(
-            f"{field} {value[:80]!r} cannot be used as an id",
-            rule=f"an id is 1 to {ID_LENGTH} of A-Z a-z 0-9 . _ : @ -, starting with a letter or digit",
-            fix="use a new random id",
-            field=field,
-            value=value[:80],
-        )
 
 
 def _check_numbers(command: AnyCommand) -> None:
@@ -223,19 +216,21 @@ def _running(engine: str, supervisor: Supervisor) -> EngineStatus:
 
 
 def _instrument(
-    command: SubmitOrder | SubmitBracket | SubmitOco | ClosePosition, supervisor: Supervisor
+    command: SubmitOrder | SubmitBracket | SubmitOco | ClosePosition | PreviewOrder | CancelAll | Flatten,
+    supervisor: Supervisor,
 ) -> Instrument:
     _running(command.engine, supervisor)
     traded = supervisor.instruments(command.engine)
+    named = command.instrument or ""
     for instrument in traded:
-        if instrument.id == command.instrument:
+        if instrument.id == named:
             return instrument
     raise NotFoundError(
-        f"engine {command.engine} does not trade {command.instrument!r}",
+        f"engine {command.engine} does not trade {named!r}",
         rule="an order names one of the engine's instruments",
-        fix=_nearest(command.instrument, [instrument.id for instrument in traded]),
+        fix=_nearest(named, [instrument.id for instrument in traded]),
         field="instrument",
-        value=command.instrument[:80],
+        value=named[:80],
     )
 
 

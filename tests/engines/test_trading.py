@@ -21,7 +21,14 @@ from data.commands import (
     SubmitOco,
     SubmitOrder,
 )
-from data.problems import ConflictError, DeniedError, NotFoundError, RejectedError, UnavailableError
+from data.problems import (
+    ConflictError,
+    DeniedError,
+    InvalidRequestError,
+    NotFoundError,
+    RejectedError,
+    UnavailableError,
+)
 from data.records import EngineLog
 from engines.spec import EngineSpec
 from risk.limits import GateLimits, OrderRate
@@ -97,6 +104,34 @@ async def test_a_resting_order_is_modified_and_cancelled(floor: Floor) -> None:
     assert cancelled.status == "cancelled"
     with pytest.raises(ConflictError):
         await floor.supervisor.execute(cancel)
+
+
+@pytest.mark.parametrize("name", ["", " ", "é", "a b", "x" * 100, "-x"])
+async def test_an_order_that_no_id_names_is_refused_and_the_engine_goes_on(floor: Floor, name: str) -> None:
+    before = floor.supervisor.status_of(P)
+    asked = PreviewOrder(engine=P, instrument="AAPL.SIM", side="buy", qty=Decimal(1), client_order_id=name)
+    for command in (
+        CancelOrder(engine=P, client_order_id=name),
+        ModifyOrder(engine=P, client_order_id=name, qty=Decimal(1)),
+        asked,
+    ):
+        with pytest.raises(InvalidRequestError) as told:
+            await floor.supervisor.execute(command)
+        assert told.value.extra["field"] == "client_order_id"
+    assert floor.supervisor.status_of(P).pid == before.pid
+
+
+@pytest.mark.parametrize("name", ["", "AAPL", ".SIM", "é.SIM", "\N{BOMB}", "AAPL.NONE"])
+async def test_an_instrument_that_is_none_is_refused_and_the_engine_goes_on(floor: Floor, name: str) -> None:
+    before = floor.supervisor.status_of(P)
+    for command in (
+        CancelAll(engine=P, instrument=name),
+        Flatten(engine=P, client_order_id=floor.next_id("F"), instrument=name),
+        ClosePosition(engine=P, client_order_id=floor.next_id("C"), instrument=name),
+    ):
+        with pytest.raises(NotFoundError):
+            await floor.supervisor.execute(command)
+    assert floor.supervisor.status_of(P).pid == before.pid
 
 
 @pytest.mark.parametrize("tif", ["day", "gtc", "gtd"])

@@ -30,6 +30,7 @@ from data.records import (
     OrderUpdate,
     PositionUpdate,
 )
+from nautilus_tui.daemon import rules
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import CancelAllBody, CloseBody, ModifyBody, OrderBody, PreviewBody, read
 from nautilus_tui.daemon.api.commands import key_of, through_the_door
@@ -126,7 +127,10 @@ async def preview_order(request: AnyRequest) -> Answer:
     body = await read(request, PreviewBody)
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     fields["engine"] = _engine(request, body.engine)
-    reply = await context_of(request).supervisor.execute(PreviewOrder(**fields))
+    command = PreviewOrder(**fields)
+    supervisor = context_of(request).supervisor
+    rules.check(command, supervisor)
+    reply = await supervisor.execute(command)
     return answer(request, Page(list(reply.effects)))
 
 
