@@ -24,15 +24,23 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
     role: ClassVar[Role] = "trader"
     dangerous: ClassVar[bool] = False
     title: ClassVar[str] = ""
+    #: While somebody holds the order authority only its holder may send this: it can add risk, or rests
+    #: beside the holder's own orders. What only takes risk away never needs it.
+    needs_authority: ClassVar[bool] = False
 
 
 # ---------------------------------------------------------------- orders
 
 
 class SubmitOrder(Command, frozen=True, kw_only=True, tag="order.submit"):
-    """Send one order. ``client_order_id`` is minted when the ticket opens: sent twice, it is one order."""
+    """Send one order. ``client_order_id`` is minted when the ticket opens: sent twice, it is one order.
+
+    A reduce-only order needs the order authority like any other: it may rest for days beside the
+    holder's own exits, and whether it reduces is known only when it fills.
+    """
 
     title: ClassVar[str] = "Send order"
+    needs_authority: ClassVar[bool] = True
 
     engine: str
     client_order_id: str
@@ -73,6 +81,7 @@ class SubmitBracket(Command, frozen=True, kw_only=True, tag="order.bracket"):
     """
 
     title: ClassVar[str] = "Send bracket"
+    needs_authority: ClassVar[bool] = True
 
     engine: str
     client_order_id: str
@@ -94,6 +103,7 @@ class SubmitOco(Command, frozen=True, kw_only=True, tag="order.oco"):
     """
 
     title: ClassVar[str] = "Send one-cancels-other"
+    needs_authority: ClassVar[bool] = True
 
     engine: str
     client_order_id: str
@@ -111,6 +121,7 @@ class ModifyOrder(Command, frozen=True, kw_only=True, tag="order.modify"):
     """Change quantity, price or trigger of a working order; fields left out stay as they are."""
 
     title: ClassVar[str] = "Modify order"
+    needs_authority: ClassVar[bool] = True
 
     engine: str
     client_order_id: str
@@ -434,6 +445,7 @@ class ReleaseAuthority(Command, frozen=True, kw_only=True, tag="authority.releas
     title: ClassVar[str] = "Release order authority"
 
     reason: str | None = None
+    holder: str | None = None  #: only if it is this one who holds it
 
 
 class SendBroadcast(Command, frozen=True, kw_only=True, tag="stream.broadcast"):

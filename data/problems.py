@@ -68,6 +68,12 @@ class ForbiddenError(ProblemError):
     type, title, status = "forbidden", "Not allowed", 403
 
 
+class OrderAuthorityError(ForbiddenError):
+    """Another holds the order authority, or nobody does where one has to; ``holder`` says who, if any."""
+
+    type, title, status = "order-authority", "Order authority needed", 403
+
+
 class NotFoundError(ProblemError):
     """The thing named does not exist."""
 
@@ -222,6 +228,7 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         InvalidRequestError,
         UnauthorizedError,
         ForbiddenError,
+        OrderAuthorityError,
         NotFoundError,
         ConflictError,
         DeniedError,

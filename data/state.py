@@ -20,6 +20,8 @@ import msgspec
 
 from data.access import TokenRow
 from data.audit import AuditDraft, ChainReport, verify
+from data.authority_store import AuthorityStore
+from data.authority_store import prepare as prepare_authority
 from data.breach_store import BreachStore
 from data.breach_store import prepare as prepare_breaches
 from data.database import Database, Transaction
@@ -90,6 +92,7 @@ class State:
         self.use_summary = UseSummary(self._db)  #: the same, summed up over time
         self.limits = LimitStore(self._db)  #: limits, changes that wait, restrictions of engines
         self.breaches = BreachStore(self._db)  #: breaches, alerts, what the monitor set
+        self.authority = AuthorityStore(self._db)  #: who holds the order authority
 
     @property
     def path(self) -> Path:
@@ -431,6 +434,7 @@ def _prepare(tx: Transaction) -> None:
     prepare_use(tx)
     prepare_breaches(tx)
     prepare_limits(tx)
+    prepare_authority(tx)
 
 
 def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:

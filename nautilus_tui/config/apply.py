@@ -62,6 +62,7 @@ def daemon_settings(config: Config) -> DaemonSettings:
         tls_key=_path(own.tls_key),
         max_request_bytes=own.max_request_bytes,
         login_attempts_per_minute=own.login_attempts_per_minute,
+        order_authority=own.order_authority,
         compaction_minutes=config.history.compaction_minutes,
         health_seconds=own.health_seconds,
         shutdown_seconds=own.shutdown_seconds,

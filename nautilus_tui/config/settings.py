@@ -49,6 +49,12 @@ class Daemon(Section, frozen=True, kw_only=True):
     login_attempts_per_minute: Annotated[
         int, Meta(ge=1, le=10_000, description="Failed tokens per peer and minute before it has to wait")
     ] = 10
+    order_authority: Annotated[
+        Literal["optional", "required"],
+        Meta(
+            description="While nobody holds the order authority: optional, any trader sends; required, nobody"
+        ),
+    ] = "optional"
     health_seconds: Annotated[
         float, Meta(ge=0.1, le=3600, description="Interval of the health record on the streams")
     ] = 2.0

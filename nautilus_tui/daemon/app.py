@@ -196,13 +196,22 @@ class Daemon:
         await supervisor.open()  # engines that run are sent their limits as they are found
         stack.push_async_callback(self._close_supervisor, supervisor)
         await risk.open()
+        authority = Authority(
+            store=state.authority,
+            bus=bus,
+            present=present,
+            tokens=authenticator.tokens,
+            required=self.settings.order_authority == "required",
+        )
+        await authority.load()
+        authenticator.on_change(authority.look)
         executors = Executors(
             state=state,
             supervisor=supervisor,
             history=history,
             imports=Imports(history, bus),
             authenticator=authenticator,
-            authority=Authority(bus),
+            authority=authority,
             hub=hub,
             sink=sink,
             research=research.executors,
@@ -218,10 +227,13 @@ class Daemon:
             sink=sink,
             watch=watch,
             supervisor=supervisor,
+            authority=authority,
             execute=executors.execute,
         )
         stack.push_async_callback(door.close)
         risk.enter(door.execute)
+        authority.open(door.execute)
+        stack.push_async_callback(authority.close)
         health.also(risk.monitor.problems)
         health.also(risk.forecast.problems)
         stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
@@ -240,6 +252,7 @@ class Daemon:
             supervisor=supervisor,
             door=door,
             authenticator=authenticator,
+            authority=authority,
             health=health,
             logs=EngineLogs(self.home, present),
             hub=hub,

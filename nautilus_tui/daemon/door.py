@@ -14,39 +14,37 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from decimal import Decimal
+from contextlib import ExitStack
 from typing import Literal
 
 import msgspec
 
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import (
-    AnyCommand,
-    ClosePosition,
-    Flatten,
-    Kill,
-    Outcome,
-    SubmitBracket,
-    SubmitOco,
-    SubmitOrder,
-)
+from data.commands import AnyCommand, ClosePosition, Kill, Outcome, SubmitBracket, SubmitOco, SubmitOrder
 from data.problems import (
     ConflictError,
     DeniedError,
     ForbiddenError,
+    OrderAuthorityError,
     OutcomeUnknownError,
-    ProblemDocument,
     ProblemError,
-    RejectedError,
     StoreFailedError,
 )
 from data.records import FINAL_STATUSES, AuditEntry, OrderUpdate
 from data.state import CommandRow, State
-from engines.denials import denied_error
+from engines.rules import check_id
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon import rules
 from nautilus_tui.daemon.audit import Auditor, command_name
+from nautilus_tui.daemon.authority import Authority
+from nautilus_tui.daemon.order_facts import (
+    default_id,
+    no_longer_unknown,
+    order_ids,
+    order_problem,
+    sent_orders,
+)
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.sink import Sink
@@ -76,6 +74,7 @@ class Door:
         sink: Sink,
         watch: OrderWatch,
         supervisor: Supervisor,
+        authority: Authority,
         execute: Execute,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -85,6 +84,7 @@ class Door:
         self._sink = sink
         self._watch = watch
         self._supervisor = supervisor
+        self._authority = authority
         self._execute = execute
         self._clock = clock
         self._flights: dict[str, tuple[str, asyncio.Task[Outcome]]] = {}
@@ -108,7 +108,7 @@ class Door:
         id_ = command_id or default_id(command) or uuid.uuid4().hex
         auditor = Auditor(command, id_, principal, self._clock)
         try:
-            rules.check_id("client_order_id" if command_id is None else "Idempotency-Key", id_)
+            check_id("client_order_id" if command_id is None else "Idempotency-Key", id_)
             _authorise(command, principal)
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)
@@ -143,9 +143,24 @@ class Door:
     ) -> Outcome:
         if isinstance(command, Kill):
             return await self._at_once(command, id_, auditor, principal, deadline)
+        with ExitStack() as under_way:
+            return await self._carried_out(command, id_, digest, auditor, principal, deadline, under_way)
+
+    async def _carried_out(
+        self,
+        command: AnyCommand,
+        id_: str,
+        digest: str,
+        auditor: Auditor,
+        principal: Principal,
+        deadline: float,
+        under_way: ExitStack,
+    ) -> Outcome:
         name = command_name(command)
         row = CommandRow(id=id_, command=name, digest=digest, ts=self._clock(), outcome=None)
         try:
+            self._authority.check(command, principal)
+            under_way.enter_context(self._authority.passing(command, id_, principal))
             rules.check(command, self._supervisor)
             sent = self._sent_orders(command)
         except ProblemError as error:
@@ -154,6 +169,8 @@ class Door:
                 return await self._refused(command, id_, auditor, error)
             if earlier.digest != digest or earlier.outcome is not None:
                 return await self._answered_before(command, earlier, digest, auditor)
+            if isinstance(error, OrderAuthorityError) and not _journalled(await self._orders_of(command)):
+                return await self._refused(command, id_, auditor, error)  # it is not sent a second time
             sent = []  # begun by a daemon that died: what became of it is asked below
         try:
             begun = await self._state.begin_command(row, auditor.draft("started"), sent, order_ids(command))
@@ -209,7 +226,7 @@ class Door:
         deadline: float,
         known: Sequence[OrderUpdate],
     ) -> Outcome:
-        if any(order.seq for order in known):  # carried out by a daemon that died before it could say so
+        if _journalled(known):  # carried out by a daemon that died before it could say so
             return Outcome(command_id=id_, command=command_name(command), outcome="done", orders=tuple(known))
         try:
             return await self._execute(command, id_, principal, max(deadline - time.monotonic(), 0.1))
@@ -262,7 +279,7 @@ class Door:
         orders |= {order.client_order_id: order for order in latest}
         outcome = msgspec.structs.replace(outcome, orders=tuple(orders.values()))
         if outcome.outcome == "unknown" and latest:
-            outcome = _no_longer_unknown(outcome, latest)
+            outcome = no_longer_unknown(outcome, latest)
         return outcome
 
     def _audited(self, entry: AuditEntry) -> None:
@@ -324,125 +341,6 @@ class Door:
         )
 
 
-# ---------------------------------------------------------------- facts about commands
-
-
-def default_id(command: AnyCommand) -> str | None:
-    """Return the id a command has when its sender gives none: that of its order, if it makes one."""
-    if isinstance(command, SubmitOrder | SubmitBracket | SubmitOco | ClosePosition | Flatten):
-        return command.client_order_id
-    return None
-
-
-def order_ids(command: AnyCommand) -> list[str]:
-    """Return the client order ids that a command is known to use before it is carried out."""
-    match command:
-        case SubmitOrder() | ClosePosition():
-            return [command.client_order_id]
-        case SubmitBracket():
-            return [command.client_order_id, f"{command.client_order_id}-TP", f"{command.client_order_id}-SL"]
-        case SubmitOco():
-            return [f"{command.client_order_id}-A", f"{command.client_order_id}-B"]
-        case _:
-            return []
-
-
-def sent_orders(
-    command: SubmitOrder | SubmitBracket | SubmitOco, ts: int, synthetic: bool
-) -> list[OrderUpdate]:
-    """Return a command's orders in state ``sent``."""
-    first = OrderUpdate(
-        engine=command.engine,
-        client_order_id=command.client_order_id,
-        instrument=command.instrument,
-        side=command.side,
-        order_type="market",
-        tif=command.tif,
-        qty=command.qty,
-        ts_expire=command.ts_expire,
-        status="sent",
-        event="sent",
-        ts_init=ts,
-        ts=ts,
-        synthetic=synthetic,
-    )
-    replace = msgspec.structs.replace
-    id_ = command.client_order_id
-    match command:
-        case SubmitOrder():
-            return [
-                replace(
-                    first,
-                    order_type=command.order_type,
-                    price=command.price,
-                    trigger_price=command.trigger_price,
-                    trailing_offset=command.trailing_offset,
-                    reduce_only=command.reduce_only,
-                )
-            ]
-        case SubmitBracket():
-            side: Literal["buy", "sell"] = "sell" if command.side == "buy" else "buy"
-            child = replace(first, side=side, parent_id=id_, contingency="ouo", reduce_only=True, tif="gtc")
-            names = (f"{id_}-TP", f"{id_}-SL")
-            return [
-                replace(
-                    first,
-                    order_type=command.order_type,
-                    price=command.price,
-                    contingency="oto",
-                    linked_ids=names,
-                ),
-                _limit(child, names[0], command.take_profit, names[1]),
-                _stop(child, names[1], command.stop_loss, names[0]),
-            ]
-        case SubmitOco():
-            pair = replace(first, contingency="oco", reduce_only=command.reduce_only)
-            return [
-                _limit(pair, f"{id_}-A", command.limit_price, f"{id_}-B"),
-                _stop(pair, f"{id_}-B", command.stop_price, f"{id_}-A"),
-            ]
-
-
-def _limit(base: OrderUpdate, id_: str, price: Decimal, linked: str) -> OrderUpdate:
-    return msgspec.structs.replace(
-        base, client_order_id=id_, order_type="limit", price=price, linked_ids=(linked,)
-    )
-
-
-def _stop(base: OrderUpdate, id_: str, price: Decimal, linked: str) -> OrderUpdate:
-    return msgspec.structs.replace(
-        base, client_order_id=id_, order_type="stop_market", trigger_price=price, linked_ids=(linked,)
-    )
-
-
-def order_problem(orders: Sequence[OrderUpdate]) -> ProblemDocument | None:
-    """Return why an order that was sent came to nothing, or None if it did not."""
-    for order in orders:
-        said = order.reason or order.status
-        facts = {"client_order_id": order.client_order_id}
-        if order.status == "denied" and order.denial is not None:
-            return denied_error(f"order {order.client_order_id} denied", order.denial, **facts).document()
-        if order.status == "denied":
-            return DeniedError(f"order {order.client_order_id} denied: {said}", rule=said, **facts).document()
-        if order.status == "rejected":
-            return RejectedError(
-                f"order {order.client_order_id} rejected: {said}", rule=said, **facts
-            ).document()
-    return None
-
-
-def _no_longer_unknown(outcome: Outcome, orders: Sequence[OrderUpdate]) -> Outcome:
-    """Return an outcome that was unknown as it is now known to have been, if it is."""
-    told = all(order.seq or order.status in FINAL_STATUSES for order in orders)
-    if not told:
-        return outcome
-    problem = order_problem(orders)
-    if problem is None:
-        return msgspec.structs.replace(outcome, outcome="done", problem=None)
-    verdict: Literal["refused", "failed"] = "refused" if problem.type == DeniedError.type else "failed"
-    return msgspec.structs.replace(outcome, outcome=verdict, problem=problem)
-
-
 def _authorise(command: AnyCommand, principal: Principal) -> None:
     if not principal.may(command.role):
         raise ForbiddenError(
@@ -451,6 +349,11 @@ def _authorise(command: AnyCommand, principal: Principal) -> None:
             fix=f"use a token of role {command.role}",
             role=principal.role,
         )
+
+
+def _journalled(orders: Sequence[OrderUpdate]) -> bool:
+    """Tell whether an engine's journal has any of these orders."""
+    return any(order.seq for order in orders)
 
 
 def _digest(command: AnyCommand) -> str:

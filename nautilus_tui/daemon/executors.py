@@ -127,13 +127,10 @@ class Executors:
             case RevokeToken():
                 await self._authenticator.revoke(command.name)
                 self._drop_connections_of(command.name)
+                await self._authority.settle()  # the order authority, if it was its holder's
                 return done
-            case TakeAuthority():
-                now = self._authority.take(command, principal)
-                return replace(done, detail=f"{now.holder} holds the order authority")
-            case ReleaseAuthority():
-                self._authority.release(command, principal)
-                return replace(done, detail="the order authority is free")
+            case TakeAuthority() | ReleaseAuthority():
+                return await self._hand_over(command, done, principal, timeout)
             case SendBroadcast():
                 self._hub.broadcast(principal.name, command.message)
                 return done
@@ -151,6 +148,28 @@ class Executors:
         if reply.problem is not None:
             raise from_document(reply.problem)
         return msgspec.structs.replace(done, orders=reply.orders)
+
+    async def _hand_over(
+        self, command: TakeAuthority | ReleaseAuthority, done: Outcome, principal: Principal, timeout: float
+    ) -> Outcome:
+        """Hand the order authority over, and say from whom and to whom."""
+        before = self._authority.now
+        if isinstance(command, TakeAuthority):
+            now, left = await self._authority.take(command, principal, timeout / 2)
+            said = f"{now.holder} took the order authority{_from(now.before)}"
+        else:
+            now, left = await self._authority.release(command, principal, timeout / 2)
+            said = f"the order authority is free{_from(now.before)}"
+        if now is before:
+            said = f"{now.holder} holds it already" if now.holder else "the order authority is free already"
+        if now.reason and now is not before:
+            said = f"{said}: {now.reason}"
+        if left:
+            said = f"{said}; sent before and not answered yet: {', '.join(sorted(left))}"
+        facts = {"holder": now.holder, "before": now.before, "by": now.by, "reason": now.reason}
+        return msgspec.structs.replace(
+            done, detail=said, data={name: fact for name, fact in facts.items() if fact is not None}
+        )
 
     async def _spec(self, engine: str) -> EngineSpec:
         """Return an engine's last settings, or those a new one begins with."""
@@ -188,6 +207,10 @@ class Executors:
         for connection in self._hub.connections():
             if connection.name == token and connection.via != "unix":
                 self._hub.drop(connection.id, "its token was revoked")
+
+
+def _from(holder: str | None) -> str:
+    return "" if holder is None else f", from {holder}"
 
 
 def texts(report: msgspec.Struct) -> dict[str, str]:

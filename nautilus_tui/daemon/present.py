@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from data import topics
+from data.access import OrderAuthority
 from data.companies import Filing
 from data.facts import Record
 from data.kill import KillStatus
@@ -71,6 +72,7 @@ class Present:
         self._broadcasts: deque[Broadcast] = deque(maxlen=BROADCASTS)
         self._filings: deque[Filing] = deque(maxlen=FILINGS)
         self._kill: KillStatus | None = None
+        self._authority: OrderAuthority | None = None
         self._breaches: dict[str, Breach] = {}
         self._alerts: dict[str, Alert] = {}
 
@@ -144,6 +146,10 @@ class Present:
         """Take how the kill switch stands."""
         self._kill = status
 
+    def authorised(self, authority: OrderAuthority) -> None:
+        """Take who holds the order authority."""
+        self._authority = authority
+
     def filed(self, filings: Iterable[Filing]) -> None:
         """Take filings that were told of as new, oldest first."""
         self._filings.extend(filings)
@@ -174,6 +180,8 @@ class Present:
             return list(self._broadcasts)
         if topic == topics.KILL:
             return [] if self._kill is None else [self._kill]
+        if topic == topics.AUTHORITY:
+            return [] if self._authority is None else [self._authority]
         if topic == topics.FILINGS:
             return list(self._filings)
         if topic == topics.BREACHES:

@@ -37,6 +37,7 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     streams: StreamLimits = StreamLimits()
     engine: EngineSpec = EngineSpec(engine="paper-1")  #: what a new engine starts with, apart from its id
     providers: ProviderSettings = ProviderSettings()
+    order_authority: Literal["optional", "required"] = "optional"  #: whether somebody has to hold it
     two_person: Literal["live", "always", "never"] = "live"  #: where loosening a limit needs a second person
     watch: tuple[str, ...] = ()  #: tickers whose new filings are told, besides those of what is held
     filings_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10  #: how often new filings are looked for

@@ -16,6 +16,7 @@ from data.problems import ConflictError, EngineFailedError, OutcomeUnknownError
 from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
+from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
@@ -49,6 +50,7 @@ class House:
     def new_door(self) -> Door:
         watch = OrderWatch()
         sink = Sink(self.state, self.bus, self.present, watch, no_journal)
+        authority = Authority(store=self.state.authority, bus=self.bus, present=self.present, tokens=list)
         return Door(
             state=self.state,
             bus=self.bus,
@@ -56,6 +58,7 @@ class House:
             sink=sink,
             watch=watch,
             supervisor=Supervisor(self.home, sink, ()),
+            authority=authority,
             execute=self.execute,
         )
 

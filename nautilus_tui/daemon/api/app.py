@@ -17,6 +17,7 @@ from data.problems import ProblemError
 from nautilus_tui.daemon.api import (
     analytics,
     auditing,
+    authority,
     breaches,
     commands,
     companies,
@@ -62,6 +63,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
             *engines.HANDLERS,
             *orders.HANDLERS,
             *kill.HANDLERS,
+            *authority.HANDLERS,
             *limits.HANDLERS,
             *forecast.HANDLERS,
             *analytics.HANDLERS,

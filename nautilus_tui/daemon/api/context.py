@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.logs import EngineLogs
@@ -34,6 +35,7 @@ class Context:
     supervisor: Supervisor
     door: Door
     authenticator: Authenticator
+    authority: Authority
     health: HealthWatch
     logs: EngineLogs
     hub: StreamHub
