@@ -13,16 +13,29 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import uvicorn
-from litestar.types import ASGIApp
 
 from data.problems import InvalidRequestError, UnavailableError
 from nautilus_tui.daemon.peers import PeerHttpProtocol
-from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.streams.protocol import BACKLOG
 
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp
+
 _KEEP_ALIVE_S = 75
+
+
+class Serving(Protocol):
+    """What a server is told, whoever serves: part of the settings of a daemon, or of a gateway."""
+
+    @property
+    def tls_certificate(self) -> Path | None: ...
+    @property
+    def tls_key(self) -> Path | None: ...
+    @property
+    def shutdown_seconds(self) -> float: ...
 
 
 class Server(uvicorn.Server):
@@ -43,9 +56,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(
-    app: ASGIApp, ws: type[asyncio.Protocol], settings: DaemonSettings, *, tls: bool = False
-) -> Server:
+def make_server(app: ASGIApp, ws: type[asyncio.Protocol], settings: Serving, *, tls: bool = False) -> Server:
     """Return a server of HTTP and WebSocket on one port or socket."""
     config = uvicorn.Config(
         app,
@@ -81,7 +92,7 @@ def unix_socket(path: Path) -> socket.socket:
     return sock
 
 
-def tcp_socket(host: str, port: int, settings: DaemonSettings) -> tuple[socket.socket, bool]:
+def tcp_socket(host: str, port: int, settings: Serving) -> tuple[socket.socket, bool]:
     """Return a bound TCP socket, and whether it speaks TLS.
 
     Raises:
