@@ -78,7 +78,7 @@ class Progress:
             return False
         seen = self._seen.get(topic, 0)
         if envelope.type == "gap":
-            if envelope.data.get("reason") != "relay":
+            if envelope.data.get("reason") != "missed":
                 self._seen.pop(topic, None)  # the server says where it begins anew
                 return True
             return seq > seen
