@@ -113,6 +113,14 @@ class State:
         """
         self._db.open(_prepare)
 
+    async def probe(self) -> None:
+        """Write something that changes nothing, to know that the store can be written.
+
+        Raises:
+            StoreFailedError: it cannot.
+        """
+        await self._db.write(_touch)
+
     def close(self) -> None:
         """Finish what waits to be written and close the file."""
         self._inboxes.fold_now()
@@ -435,6 +443,10 @@ def _prepare(tx: Transaction) -> None:
     prepare_breaches(tx)
     prepare_limits(tx)
     prepare_authority(tx)
+
+
+def _touch(tx: Transaction) -> None:
+    tx.run("UPDATE meta SET value = value WHERE key = 'version'")
 
 
 def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:

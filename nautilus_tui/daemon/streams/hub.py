@@ -490,6 +490,10 @@ class StreamHub:
         """Return how many events wait for the next frame, in the group with the most."""
         return max((len(group.parts) for group in self._groups.values()), default=0)
 
+    def unsent_s(self) -> float:
+        """Return how long the oldest event has waited for its frame."""
+        return (time.time_ns() - self._first_ts) / 1e9 if self._first_ts else 0.0
+
     def health(self) -> StreamsHealth:
         """Return the state of the streams as a whole."""
         return StreamsHealth(

@@ -1,0 +1,82 @@
+"""The end of a process that serves: signals, and the time within which it is over.
+
+The first SIGTERM or SIGINT asks it to stop, the second ends it at once, and so does the time when it
+is up, whatever still hangs: a loop that does not turn, a thread in a library, a peer that does not
+read. What is cut off then is what a crash would cut off, and nothing that was reported as done is
+lost by a crash. Daemon and gateway both use it. This module must not know what is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+logger = logging.getLogger(__name__)
+
+
+class Ending:
+    """Sees to it that this process ends in time once it is told to. Use it on the main thread.
+
+    Args:
+        seconds: from the first word to the end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+        self._told = False
+
+    def hear(self, stop: Callable[[], None], reload: Callable[[], None] | None = None) -> None:
+        """Call ``stop`` on the running loop when a signal asks for it, and ``reload`` on SIGHUP.
+
+        The signals come to this process's own handlers, not to the loop's: one that hangs is ended too.
+        """
+        loop = asyncio.get_running_loop()
+
+        def told_to_stop(number: int, _: FrameType | None) -> None:
+            name = signal.Signals(number).name
+            if self._told:
+                # Neither the log nor a lock is touched in here: the thread it interrupts may hold them.
+                os.write(2, f"{name} again: ended at once\n".encode())
+                os._exit(128 + number)
+            self._told = True
+            self.begin(name)
+            loop.call_soon_threadsafe(stop)
+
+        for number in _SIGNALS:
+            signal.signal(number, told_to_stop)
+        if reload is not None:
+            again = reload
+            signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(again) and None)
+
+    def begin(self, reason: str, seconds: float | None = None) -> None:
+        """Let the time run, once; ``seconds`` instead of the usual ones."""
+        if self._timer is None:
+            within = self._seconds if seconds is None else seconds
+            self._timer = threading.Timer(within, _time_is_up, (reason, within))
+            self._timer.daemon = True
+            self._timer.start()
+
+
+def _time_is_up(reason: str, seconds: float) -> None:
+    """End the process, and say what it did not wait for."""
+    still = sorted(
+        thread.name
+        for thread in threading.enumerate()
+        if thread is not threading.current_thread() and thread is not threading.main_thread()
+    )
+    logger.warning(
+        "not everything ended in time; the process ends without it",
+        extra={"after": reason, "seconds": seconds, "threads": still},
+    )
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
