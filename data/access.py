@@ -30,8 +30,11 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of a token. It has 256 random bits, so a plain hash cannot be reversed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """Return what is stored of a token. It has 256 random bits, so a plain hash cannot be reversed.
+
+    Whatever text a peer presents has one, characters that cannot be written included.
+    """
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 class OrderAuthority(Record, frozen=True, kw_only=True, tag="order_authority"):

@@ -8,6 +8,7 @@ module must not know how a credential travels (header, message) or what its owne
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import os
 import secrets
 import time
@@ -26,12 +27,41 @@ if TYPE_CHECKING:
 PREFIX = "ntui_"
 TOKEN_BYTES = 32
 _WINDOW_S = 60.0
-#: Peers whose failed attempts are remembered; the oldest are forgotten beyond this.
+#: Peers whose failed attempts, and pairs of peer and token, that are remembered; the oldest are
+#: forgotten beyond this.
 _PEERS = 4096
+#: Whoever has one address of IPv6 has as a rule the other 2^64 with the same beginning.
+_V6_PREFIX = 64
+
+
+def source_of(peer: str) -> str:
+    """Return what a peer's failed attempts are counted under: its address, or its network of IPv6."""
+    try:
+        address = ipaddress.ip_address(peer.split("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        if not address.is_loopback:
+            return str(ipaddress.ip_network((address, _V6_PREFIX), strict=False))
+    return str(address)
+
+
+def _is_loopback(source: str) -> bool:
+    try:
+        return ipaddress.ip_address(source).is_loopback
+    except ValueError:
+        return False
 
 
 class Keys:
     """Turns credentials into principals.
+
+    A peer that failed too often within a minute is locked out: it is refused before its token is
+    looked at twice. Since many may share an address, two are let through nevertheless with a valid
+    token: whoever used that token from that address before, and programs of this machine. A token
+    has 256 random bits, so guessing goes no faster for it.
 
     Args:
         attempts: failed attempts a peer may make per minute.
@@ -53,6 +83,7 @@ class Keys:
         self._monotonic = monotonic
         self._tokens: dict[str, TokenRow] = {}
         self._failed: dict[str, deque[float]] = {}
+        self._seen: dict[tuple[str, str], None] = {}  #: addresses and the digests of tokens used there
 
     def hold(self, tokens: Iterable[TokenRow]) -> None:
         """Know these tokens and no others."""
@@ -74,37 +105,58 @@ class Keys:
             )
         return Principal(name="local", role="admin", via="unix")
 
-    def token(self, secret: str, peer: str, *, lock_out: bool = True) -> Principal:
+    def token(self, secret: str, peer: str) -> Principal:
         """Return the principal that a token stands for. ``peer`` (an address) is who presents it.
-
-        With ``lock_out`` a peer that failed too often is refused even with a valid token; it is for
-        peers that can be told apart.
 
         Raises:
             UnauthorizedError: there is no such token, or it has expired or was revoked.
             RateLimitedError: the peer has failed too often within a minute.
         """
+        source = source_of(peer)
         token = self._find(secret)
-        if token is None or lock_out:
-            self._require_attempts_left(peer)
-        if token is None or token.ts_revoked is not None:
-            self._note_failure(peer)
-            raise UnauthorizedError(
-                "the token is not valid",
-                rule="a request carries a token in use",
-                fix="nautilus-tui token create",
+        fault = self._fault(token)
+        if token is None or fault is not None:
+            self._require_attempts_left(source)
+            self._note_failure(source)
+            raise fault or _not_valid()
+        pair = (source, token.digest)
+        if pair not in self._seen and not _is_loopback(source):
+            self._require_attempts_left(source)
+        self._see(pair)
+        return Principal(name=token.name, role=token.role, via="tcp", ts_expires=token.ts_expires)
+
+    def _fault(self, token: TokenRow | None) -> UnauthorizedError | None:
+        """Return why a token does not count, if it does not."""
+        if token is None:
+            return _not_valid()
+        if token.ts_revoked is not None:
+            return UnauthorizedError(
+                f"the token {token.name} was revoked",
+                rule="a token is used until it is revoked",
+                fix="create a new one: nautilus-tui token create",
+                token=token.name,
             )
         if token.ts_expires is not None and token.ts_expires <= self._clock():
-            self._note_failure(peer)
-            raise UnauthorizedError(
+            return UnauthorizedError(
                 f"the token {token.name} has expired",
                 rule="a token is used before it expires",
-                fix="create a new one",
+                fix="create a new one: nautilus-tui token create",
+                token=token.name,
             )
-        return Principal(name=token.name, role=token.role, via="tcp")
+        return None
+
+    def _see(self, pair: tuple[str, str]) -> None:
+        """Remember that a token was used from an address."""
+        self._seen.pop(pair, None)
+        self._seen[pair] = None
+        while len(self._seen) > _PEERS:
+            self._seen.pop(next(iter(self._seen)))
 
     def authorization(self, header: str | None, peer: str) -> Principal:
-        """Return the principal behind an ``Authorization`` header; raises as ``token``."""
+        """Return the principal behind an ``Authorization`` header; raises as ``token``.
+
+        A header that is not understood counts as a failed attempt, a missing one does not.
+        """
         if header is None:
             raise UnauthorizedError(
                 "no token was given",
@@ -113,30 +165,36 @@ class Keys:
             )
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
-            raise UnauthorizedError(
-                f"authorization scheme {scheme[:20]!r} is not known",
+            source = source_of(peer)
+            self._require_attempts_left(source)
+            self._note_failure(source)
+            raise UnauthorizedError(  # not repeated: it may be a token without its scheme
+                "the Authorization header is not a bearer token",
                 rule="the scheme is Bearer, then the token",
+                fix="Authorization: Bearer <token>",
             )
         return self.token(secret.strip(), peer)
 
-    def _require_attempts_left(self, peer: str) -> None:
-        failed = self._failed.get(peer)
+    def _require_attempts_left(self, source: str) -> None:
+        failed = self._failed.get(source)
         if failed is None:
             return
         now = self._monotonic()
         while failed and now - failed[0] > _WINDOW_S:
             failed.popleft()
         if len(failed) >= self._attempts:
+            seconds = max(1, round(_WINDOW_S - (now - failed[0])))
             raise RateLimitedError(
                 f"{len(failed)} failed attempts within a minute",
                 rule=f"at most {self._attempts} failed attempts a minute",
-                fix=f"wait {max(1, round(_WINDOW_S - (now - failed[0])))} s",
+                fix=f"wait {seconds} s",
+                seconds=str(seconds),
             )
 
-    def _note_failure(self, peer: str) -> None:
-        failed = self._failed.pop(peer, None) or deque(maxlen=self._attempts)
+    def _note_failure(self, source: str) -> None:
+        failed = self._failed.pop(source, None) or deque(maxlen=self._attempts)
         failed.append(self._monotonic())
-        self._failed[peer] = failed
+        self._failed[source] = failed
         while len(self._failed) > _PEERS:
             self._failed.pop(next(iter(self._failed)))
 
@@ -147,6 +205,14 @@ class Keys:
         given = digest(secret)
         token = self._tokens.get(given)
         return token if token is not None and hmac.compare_digest(token.digest, given) else None
+
+
+def _not_valid() -> UnauthorizedError:
+    return UnauthorizedError(
+        "the token is not valid",
+        rule="a request carries a token in use",
+        fix="nautilus-tui token create",
+    )
 
 
 class Authenticator(Keys):

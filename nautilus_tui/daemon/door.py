@@ -123,6 +123,10 @@ class Door:
         outcome = await asyncio.shield(flight[1])
         return await self._settled(command, outcome, wait, deadline)
 
+    def under_way(self) -> list[asyncio.Task[Outcome]]:
+        """Return the commands that are being carried out."""
+        return [task for _, task in self._flights.values()]
+
     async def close(self) -> None:
         """Wait for the commands that are being carried out."""
         while self._flights:
@@ -178,7 +182,7 @@ class Door:
             return await self._refused(command, id_, auditor, error)
         if begun.entry is None:
             return await self._answered_before(command, begun.earlier or row, digest, auditor)
-        self._audited(begun.entry)
+        self.audited(begun.entry)
         known: list[OrderUpdate] = []
         if begun.earlier is None:
             self._sink.told(sent)
@@ -208,13 +212,13 @@ class Door:
 
     async def _note(self, draft: AuditDraft) -> None:
         try:
-            self._audited(await self._state.append_audit(draft))
+            self.audited(await self._state.append_audit(draft))
         except StoreFailedError as error:
             logger.error("the audit entry of %s could not be stored: %s", draft.command, error.detail)
 
     async def _end(self, id_: str, outcome: str, draft: AuditDraft) -> None:
         try:
-            self._audited(await self._state.end_command(id_, outcome, draft))
+            self.audited(await self._state.end_command(id_, outcome, draft))
         except StoreFailedError as error:  # the store's health says so too
             logger.error("how command %s ended could not be stored: %s", id_, error.detail)
 
@@ -265,7 +269,7 @@ class Door:
 
     async def _refused(self, command: AnyCommand, id_: str, auditor: Auditor, error: ProblemError) -> Outcome:
         document = error.document()
-        self._audited(await self._state.append_audit(auditor.draft("refused", document)))
+        self.audited(await self._state.append_audit(auditor.draft("refused", document)))
         return Outcome(command_id=id_, command=command_name(command), outcome="refused", problem=document)
 
     async def _answered_before(
@@ -282,7 +286,8 @@ class Door:
             outcome = no_longer_unknown(outcome, latest)
         return outcome
 
-    def _audited(self, entry: AuditEntry) -> None:
+    def audited(self, entry: AuditEntry) -> None:
+        """Tell of an audit entry that was written."""
         self._present.audited(entry)
         self._bus.publish_records((entry,))
 

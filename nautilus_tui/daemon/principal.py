@@ -16,6 +16,7 @@ class Principal(msgspec.Struct, frozen=True):
     name: str  #: the token's name, or the user's for a unix socket peer
     role: Role
     via: str  #: ``unix``, ``tcp``, ``schedule`` …
+    ts_expires: int | None = None  #: when its token expires (UTC ns); None: it does not
 
     def may(self, role: Role) -> bool:
         """Tell whether this principal has at least the given role."""

@@ -29,6 +29,12 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_certificate: Path | None = None  #: needed, with the key, to listen beyond loopback
     tls_key: Path | None = None
     max_request_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_000_000
+    max_header_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 16_384  #: of a request's line and headers
+    max_headers: Annotated[int, msgspec.Meta(ge=16)] = 100
+    request_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0  #: in which a request has to be sent
+    connections_per_peer: Annotated[int, msgspec.Meta(ge=1)] = 4096  #: HTTP connections of one address
+    allowed_origins: tuple[str, ...] = ()  #: web pages that may ask, besides the daemon's own origin
+    allowed_hosts: tuple[str, ...] = ()  #: names of the daemon without TLS, besides this machine's
     requests_per_second: Annotated[int, msgspec.Meta(ge=1)] = 200  #: of one token, over TCP
     login_attempts_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 10
     compaction_minutes: Annotated[int, msgspec.Meta(ge=1)] = 10

@@ -97,7 +97,6 @@ async def test_guessing_is_slowed_down_per_peer(door: Authenticator, clock: Cloc
     with pytest.raises(RateLimitedError):
         door.token(secret, "1.2.3.4")
     assert door.token(secret, "5.6.7.8").name == "ci", "others are not affected"
-    assert door.token(secret, "1.2.3.4", lock_out=False).name == "ci"
     clock.s += 61
     assert door.token(secret, "1.2.3.4").name == "ci"
 

@@ -33,7 +33,7 @@ TOKENS = {
 }
 
 
-def authenticate(token: str | None, peer_uid: int | None) -> Principal:
+def authenticate(token: str | None, peer_uid: int | None, peer: str = "") -> Principal:
     """Know three tokens, and our own user on the unix socket."""
     if token is not None:
         if token in TOKENS:

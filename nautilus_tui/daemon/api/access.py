@@ -1,35 +1,63 @@
-"""Authentication of every HTTP request, before anything else looks at it.
+"""What stands before every HTTP request: whose page it is, who asks, how often; and a note of refusals.
 
 This module must not know of routes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
 
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 from data.access import Role
-from data.problems import ForbiddenError, ProblemError, RateLimitedError
+from data.problems import ForbiddenError, ProblemDocument, ProblemError, RateLimitedError
 from nautilus_tui.daemon.api.answers import PROBLEM
 from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.refusals import Note, Refusal
 from nautilus_tui.daemon.streams.session import Pace
+from providers.core.secrets import redact
+
+_AUDITED = "nautilus_tui.audited"
+#: Methods that change nothing.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ACCESS_PROBLEMS = frozenset({"unauthorized", "forbidden", "rate-limited"})
 
 
 class Authenticated:
-    """An ASGI application that lets only known peers through to another."""
+    """An ASGI application that lets only known peers through to another.
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, requests_per_second: int) -> None:
+    Args:
+        app: the other.
+        authenticator: who knows the peers.
+        origins: which web pages may ask.
+        note: what takes note of refusals.
+        requests_per_second: of one token. Peers of the unix socket are the daemon's own user, who
+            could stop it altogether: they are not counted.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        requests_per_second: int,
+        *,
+        origins: Origins,
+        note: Note,
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._rate = requests_per_second
+        self._origins = origins
+        self._note = note
         self._paces: dict[str, Pace] = {}  # as many as there are tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,38 +65,134 @@ class Authenticated:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
+        request = scope
+        headers = dict(request["headers"])
+        origin = _text(headers.get(b"origin"))
+        answer = _Answer(request, send, self._origins.crossing(origin), self._note)
         try:
-            scope["user"] = self._principal(scope)
+            self._origins.check(
+                origin=origin,
+                host=_text(headers.get(b"host")),
+                scheme=request["scheme"],
+                unix=peer_of(request)[0] == UNIX,
+            )
+            if origin is not None and _is_preflight(request, headers):
+                await answer.empty(self._origins.preflight(origin, headers))
+                return
+            principal = self._principal(request, headers)
         except ProblemError as error:
-            await _refuse(send, error)
+            await answer.refuse(error)
             return
+        scope["user"] = answer.principal = principal
         scope["auth"] = None
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, answer.send)
 
-    def _principal(self, scope: Scope) -> Principal:
+    def _principal(self, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> Principal:
         peer, uid = peer_of(scope)
         if peer == UNIX and uid is not None:
             return self._authenticator.unix_peer(uid)
-        headers = dict(scope["headers"])
-        header = headers.get(b"authorization")
-        text = None if header is None else header.decode("latin-1")
-        principal = self._authenticator.authorization(text, peer)
+        principal = self._authenticator.authorization(_text(headers.get(b"authorization")), peer)
         if not self._paces.setdefault(principal.name, Pace(self._rate)).take():
             raise RateLimitedError(
                 f"{principal.name} asks more than {self._rate} times a second",
                 rule=f"at most {self._rate} requests a second with one token",
                 fix="ask less often, or subscribe to the streams",
+                token=principal.name,
+                seconds="1",
             )
         return principal
 
 
-async def _refuse(send: Send, error: ProblemError) -> None:
-    body = msgspec.json.encode(error.document())
-    headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
-    if error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+class _Answer:
+    """The way back of one request: adds headers for other origins' pages, and notes what was refused.
+
+    Refused means: not known, not allowed or too often, whatever was asked; or a change that was not
+    made and never became a command. What became one is audited by the door.
+    """
+
+    def __init__(self, scope: HTTPScope, send: Send, crossing: list[tuple[bytes, bytes]], note: Note) -> None:
+        self._scope = scope
+        self._send = send
+        self._crossing = crossing
+        self._note = note
+        self._status = 200
+        self.principal: Principal | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass one message of the answer on."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            if self._crossing:
+                started = cast("dict[str, Any]", message)
+                message = cast(
+                    HTTPResponseStartEvent, {**started, "headers": [*message["headers"], *self._crossing]}
+                )
+        elif message["type"] == "http.response.body" and 400 <= self._status < 500:
+            self._judge(message["body"])
+        await self._send(message)
+
+    async def refuse(self, error: ProblemError) -> None:
+        """Answer with a problem and note it."""
+        document = error.document()
+        self._noted(document)
+        body = redact(msgspec.json.encode(document).decode()).encode()
+        headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            headers.append((b"www-authenticate", b"Bearer"))
+        if "seconds" in error.extra:
+            headers.append((b"retry-after", error.extra["seconds"].encode()))
+        await self._whole(error.status, headers + self._crossing, body)
+
+    async def empty(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Answer with headers only."""
+        await self._whole(HTTPStatus.NO_CONTENT, headers, b"")
+
+    async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _judge(self, body: bytes) -> None:
+        if cast("dict[str, Any]", self._scope).get(_AUDITED):
+            return
+        document = _document(body, self._status)
+        if self._scope["method"] not in _SAFE or document.type in _ACCESS_PROBLEMS:
+            self._noted(document)
+
+    def _noted(self, document: ProblemDocument) -> None:
+        peer, uid = peer_of(self._scope)
+        known = self.principal
+        self._note(
+            Refusal(
+                what="http.refused",
+                asked=f"{self._scope['method']} {self._scope['path']}",
+                peer=peer if uid is None else f"uid {uid}",
+                via=UNIX if peer == UNIX else "tcp",
+                problem=document,
+                actor=document.extra.get("token", "unknown") if known is None else known.name,
+                role="" if known is None else known.role,
+            )
+        )
+
+
+def audited_by_the_door(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Say that a request became a command, so that the door has its audit entries."""
+    cast("dict[str, Any]", connection.scope)[_AUDITED] = True
+
+
+def _document(body: bytes, status: int) -> ProblemDocument:
+    try:
+        return msgspec.json.decode(body, type=ProblemDocument)
+    except msgspec.MsgspecError:  # not one of ours; its status says what it was
+        title = HTTPStatus(status).phrase
+        return ProblemDocument(type="http-error", title=title, status=status, detail=title)
+
+
+def _is_preflight(scope: HTTPScope, headers: Mapping[bytes, bytes]) -> bool:
+    return scope["method"] == "OPTIONS" and b"access-control-request-method" in headers
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
 
 
 def needs(role: Role) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:

@@ -37,6 +37,7 @@ from nautilus_tui.daemon.api.access import Authenticated
 from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.api.describe import DocumentPlugin, PagePlugin, openapi_document
+from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.settings import DaemonSettings
 
 _ABOUT = (
@@ -95,4 +96,15 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
         logging_config=None,
     )
     app.state["context"] = context
-    return Authenticated(app, context.authenticator, settings.requests_per_second)
+    return Authenticated(
+        app,
+        context.authenticator,
+        settings.requests_per_second,
+        origins=origins_of(settings),
+        note=context.refusals.note,
+    )
+
+
+def origins_of(settings: DaemonSettings) -> Origins:
+    """Return which web pages may ask, and under which names the daemon answers."""
+    return Origins(settings.allowed_origins, settings.allowed_hosts)

@@ -10,6 +10,7 @@ from typing import cast
 from data.commands import AnyCommand, Outcome
 from data.problems import InvalidRequestError
 from nautilus_tui.daemon import rules
+from nautilus_tui.daemon.api.access import audited_by_the_door
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, outcome_answer
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.door import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Wait
@@ -26,8 +27,10 @@ def key_of(request: AnyRequest) -> str | None:
 async def through_the_door(request: AnyRequest, command: AnyCommand) -> Answer:
     """Let a command through and answer how it ended."""
     principal: Principal = request.user
+    wait, timeout = _wait(request), _timeout(request)
+    audited_by_the_door(request)
     outcome = await context_of(request).door.execute(
-        command, principal, command_id=key_of(request), wait=_wait(request), timeout=_timeout(request)
+        command, principal, command_id=key_of(request), wait=wait, timeout=timeout
     )
     return outcome_answer(request, outcome)
 

@@ -17,6 +17,7 @@ from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
+from nautilus_tui.daemon.refusals import Refusals
 from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.risk.parts import Risk
 from nautilus_tui.daemon.streams.hub import StreamHub
@@ -35,6 +36,7 @@ class Context:
     supervisor: Supervisor
     door: Door
     authenticator: Authenticator
+    refusals: Refusals
     authority: Authority
     health: HealthWatch
     logs: EngineLogs

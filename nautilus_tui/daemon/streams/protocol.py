@@ -9,14 +9,12 @@ Frames to clients come ready-made from the hub and go to the transport as they a
 from __future__ import annotations
 
 import asyncio
-import http
 import itertools
 import logging
 import secrets
-from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol, cast
+import time
+from typing import Any, ClassVar, cast
 
-import msgspec
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
@@ -24,7 +22,6 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from data.problems import (
     InvalidRequestError,
@@ -34,15 +31,22 @@ from data.problems import (
     UnauthorizedError,
     UnavailableError,
 )
+from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.streams import messages, peers, session
+from nautilus_tui.daemon.refusals import Note, unnoted
+from nautilus_tui.daemon.streams import messages, session
 from nautilus_tui.daemon.streams.connection import Connection
+from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
+from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, select_subprotocol, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
 from nautilus_tui.daemon.streams.paths import subscriptions_of
+from nautilus_tui.daemon.streams.peers import Peer, peer_of
 from nautilus_tui.daemon.streams.wire import JSON, SUBPROTOCOLS, Format
 
 #: uvicorn's listen backlog: asyncio's 100 adds stalls of a second to connect storms.
 BACKLOG = 4096
+#: How often a connection whose token will expire looks at the clock, in seconds.
+_CLOCK_S = 3600.0
 
 logger = logging.getLogger(__name__)
 _frames_logger = logging.getLogger(__name__ + ".frames")
@@ -51,14 +55,13 @@ _ids = itertools.count(1)
 _run = secrets.token_hex(3)
 
 
-class Authenticate(Protocol):
-    """Proves who is there; raises UnauthorizedError."""
-
-    def __call__(self, token: str | None, peer_uid: int | None) -> Principal: ...
-
-
 def make_ws_protocol(
-    hub: StreamHub, authenticate: Authenticate, execute: session.Execute
+    hub: StreamHub,
+    authenticate: Authenticate,
+    execute: session.Execute,
+    *,
+    origins: Origins | None = None,
+    note: Note = unnoted,
 ) -> type[asyncio.Protocol]:
     """Return the class to give uvicorn as ``ws=`` (with ``backlog=BACKLOG``).
 
@@ -66,6 +69,8 @@ def make_ws_protocol(
         hub: what connections read from.
         authenticate: called with a token, or a unix peer's user id, or both.
         execute: carries out the commands that clients send.
+        origins: which web pages may connect; without it those of the server's own origin.
+        note: what takes note of refusals.
     """
     return type(
         "BoundStreamProtocol",
@@ -75,6 +80,8 @@ def make_ws_protocol(
             "hub": hub,
             "authenticate": staticmethod(authenticate),
             "execute": staticmethod(execute),
+            "note": staticmethod(note),
+            "origins": origins or Origins(),
         },
     )
 
@@ -85,15 +92,19 @@ class StreamProtocol(asyncio.Protocol):
     hub: ClassVar[StreamHub]
     authenticate: ClassVar[Authenticate]
     execute: ClassVar[session.Execute]
+    origins: ClassVar[Origins]
+    note: ClassVar[Note]
 
     __slots__ = (
         "_closing",
         "_connection",
+        "_expiry",
         "_form",
         "_fragments",
         "_pace",
         "_path",
         "_patterns",
+        "_peer",
         "_principal",
         "_state",
         "_timer",
@@ -103,6 +114,7 @@ class StreamProtocol(asyncio.Protocol):
     )
 
     _transport: asyncio.Transport
+    _peer: Peer
 
     def __init__(
         self,
@@ -113,7 +125,7 @@ class StreamProtocol(asyncio.Protocol):
     ) -> None:
         self._state = server_state
         self._ws = ServerProtocol(
-            select_subprotocol=_select_subprotocol,
+            select_subprotocol=select_subprotocol,
             max_size=self.hub.limits.max_message,
             logger=_frames_logger,
         )
@@ -126,6 +138,7 @@ class StreamProtocol(asyncio.Protocol):
         self._pace = session.Pace(self.hub.limits.inbound_rate)
         self._told_excess = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._closing = False
 
     # ------------------------------------------------------------ the transport calls
@@ -133,6 +146,7 @@ class StreamProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport over from uvicorn's HTTP protocol."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from asyncio's
+        self._peer = peer_of(self._transport)
         limits = self.hub.limits
         self._transport.set_write_buffer_limits(high=limits.write_high, low=limits.write_low)
         self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn lists its own classes
@@ -140,11 +154,7 @@ class StreamProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything: the peer is gone."""
         self._state.connections.discard(self)
-        self._closing = True
-        self._stop_timer()
-        if self._connection is not None:
-            self.hub.leave(self._connection)
-            self._connection = None
+        self._leave()
 
     def pause_writing(self) -> None:
         """The client reads too slowly: write no more, and hear no more from it until it reads."""
@@ -164,6 +174,11 @@ class StreamProtocol(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """Let the transport close itself."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What carries the connection; a server whose time is up cuts it."""
+        return self._transport
 
     def shutdown(self) -> None:
         """Say goodbye because the server stops (uvicorn calls this)."""
@@ -190,6 +205,7 @@ class StreamProtocol(asyncio.Protocol):
     def _handshake(self, request: Request) -> None:
         """Answer the upgrade request: 101, or a problem document."""
         try:
+            check_page(request, self.origins, self._peer)
             if len(self._state.connections) > self.hub.limits.max_connections:
                 raise UnavailableError(
                     "too many stream connections",
@@ -197,7 +213,7 @@ class StreamProtocol(asyncio.Protocol):
                     fix="try again later",
                 )
             self._path, self._patterns = subscriptions_of(request.path)
-            self._principal = self._who(request)
+            self._principal = who(request, self.authenticate, self._peer)
         except ProblemError as error:
             self._refuse(error)
             return
@@ -209,24 +225,6 @@ class StreamProtocol(asyncio.Protocol):
             # uvicorn hands the transport over only after this call: until then the transport
             # would tell uvicorn's protocol, not this one, that it is full
             asyncio.get_running_loop().call_soon(self._begin)
-
-    def _who(self, request: Request) -> Principal | None:
-        """Return who the header or the unix socket's peer proves to be; None: it must still say so."""
-        header = request.headers.get("Authorization")
-        uid = peers.uid_of(self._transport)
-        if header is not None:
-            scheme, _, token = header.partition(" ")
-            if scheme.lower() != "bearer" or not token.strip():
-                raise UnauthorizedError(
-                    "the Authorization header is not a bearer token", fix="Authorization: Bearer <token>"
-                )
-            return self.authenticate(token.strip(), uid)
-        if uid is None:
-            return None
-        try:
-            return self.authenticate(None, uid)
-        except UnauthorizedError:
-            return None
 
     def _begin(self) -> None:
         """Start the conversation, or wait for the client to say who it is."""
@@ -245,7 +243,7 @@ class StreamProtocol(asyncio.Protocol):
             f"c{_run}-{next(_ids)}",
             principal,
             form,
-            peer=peers.name_of(self._transport),
+            peer=self._peer.name,
             path=self._path,
             write=self._transport.write,
             close=self._close,
@@ -264,21 +262,39 @@ class StreamProtocol(asyncio.Protocol):
         }
         session.answer(connection, "connection_established", facts, None)
         hub.join(connection)
+        self._end_when_expired(principal)
         if self._patterns:
             try:
                 hub.subscribe(connection, self._patterns)
             except ProblemError as error:
+                self._noted(f"subscribe to {self._path}", error)
                 session.answer(connection, "subscription_error", error.document(), None)
+
+    def _end_when_expired(self, principal: Principal) -> None:
+        """Close the connection when its token expires; the clock is asked again now and then, as it
+        may be set meanwhile.
+        """
+        if principal.ts_expires is None or self._closing:
+            return
+        left = (principal.ts_expires - time.time_ns()) / 1e9
+        if left <= 0:
+            self._close(CLOSE_UNAUTHENTICATED, "its token has expired")
+            return
+        wait = min(left, _CLOCK_S)
+        self._expiry = asyncio.get_running_loop().call_later(wait, self._end_when_expired, principal)
+
+    def _noted(self, asked: str, error: ProblemError) -> None:
+        self.note(refusal(asked, error, self._peer, self._principal))
 
     def _not_authenticated(self) -> None:
         self._timer = None
-        self._tell(
-            UnauthorizedError(
-                "no token came",
-                rule=f"a connection authenticates within {self.hub.limits.auth_s:g} s",
-                fix='send {"type":"authenticate","token":…} first, or an Authorization header',
-            ).document()
+        error = UnauthorizedError(
+            "no token came",
+            rule=f"a connection authenticates within {self.hub.limits.auth_s:g} s",
+            fix='send {"type":"authenticate","token":…} first, or an Authorization header',
         )
+        self._noted("authenticate", error)
+        self._tell(error.document())
         self._close(CLOSE_UNAUTHENTICATED, "not authenticated in time")
 
     def _identify(self, data: bytes) -> None:
@@ -290,8 +306,9 @@ class StreamProtocol(asyncio.Protocol):
                     "the first message was not authenticate",
                     rule="without an Authorization header the first message is authenticate",
                 )
-            principal = self.authenticate(message.token, peers.uid_of(self._transport))
+            principal = self.authenticate(message.token, self._peer.uid, self._peer.address)
         except ProblemError as error:
+            self._noted("authenticate", error)
             self._tell(error.document())
             self._close(CLOSE_UNAUTHENTICATED, error.title)
             return
@@ -301,17 +318,8 @@ class StreamProtocol(asyncio.Protocol):
 
     def _refuse(self, error: ProblemError) -> None:
         """Answer the upgrade request with a problem document and hang up."""
-        status = http.HTTPStatus(error.status)
-        response = self._ws.reject(status, "")
-        body = msgspec.json.encode(error.document())
-        del response.headers["Content-Type"]
-        del response.headers["Content-Length"]
-        response.headers["Content-Type"] = "application/problem+json"
-        response.headers["Content-Length"] = str(len(body))
-        if error.status == 401:
-            response.headers["WWW-Authenticate"] = "Bearer"
-        response.body = body
-        self._respond(response)
+        self._noted(f"connect to {self._path or '/ws'}", error)
+        self._respond(rejected(self._ws, error))
 
     def _respond(self, response: Response) -> None:
         self._ws.send_response(response)
@@ -347,7 +355,7 @@ class StreamProtocol(asyncio.Protocol):
         data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
         self._fragments = []
         if self._connection is not None:
-            session.hear(self.hub, self._connection, self.execute, data)
+            session.hear(self.hub, self._connection, self.execute, data, self._noted)
         else:
             self._identify(data)
 
@@ -358,13 +366,13 @@ class StreamProtocol(asyncio.Protocol):
         if excess >= limits.inbound_excess:
             self._close(CloseCode.POLICY_VIOLATION, f"{excess} messages over the rate")
         elif excess == 1 or excess % limits.inbound_rate == 0:
-            self._tell(
-                RateLimitedError(
-                    f"{excess} messages were ignored",
-                    rule=f"at most {limits.inbound_rate} messages a second from a client",
-                    fix="slow down; several topics fit in one subscribe",
-                ).document()
+            error = RateLimitedError(
+                f"{excess} messages were ignored",
+                rule=f"at most {limits.inbound_rate} messages a second from a client",
+                fix="slow down; several topics fit in one subscribe",
             )
+            self._noted("message", error)
+            self._tell(error.document())
 
     def _broken(self, error: Exception) -> None:
         """Say what was wrong with a frame; the close frame that `websockets` made follows."""
@@ -373,7 +381,9 @@ class StreamProtocol(asyncio.Protocol):
             rule = "frames are as RFC 6455 describes them"
             if code == CloseCode.MESSAGE_TOO_BIG:
                 rule = f"a message has at most {self.hub.limits.max_message} bytes"
-            self._tell(InvalidRequestError(f"unreadable frame: {error}", rule=rule).document())
+            problem = InvalidRequestError(f"unreadable frame: {error}", rule=rule)
+            self._noted("message", problem)
+            self._tell(problem.document())
         self._leave()
         self._flush()
 
@@ -404,6 +414,9 @@ class StreamProtocol(asyncio.Protocol):
     def _leave(self) -> None:
         self._closing = True
         self._stop_timer()
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
         if self._connection is not None:
             self.hub.leave(self._connection)
             self._connection = None
@@ -428,8 +441,3 @@ class StreamProtocol(asyncio.Protocol):
         self._stop_timer()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)
-
-
-def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """Choose the first subprotocol of ours that the client offers; without one it is JSON."""
-    return next((one for one in offered if one in SUBPROTOCOLS), None)

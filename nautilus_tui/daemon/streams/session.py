@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -32,6 +33,9 @@ class Execute(Protocol):
 
     async def __call__(self, command: AnyCommand, principal: Principal) -> Outcome: ...
 
+
+#: Takes note of what was asked and refused.
+Refused = Callable[[str, ProblemError], None]
 
 logger = logging.getLogger(__name__)
 
@@ -64,17 +68,26 @@ class Pace:
         return True
 
 
-def hear(hub: StreamHub, connection: Connection, execute: Execute, data: bytes) -> None:
-    """Carry out one message of an authenticated client and answer it."""
+def _unnoted(_asked: str, _error: ProblemError) -> None:
+    """Note nothing."""
+
+
+def hear(
+    hub: StreamHub, connection: Connection, execute: Execute, data: bytes, refused: Refused = _unnoted
+) -> None:
+    """Carry out one message of an authenticated client and answer it; what is refused before it is a
+    command is told to ``refused``.
+    """
     connection.received += 1
     try:
         message = messages.read(connection.form, data)
     except messages.UnreadableError as error:
+        refused("message", error)
         answer(connection, "error", error.document(), error.id)
         return
     match message:
         case messages.Subscribe():
-            _subscribe(hub, connection, message)
+            _subscribe(hub, connection, message, refused)
         case messages.Unsubscribe():
             _unsubscribe(hub, connection, message)
         case messages.Ack():
@@ -82,7 +95,7 @@ def hear(hub: StreamHub, connection: Connection, execute: Execute, data: bytes) 
         case messages.HeartbeatResponse():
             answer(connection, "ack", {"epoch": hub.bus.epoch}, message.id)
         case messages.CommandMessage():
-            _command(hub, connection, execute, message)
+            _command(hub, connection, execute, message, refused)
         case messages.Authenticate():
             document = InvalidRequestError(
                 "this connection is authenticated already", rule="authenticate comes first and once"
@@ -95,10 +108,11 @@ def answer(connection: Connection, type_: str, data: object, id_: str | int | No
     connection.send(connection.form.frame([connection.form.message(type_, data, id_=id_)]))
 
 
-def _subscribe(hub: StreamHub, connection: Connection, message: messages.Subscribe) -> None:
+def _subscribe(hub: StreamHub, connection: Connection, message: messages.Subscribe, refused: Refused) -> None:
     try:
         hub.subscribe(connection, message.topics, id_=message.id, resume=message.resume, epoch=message.epoch)
     except ProblemError as error:
+        refused(f"subscribe {' '.join(message.topics)}", error)
         answer(connection, "subscription_error", error.document(), message.id)
 
 
@@ -125,7 +139,11 @@ def _ack(hub: StreamHub, connection: Connection, message: messages.Ack) -> None:
 
 
 def _command(
-    hub: StreamHub, connection: Connection, execute: Execute, message: messages.CommandMessage
+    hub: StreamHub,
+    connection: Connection,
+    execute: Execute,
+    message: messages.CommandMessage,
+    refused: Refused,
 ) -> None:
     try:
         if connection.commands >= hub.limits.max_commands:
@@ -136,6 +154,7 @@ def _command(
             )
         command = read_command(message.command)
     except ProblemError as error:
+        refused(f"command {message.command.get('command', '')}", error)
         answer(connection, "command_response", _not_done(message, error.document()), message.id)
         return
     connection.commands += 1
