@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -28,11 +29,12 @@ from data.state import State
 from engines import books
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor
-from nautilus_tui.daemon.api.app import make_app
+from nautilus_tui.daemon.api.app import make_app, origins_of
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.door import Door
+from nautilus_tui.daemon.ending import Ending
 from nautilus_tui.daemon.executors import Executors
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.holding import history_in
@@ -41,11 +43,15 @@ from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, unix_
 from nautilus_tui.daemon.lock import DaemonLock
 from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
+from nautilus_tui.daemon.news import News
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.pulse import Pulse
+from nautilus_tui.daemon.refusals import Refusals
 from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.risk.parts import Risk, RiskWorld
 from nautilus_tui.daemon.schedule import Schedule
+from nautilus_tui.daemon.service import ServiceManager
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
@@ -55,6 +61,10 @@ from providers.core.secrets import keep_out_of_logs
 
 #: Time that the answer to the command that stops the daemon has to leave the house.
 _LAST_WORD_S = 0.1
+#: Share of the time for stopping that commands under way may take; the rest is for goodbyes.
+_FOR_COMMANDS = 0.6
+#: Engines that are to stop too cancel their orders first.
+_ENGINES_STOP_S = 60.0
 _JOURNAL_BATCH = 512
 
 logger = logging.getLogger(__name__)
@@ -66,18 +76,31 @@ class Daemon:
     Args:
         home: its folder.
         settings: what it was told.
+        manager: what started it and wants to hear how it is.
+        ending: sees to it that the process ends in time; None: the process is not the daemon's own.
     """
 
-    def __init__(self, home: Home, settings: DaemonSettings | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        settings: DaemonSettings | None = None,
+        *,
+        manager: ServiceManager | None = None,
+        ending: Ending | None = None,
+    ) -> None:
         self.home = home
         self.settings = settings or DaemonSettings()
         self.version = package_version("nautilus-tui")
+        self._manager = manager or ServiceManager()
+        self._ending = ending
         self._stopping = asyncio.Event()
         self._stop_engines = False
 
     def stop(self, engines: bool = False) -> None:
         """Ask the daemon to stop, and its engines too if asked; returns at once."""
         self._stop_engines = self._stop_engines or engines
+        if self._ending is not None:
+            self._ending.begin("stop", _ENGINES_STOP_S if self._stop_engines else None)
         self._stopping.set()
 
     async def serve(self, listen: tuple[str, int] | None, ready: Callable[[str], None]) -> None:
@@ -92,6 +115,10 @@ class Daemon:
             UnavailableError: a socket cannot be bound.
         """
         keep_out_of_logs()
+        began = time.monotonic()
+        logger.info(
+            "starting", extra={"version": self.version, "pid": os.getpid(), "home": str(self.home.root)}
+        )
         async with AsyncExitStack() as stack:
             self.home.ensure()
             lock = DaemonLock(self.home)
@@ -111,29 +138,57 @@ class Daemon:
             where = [str(self.home.daemon_socket)] + ([url_of(*tcp)] if tcp is not None else [])
             gc.freeze()  # what is loaded stays: looking it over for garbage again and again holds the loop up
             stack.callback(gc.unfreeze)
-            await self._run(
-                servers, parts, lambda: ready(f"nautilus-tui daemon ready at {' and '.join(where)}")
-            )
+            await self._run(servers, parts, lambda: self._tell_ready(where, began, ready))
+        logger.info("stopped", extra={"engines_stopped": self._stop_engines})
+
+    def _tell_ready(self, where: Sequence[str], began: float, ready: Callable[[str], None]) -> None:
+        said = f"ready at {' and '.join(where)}"
+        logger.info("listening", extra={"at": where, "seconds": round(time.monotonic() - began, 3)})
+        ready(f"nautilus-tui daemon {said}")
+        self._manager.ready(said)
 
     async def _run(
         self, servers: Sequence[tuple[Server, socket.socket]], parts: _Parts, ready: Callable[[], None]
     ) -> None:
-        """Serve until told to stop; then let answers leave and close every connection."""
+        """Serve until told to stop; then let what is under way come to its end and close every connection."""
         async with asyncio.TaskGroup() as group:
             for server, sock in servers:
                 group.create_task(server.serve(sockets=[sock]))
             for server, _ in servers:
                 await server.listening.wait()
-            ready()
-            await parts.schedule.start()
-            await self._stopping.wait()
-            await asyncio.sleep(_LAST_WORD_S)
-            parts.schedule.stop()
-            parts.hub.close()
-            for server, _ in servers:
-                server.should_exit = True
+            kicks = group.create_task(self._manager.watch(parts.pulse.trouble))
+            if not self._stopping.is_set():
+                ready()
+                await parts.schedule.start()
+                await self._stopping.wait()
+            kicks.cancel()
+            await self._drain([server for server, _ in servers], parts)
+
+    async def _drain(self, servers: Sequence[Server], parts: _Parts) -> None:
+        """Take nobody new in, let commands come to their end, then say goodbye to everyone."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settings.shutdown_seconds
+        under_way = parts.door.under_way()
+        facts = {"commands": len(under_way), "streams": len(parts.hub.connections())}
+        logger.info("stopping", extra=facts | {"engines_too": self._stop_engines})
+        self._manager.stopping("engines stop too" if self._stop_engines else "engines trade on")
+        for server in servers:
+            server.stop_listening()
+        parts.schedule.stop()
+        if under_way:
+            patience = self.settings.shutdown_seconds * _FOR_COMMANDS
+            _, still = await asyncio.wait(under_way, timeout=patience)
+            if still:
+                logger.warning("commands are still under way", extra={"commands": len(still)})
+        await asyncio.sleep(_LAST_WORD_S)
+        parts.hub.close()
+        for server in servers:
+            server.leave(until)
 
     def _hear_signals(self, stack: AsyncExitStack) -> None:
+        if self._ending is not None:
+            self._ending.hear(self.stop)
+            return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(ValueError, RuntimeError):  # not the main thread: whoever runs us stops us
@@ -150,6 +205,7 @@ class Daemon:
         present, watch = Present(), OrderWatch()
         await present.load(state)
         bus = Bus(secrets.token_hex(8), present.snapshot)
+        stack.callback(News(bus).close)
         sink = Sink(state, bus, present, watch, self._journal)
         await sink.open()
         stack.push_async_callback(sink.close)
@@ -231,6 +287,8 @@ class Daemon:
             execute=executors.execute,
         )
         stack.push_async_callback(door.close)
+        refusals = Refusals(state, door.audited)
+        stack.push_async_callback(refusals.close)
         risk.enter(door.execute)
         authority.open(door.execute)
         stack.push_async_callback(authority.close)
@@ -252,6 +310,7 @@ class Daemon:
             supervisor=supervisor,
             door=door,
             authenticator=authenticator,
+            refusals=refusals,
             authority=authority,
             health=health,
             logs=EngineLogs(self.home, present),
@@ -275,10 +334,18 @@ class _Parts:
 
     def __init__(self, context: Context, schedule: Schedule, settings: DaemonSettings, version: str) -> None:
         self.hub = context.hub
+        self.door = context.door
+        self.pulse = Pulse(context.state.probe, context.hub.unsent_s)
         self.schedule = schedule
         self._app = make_app(context, settings, version=version)
         self._settings = settings
-        self._ws = make_ws_protocol(context.hub, _stream_door(context.authenticator), context.door.execute)
+        self._ws = make_ws_protocol(
+            context.hub,
+            _stream_door(context.authenticator),
+            context.door.execute,
+            origins=origins_of(settings),
+            note=context.refusals.note,
+        )
 
     def server(self, *, tls: bool = False) -> Server:
         return make_server(self._app, self._ws, self._settings, tls=tls)
@@ -287,9 +354,9 @@ class _Parts:
 def _stream_door(authenticator: Authenticator) -> Authenticate:
     """Return how stream connections prove who they are: by token, else by the unix socket's peer."""
 
-    def authenticate(token: str | None, peer_uid: int | None) -> Principal:
+    def authenticate(token: str | None, peer_uid: int | None, peer: str = "") -> Principal:
         if token is not None:
-            return authenticator.token(token, "streams", lock_out=False)
+            return authenticator.token(token, f"uid {peer_uid}" if peer_uid is not None else peer)
         if peer_uid is not None:
             return authenticator.unix_peer(peer_uid)
         raise UnauthorizedError("no token was given", rule="streams over TCP need a token")

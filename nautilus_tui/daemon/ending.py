@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -32,6 +34,7 @@ class Ending:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._timer: threading.Timer | None = None
+        self._ends = math.inf  #: of monotonic time
         self._told = False
 
     def hear(self, stop: Callable[[], None], reload: Callable[[], None] | None = None) -> None:
@@ -58,12 +61,17 @@ class Ending:
             signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(again) and None)
 
     def begin(self, reason: str, seconds: float | None = None) -> None:
-        """Let the time run, once; ``seconds`` instead of the usual ones."""
-        if self._timer is None:
-            within = self._seconds if seconds is None else seconds
-            self._timer = threading.Timer(within, _time_is_up, (reason, within))
-            self._timer.daemon = True
-            self._timer.start()
+        """Let the time run, ``seconds`` instead of the usual ones; begun again, the sooner end counts."""
+        within = self._seconds if seconds is None else seconds
+        ends = time.monotonic() + within
+        if ends >= self._ends:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ends = ends
+        self._timer = threading.Timer(within, _time_is_up, (reason, within))
+        self._timer.daemon = True
+        self._timer.start()
 
 
 def _time_is_up(reason: str, seconds: float) -> None:

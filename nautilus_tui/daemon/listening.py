@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import math
+import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import uvicorn
 
 from data.problems import InvalidRequestError, UnavailableError
@@ -22,9 +23,14 @@ from nautilus_tui.daemon.peers import PeerHttpProtocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp
+    from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _KEEP_ALIVE_S = 75
+#: How long streams have for their closing handshake, and requests that are cut off to hear of it.
+_GOODBYE_S = 1.0
+_LOOK_S = 0.02
+
+logger = logging.getLogger(__name__)
 
 
 class Serving(Protocol):
@@ -39,16 +45,55 @@ class Serving(Protocol):
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that leaves signals alone and says when it listens."""
+    """A uvicorn server that leaves signals alone, says when it listens, and ends in a time that is set."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, patience: float) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._patience = patience  #: seconds
+        self._leave_at: float | None = None  #: loop time
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         self.listening.set()
+
+    def stop_listening(self) -> None:
+        """Take nobody new in; those who are connected stay."""
+        for server in getattr(self, "servers", ()):
+            server.close()
+
+    def leave(self, at: float) -> None:
+        """Let requests come to their end and streams say goodbye, until ``at`` (loop time) at most."""
+        self._leave_at = at
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for answers and goodbyes as long as `leave` allows, then cut whoever is left."""
+        self.stop_listening()
+        for sock in sockets or []:
+            sock.close()
+        loop = asyncio.get_running_loop()
+        connections, tasks = self.server_state.connections, self.server_state.tasks
+        for connection in list(connections):
+            connection.shutdown()
+        goodbye = loop.time() + _GOODBYE_S
+        leave_at = loop.time() + self._patience if self._leave_at is None else self._leave_at
+        while (connections or tasks) and loop.time() < leave_at:
+            if loop.time() > goodbye:
+                _cut(one for one in connections if not isinstance(one, PeerHttpProtocol))
+            await asyncio.sleep(_LOOK_S)
+        cut = list(tasks)
+        for task in cut:
+            task.cancel()
+        if cut:
+            await asyncio.wait(cut, timeout=_GOODBYE_S)
+        if cut or connections:
+            logger.warning(
+                "who was still connected is cut off",
+                extra={"requests": len(cut), "connections": len(connections)},
+            )
+        _cut(connections)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -56,10 +101,58 @@ class Server(uvicorn.Server):
         yield
 
 
+class _ToTheEnd:
+    """Around the application: a request that is cut off because the daemon stops is told so.
+
+    What it asked for may still happen: a command runs to its end, and is known by its id.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():
+                raise  # something within was cancelled, not the request
+            if not begun:
+                await _tell_stopping(send)
+
+
+async def _tell_stopping(send: Send) -> None:
+    error = UnavailableError(
+        "the daemon is stopping and did not wait for this answer",
+        rule="a command that was begun runs to its end or is found again by its id",
+        fix="ask again in a moment, a command under the same Idempotency-Key",
+    )
+    body = msgspec.json.encode(error.document())
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _cut(connections: Iterable[Any]) -> None:
+    for connection in list(connections):
+        connection.transport.abort()
+
+
 def make_server(app: ASGIApp, ws: type[asyncio.Protocol], settings: Serving, *, tls: bool = False) -> Server:
     """Return a server of HTTP and WebSocket on one port or socket."""
     config = uvicorn.Config(
-        app,
+        _ToTheEnd(app),
         http=PeerHttpProtocol,
         ws=ws,
         lifespan="off",
@@ -69,11 +162,10 @@ def make_server(app: ASGIApp, ws: type[asyncio.Protocol], settings: Serving, *, 
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
         ssl_certfile=settings.tls_certificate if tls else None,
         ssl_keyfile=settings.tls_key if tls else None,
     )
-    return Server(config)
+    return Server(config, settings.shutdown_seconds)
 
 
 def unix_socket(path: Path) -> socket.socket:

@@ -80,8 +80,15 @@ def _scheduler() -> AsyncIOScheduler:
 
     scheduler = AsyncIOScheduler(timezone="UTC")
     scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+    logging.getLogger("apscheduler.executors.default").addFilter(_failed)
     return scheduler
 
 
+def _failed(record: logging.LogRecord) -> bool:
+    """Tell whether the scheduler's record is of a failure: work that a stop cuts off has not failed."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def _log_failure(event: JobExecutionEvent) -> None:
-    logger.error("scheduled %s failed", event.job_id, exc_info=event.exception)
+    if not isinstance(event.exception, asyncio.CancelledError):
+        logger.error("scheduled %s failed", event.job_id, exc_info=event.exception)
