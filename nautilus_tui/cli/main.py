@@ -17,6 +17,7 @@ from nautilus_tui.cli import (
     access,
     account,
     auditing,
+    authority,
     breaches,
     doctor,
     engines,
@@ -140,6 +141,7 @@ app.command("performance")(performances.performance)
 app.command("execution")(executions.execution)
 app.add_typer(settings.app, name="config")
 app.add_typer(access.app, name="token")
+app.add_typer(authority.app, name="authority")
 app.add_typer(auditing.app, name="audit")
 app.command("broadcast")(auditing.broadcast)
 app.command("doctor")(doctor.doctor)

@@ -42,6 +42,7 @@ _BY_TYPE = {
     "denied": ExitCode.DENIED,
     "rejected": ExitCode.DENIED,
     "forbidden": ExitCode.DENIED,
+    "order-authority": ExitCode.DENIED,
     "unauthorized": ExitCode.DENIED,
     "conflict": ExitCode.DENIED,
     "rate-limited": ExitCode.DENIED,

@@ -9,20 +9,21 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from data.access import OrderAuthority
 from data.commands import StopDaemon
 from data.problems import InvalidRequestError, ProblemError
 from data.records import EngineStatus, SystemHealth
-from nautilus_tui.cli import background, engines, output, words
+from nautilus_tui.cli import authority, background, engines, output, words
 from nautilus_tui.cli.session import Session, session_of
 from nautilus_tui.client.problems import NotReachableError
 
 _STOP_S = 60.0
-#: Libraries that tell their own story at level info.
-_CHATTY = ("apscheduler", "uvicorn", "httpx", "asyncio")
+#: What a daemon that stops may take beyond the time for requests: to close its store, and to end.
+_TIDY_S = 1.5
 
 
 # ---------------------------------------------------------------- the terminal
@@ -95,28 +96,57 @@ def daemon(
     listen: Annotated[
         str | None, typer.Option("--listen", help="HOST:PORT to serve on TCP too.", show_default=False)
     ] = None,
+    log_format: Annotated[
+        Literal["text", "json"] | None,
+        typer.Option("--log-format", help="Form of the log on stderr.", show_default=False),
+    ] = None,
     ready_fd: Annotated[int | None, typer.Option("--ready-fd", hidden=True)] = None,
 ) -> None:
-    """Run the daemon in the foreground until interrupted. Engines trade on when it ends."""
+    """Run the daemon in the foreground until interrupted. Engines trade on when it ends.
+
+    SIGTERM stops it within seconds, SIGHUP reads the settings anew. Under a service manager it says when
+    it is ready and kicks the watchdog.
+    """
+    from nautilus_tui.daemon.log_lines import set_up_logging
+
+    session = session_of(context)
+    try:
+        config = session.config
+        form = log_format or config.daemon.log_format
+        set_up_logging(config.daemon.log_level, form)
+        _serve(session, listen, ready_fd)
+    except ProblemError as error:
+        if log_format != "json":
+            raise
+        set_up_logging("info", "json")  # also where the settings cannot be read
+        _log_problem(error)
+        raise typer.Exit(output.code_of_problem(error.type)) from error
+
+
+def _serve(session: Session, listen: str | None, ready_fd: int | None) -> None:
     import uvloop
 
     from nautilus_tui.config.apply import daemon_settings
-
-    session = session_of(context)
-    config = session.config
-    settings = daemon_settings(config)
-    where = _host_and_port(listen or config.daemon.listen)
-    logging.basicConfig(
-        level=config.daemon.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
     from nautilus_tui.daemon.app import Daemon
+    from nautilus_tui.daemon.ending import Ending
+    from nautilus_tui.daemon.service import ServiceManager
+
+    settings = daemon_settings(session.config)
+    where = _host_and_port(listen or session.config.daemon.listen)
+    manager = ServiceManager.take_from()
+    ending = Ending(settings.shutdown_seconds + _TIDY_S)
 
     async def serve() -> None:
-        await Daemon(session.home.ensure(), settings).serve(where, _announcer(session, ready_fd))
+        serving = Daemon(session.home, settings, manager=manager, ending=ending)
+        await serving.serve(where, _announcer(session, ready_fd))
 
     uvloop.run(serve())
+
+
+def _log_problem(error: ProblemError) -> None:
+    document = error.document()
+    facts = {"problem": document.type, "rule": document.rule, "fix": document.fix}
+    logging.getLogger(__name__).critical(document.detail, extra={k: v for k, v in facts.items() if v})
 
 
 def _announcer(session: Session, ready_fd: int | None) -> Callable[[str], None]:
@@ -150,24 +180,32 @@ def status(context: typer.Context) -> None:
     """Show the daemon's health and the engines."""
     session = session_of(context)
 
-    async def both(api: Any) -> tuple[SystemHealth, list[EngineStatus]]:
-        return await api.health(), await api.engines()
+    async def all_of_it(api: Any) -> tuple[SystemHealth, OrderAuthority, list[EngineStatus]]:
+        return await api.health(), await api.order_authority(), await api.engines()
 
     try:
-        health, known = session.ask(both)
+        health, holding, known = session.ask(all_of_it)
     except NotReachableError as error:
         if session.url:
             raise
         _status_without_daemon(session, error)
         raise typer.Exit(output.ExitCode.NOT_REACHABLE) from error
     if session.json:
-        output.show_json({"daemon": health, "address": str(session.address), "engines": known})
+        output.show_json(
+            {
+                "daemon": health,
+                "address": str(session.address),
+                "order_authority": holding,
+                "engines": known,
+            }
+        )
         return
     state = "ready" if health.ready else "not ready"
     output.show(
         f"daemon {health.version} {state} at {session.address}, up {health.uptime_s:,.0f} s, "
         f"{words.megabytes(health.rss_bytes)}, {health.stream_clients} stream clients"
     )
+    output.show(authority.described(holding))
     for problem in health.problems:
         output.show(output.tinted(f"! {problem}", "yellow"))
     output.show(engines.table(known))

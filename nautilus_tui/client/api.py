@@ -36,6 +36,7 @@ from data.reports import Rendered
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.analytics import AnalyticsQuestions
+from nautilus_tui.client.authority import AuthorityQuestions
 from nautilus_tui.client.breaches import BreachQuestions
 from nautilus_tui.client.forecast import ForecastQuestions
 from nautilus_tui.client.ids import mint_command_id
@@ -70,6 +71,7 @@ def command_name(command: AnyCommand) -> str:
 
 class ApiClient(
     ResearchQuestions,
+    AuthorityQuestions,
     BreachQuestions,
     AnalyticsQuestions,
     ForecastQuestions,
