@@ -86,6 +86,12 @@ class ConflictError(ProblemError):
     type, title, status = "conflict", "Conflict", 409
 
 
+class UnsupportedMediaTypeError(ProblemError):
+    """What was sent is in a form that is not understood here."""
+
+    type, title, status = "unsupported-media-type", "Unsupported media type", 415
+
+
 class DeniedError(ProblemError):
     """Denied before it left the house: by a limit, a tick or lot rule, or for want of a fact."""
 
@@ -231,6 +237,7 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         OrderAuthorityError,
         NotFoundError,
         ConflictError,
+        UnsupportedMediaTypeError,
         DeniedError,
         RejectedError,
         EngineFailedError,

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -246,14 +247,22 @@ def decode(body: bytes) -> AnyCommand:
         InvalidRequestError: it is no JSON, no known command, or a field is missing or of another kind.
     """
     try:
-        plain = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        detail = f"the body is not JSON: {error}"
-        raise InvalidRequestError(detail, rule="a body is one JSON object", field="body") from error
-    try:
-        return forms.from_builtins(plain, AnyCommand)  # type: ignore[arg-type]  # a union, which mypy takes for no type
+        return forms.from_builtins(decoded(body), AnyCommand)  # type: ignore[arg-type]  # a union, which mypy takes for no type
     except msgspec.ValidationError as error:
         raise described(error) from error
+
+
+def decoded(body: bytes) -> Any:
+    """Return what a JSON body holds.
+
+    Raises:
+        InvalidRequestError: it is no JSON, is not UTF-8, or is nested without end.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"the body is not JSON: {error}"
+        raise InvalidRequestError(detail, rule="a body is one JSON object", field="body") from error
 
 
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")

@@ -13,7 +13,10 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import HttpMethod, ScopeType
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import Message, Scope
 
 from data import forms
 from data.commands import Outcome
@@ -86,6 +89,15 @@ def outcome_answer(request: AnyRequest, outcome: Outcome) -> Answer:
     document = msgspec.to_builtins(outcome.problem) | {"outcome": forms.to_json_form(outcome)}
     body = redact(msgspec.json.encode(document).decode()).encode()
     return Response(body, media_type=PROBLEM, status_code=outcome.problem.status)
+
+
+async def tell_methods(message: Message, scope: Scope) -> None:
+    """Name every method of a path in the answer to OPTIONS; the framework names those it saw first."""
+    if scope["type"] != ScopeType.HTTP or message["type"] != "http.response.start":
+        return
+    methods = scope["litestar_app"].route_handler_method_map.get(scope.get("path_template", ""))
+    if scope["method"] == HttpMethod.OPTIONS and methods:
+        MutableScopeHeaders.from_message(message)["allow"] = ", ".join(sorted(methods))
 
 
 # ---------------------------------------------------------------- errors

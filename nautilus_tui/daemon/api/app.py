@@ -21,6 +21,7 @@ from nautilus_tui.daemon.api import (
     breaches,
     commands,
     companies,
+    document,
     engines,
     forecast,
     kill,
@@ -34,9 +35,9 @@ from nautilus_tui.daemon.api import (
     watching,
 )
 from nautilus_tui.daemon.api.access import Authenticated
-from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen
+from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen, tell_methods
 from nautilus_tui.daemon.api.context import Context
-from nautilus_tui.daemon.api.describe import DocumentPlugin, PagePlugin, openapi_document
+from nautilus_tui.daemon.api.document import Unserved
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.settings import DaemonSettings
 
@@ -76,8 +77,9 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
             *watching.HANDLERS,
             *auditing.HANDLERS,
             *system.HANDLERS,
-            openapi_document,
+            *document.HANDLERS,
         ],
+        before_send=[tell_methods],
         exception_handlers={
             ProblemError: on_problem,
             HTTPException: on_http_error,
@@ -88,7 +90,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
             version=version,
             description=_ABOUT,
             path="/api/v1/docs",
-            render_plugins=[DocumentPlugin(), PagePlugin()],
+            openapi_router=Unserved("/api/v1/docs", route_handlers=[]),
             components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
             security=[{"token": []}],
         ),

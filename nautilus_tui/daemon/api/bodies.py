@@ -13,10 +13,10 @@ import msgspec
 from data import forms
 from data.access import Role
 from data.commands import StartEngine
-from data.problems import InvalidRequestError
+from data.problems import InvalidRequestError, UnsupportedMediaTypeError
 from data.records import OrderType, Side, TimeInForce
-from nautilus_tui.daemon.api.answers import AnyRequest
-from nautilus_tui.daemon.rules import described
+from nautilus_tui.daemon.api.answers import JSON, AnyRequest
+from nautilus_tui.daemon.rules import decoded, described
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -183,12 +183,28 @@ async def read[B](request: AnyRequest, kind: type[B]) -> B:
 
     Raises:
         InvalidRequestError: it is no JSON, or a field is missing, unknown or of another kind.
+        UnsupportedMediaTypeError: it says that it is something else.
     """
-    raw = await request.body()
+    plain = decoded(await body_of(request) or b"{}")
     try:
-        return forms.from_json(raw or b"{}", kind)
+        return forms.from_builtins(plain, kind)
     except msgspec.ValidationError as error:
         raise described(error) from error
-    except msgspec.DecodeError as error:
-        detail = f"the body is not JSON: {error}"
-        raise InvalidRequestError(detail, rule="a body is one JSON object", field="body") from error
+
+
+async def body_of(request: AnyRequest) -> bytes:
+    """Return the request's body, which says that it is JSON or nothing.
+
+    Raises:
+        UnsupportedMediaTypeError: it says that it is something else.
+    """
+    raw = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if raw and kind and kind != JSON and not kind.endswith("+json"):
+        raise UnsupportedMediaTypeError(
+            f"the body is {kind[:80]}",
+            rule=f"bodies are {JSON}",
+            fix=f"send Content-Type: {JSON}",
+            field="body",
+        )
+    return raw

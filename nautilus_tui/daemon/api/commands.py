@@ -12,6 +12,7 @@ from data.problems import InvalidRequestError
 from nautilus_tui.daemon import rules
 from nautilus_tui.daemon.api.access import audited_by_the_door
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, outcome_answer
+from nautilus_tui.daemon.api.bodies import body_of
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.door import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Wait
 from nautilus_tui.daemon.principal import Principal
@@ -70,7 +71,7 @@ async def execute_command(request: AnyRequest) -> Answer:
     ``?wait=ack`` (default) answers with the venue's first word, ``?wait=final`` with the orders' last
     state if that comes within ``?timeout=`` seconds.
     """
-    return await through_the_door(request, rules.decode(await request.body()))
+    return await through_the_door(request, rules.decode(await body_of(request)))
 
 
 HANDLERS = [execute_command]

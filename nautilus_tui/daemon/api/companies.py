@@ -42,7 +42,7 @@ from nautilus_tui.daemon.api.asked import (
     named,
     span,
 )
-from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.describe import OF_PROVIDERS, route
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
     from providers.edgar.client import Edgar
@@ -68,20 +68,20 @@ async def _edgar(request: AnyRequest) -> Edgar:
     return edgar
 
 
-@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
+@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_health(request: AnyRequest) -> Answer:
     """Return how EDGAR is, without asking it."""
     return await told(request, await context_of(request).research.health.provider("edgar"))
 
 
-@route("GET", f"{_BASE}/filing-types", returns=Page[FormType], tag=_TAG)
+@route("GET", f"{_BASE}/filing-types", returns=Page[FormType], tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_filing_types(request: AnyRequest) -> Answer:
     """Return every form and what it is, in plain words; nobody is asked."""
     desk = await context_of(request).research.providers.desk()
     return await told(request, Page(list(desk.edgar.form_types())))
 
 
-@route("GET", f"{_BASE}/statistics", returns=FilingStatistics, tag=_TAG)
+@route("GET", f"{_BASE}/statistics", returns=FilingStatistics, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_statistics(request: AnyRequest) -> Answer:
     """Return counts of what is held here of companies; nobody is asked."""
     context = context_of(request)
@@ -94,7 +94,7 @@ async def edgar_statistics(request: AnyRequest) -> Answer:
 # ---------------------------------------------------------------- who
 
 
-@route("GET", f"{_BASE}/companies/search", returns=Page[Company], tag=_TAG)
+@route("GET", f"{_BASE}/companies/search", returns=Page[Company], tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_companies(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
     """Return companies whose name or ticker matches, best first."""
     return await told(
@@ -102,19 +102,19 @@ async def edgar_companies(request: AnyRequest, text: Text, limit: Few = 20) -> A
     )
 
 
-@route("GET", f"{_BY_TICKER}/resolve", returns=Company, tag=_TAG)
+@route("GET", f"{_BY_TICKER}/resolve", returns=Company, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_resolve(request: AnyRequest, ticker: Ticker) -> Answer:
     """Return the company of a ticker, with all its share classes."""
     return await told(request, await (await _edgar(request)).resolve(named("ticker", ticker)))
 
 
-@route("GET", _BY_CIK, returns=Company, tag=_TAG)
+@route("GET", _BY_CIK, returns=Company, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_company(request: AnyRequest, cik: Cik) -> Answer:
     """Return a company as its own file tells of it."""
     return await told(request, await (await _edgar(request)).company(cik_of(cik)))
 
 
-@route("GET", _BY_TICKER, returns=Company, tag=_TAG)
+@route("GET", _BY_TICKER, returns=Company, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_ticker(request: AnyRequest, ticker: Ticker) -> Answer:
     """Return a company as its own file tells of it."""
     return await told(request, await (await _edgar(request)).company(named("ticker", ticker)))
@@ -140,7 +140,7 @@ async def _filings(
     return await told(request, found)
 
 
-@route("GET", f"{_BY_CIK}/filings", returns=FilingList, tag=_TAG)
+@route("GET", f"{_BY_CIK}/filings", returns=FilingList, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_filings(
     request: AnyRequest,
     cik: Cik,
@@ -154,7 +154,7 @@ async def edgar_filings(
     return await _filings(request, cik_of(cik), forms, start, end, limit, as_of)
 
 
-@route("GET", f"{_BY_TICKER}/filings", returns=FilingList, tag=_TAG)
+@route("GET", f"{_BY_TICKER}/filings", returns=FilingList, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_ticker_filings(
     request: AnyRequest,
     ticker: Ticker,
@@ -174,7 +174,13 @@ async def _document(request: AnyRequest, who: str, accession: str, document: str
     return await told(request, await edgar.document(who, named("accession", accession), document=wanted))
 
 
-@route("GET", f"{_BY_CIK}/filings/{{accession:str}}/document", returns=FilingDocument, tag=_TAG)
+@route(
+    "GET",
+    f"{_BY_CIK}/filings/{{accession:str}}/document",
+    returns=FilingDocument,
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def edgar_document(
     request: AnyRequest, cik: Cik, accession: Accession, document: Document = None
 ) -> Answer:
@@ -182,7 +188,13 @@ async def edgar_document(
     return await _document(request, cik_of(cik), accession, document)
 
 
-@route("GET", f"{_BY_TICKER}/filings/{{accession:str}}/document", returns=FilingDocument, tag=_TAG)
+@route(
+    "GET",
+    f"{_BY_TICKER}/filings/{{accession:str}}/document",
+    returns=FilingDocument,
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def edgar_ticker_document(
     request: AnyRequest, ticker: Ticker, accession: Accession, document: Document = None
 ) -> Answer:
@@ -190,7 +202,7 @@ async def edgar_ticker_document(
     return await _document(request, named("ticker", ticker), accession, document)
 
 
-@route("GET", f"{_BASE}/search", returns=SearchResult, tag=_TAG)
+@route("GET", f"{_BASE}/search", returns=SearchResult, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_search(
     request: AnyRequest,
     text: Text,
@@ -207,7 +219,7 @@ async def edgar_search(
     return await told(request, found)
 
 
-@route("GET", f"{_BASE}/current", returns=Page[Filing], tag=_TAG)
+@route("GET", f"{_BASE}/current", returns=Page[Filing], tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_current(request: AnyRequest, form: Form = "", limit: Few = 100) -> Answer:
     """Return the filings of all companies that came last, latest first."""
     if form:
@@ -235,7 +247,7 @@ async def _facts(
     return await told(request, found)
 
 
-@route("GET", f"{_BY_CIK}/facts", returns=CompanyFacts, tag=_TAG)
+@route("GET", f"{_BY_CIK}/facts", returns=CompanyFacts, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_facts(
     request: AnyRequest,
     cik: Cik,
@@ -249,7 +261,7 @@ async def edgar_facts(
     return await _facts(request, cik_of(cik), metric, period, view, as_of, limit)
 
 
-@route("GET", f"{_BY_TICKER}/facts", returns=CompanyFacts, tag=_TAG)
+@route("GET", f"{_BY_TICKER}/facts", returns=CompanyFacts, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_ticker_facts(
     request: AnyRequest,
     ticker: Ticker,
@@ -263,14 +275,14 @@ async def edgar_ticker_facts(
     return await _facts(request, named("ticker", ticker), metric, period, view, as_of, limit)
 
 
-@route("GET", f"{_BY_CIK}/insiders", returns=InsiderReport, tag=_TAG)
+@route("GET", f"{_BY_CIK}/insiders", returns=InsiderReport, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_insiders(request: AnyRequest, cik: Cik, limit: Few = 20, as_of: AsOf = None) -> Answer:
     """Return what insiders traded, from a company's latest Forms 3, 4 and 5."""
     report = await (await _edgar(request)).insiders(cik_of(cik), limit=limit, as_of=known_then(as_of))
     return await told(request, report)
 
 
-@route("GET", f"{_BY_TICKER}/insiders", returns=InsiderReport, tag=_TAG)
+@route("GET", f"{_BY_TICKER}/insiders", returns=InsiderReport, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_ticker_insiders(
     request: AnyRequest, ticker: Ticker, limit: Few = 20, as_of: AsOf = None
 ) -> Answer:
@@ -281,14 +293,14 @@ async def edgar_ticker_insiders(
     )
 
 
-@route("GET", f"{_BY_CIK}/holdings", returns=HoldingsReport, tag=_TAG)
+@route("GET", f"{_BY_CIK}/holdings", returns=HoldingsReport, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_holdings(request: AnyRequest, cik: Cik, period: Quarter = None, as_of: AsOf = None) -> Answer:
     """Return what a manager reported to hold (13F), largest first."""
     report = await (await _edgar(request)).holdings(cik_of(cik), period=period, as_of=known_then(as_of))
     return await told(request, report)
 
 
-@route("GET", f"{_BY_TICKER}/holdings", returns=HoldingsReport, tag=_TAG)
+@route("GET", f"{_BY_TICKER}/holdings", returns=HoldingsReport, tag=_TAG, problems=OF_PROVIDERS)
 async def edgar_ticker_holdings(
     request: AnyRequest, ticker: Ticker, period: Quarter = None, as_of: AsOf = None
 ) -> Answer:

@@ -26,7 +26,7 @@ from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import AsOf, End, FactorId, Few, SeriesId, Start, known_then, named, span
 from nautilus_tui.daemon.api.commands import through_the_door
-from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.describe import OF_PROVIDERS, route
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
     from providers.fred.client import Fred
@@ -51,7 +51,7 @@ async def _fred(request: AnyRequest) -> Fred:
     return fred
 
 
-@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
+@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG, problems=OF_PROVIDERS)
 async def fred_health(request: AnyRequest) -> Answer:
     """Return how FRED is, without asking it."""
     return await told(request, await context_of(request).research.health.provider("fred"))
@@ -60,14 +60,14 @@ async def fred_health(request: AnyRequest) -> Answer:
 # ---------------------------------------------------------------- series
 
 
-@route("GET", f"{_BASE}/series", returns=Page[SeriesInfo], tag=_TAG)
+@route("GET", f"{_BASE}/series", returns=Page[SeriesInfo], tag=_TAG, problems=OF_PROVIDERS)
 async def fred_series_catalogue(request: AnyRequest) -> Answer:
     """Return the series that the factors are made of."""
     desk = await context_of(request).research.providers.desk()
     return await told(request, Page(desk.fred.catalogue()))
 
 
-@route("GET", f"{_BASE}/series/{{series_id:str}}", returns=Series, tag=_TAG)
+@route("GET", f"{_BASE}/series/{{series_id:str}}", returns=Series, tag=_TAG, problems=OF_PROVIDERS)
 async def fred_series(
     request: AnyRequest, series_id: SeriesId, as_of: AsOf = None, start: Start = None, end: End = None
 ) -> Answer:
@@ -78,14 +78,16 @@ async def fred_series(
     return await told(request, series)
 
 
-@route("GET", f"{_BASE}/series/{{series_id:str}}/latest", returns=Observation, tag=_TAG)
+@route(
+    "GET", f"{_BASE}/series/{{series_id:str}}/latest", returns=Observation, tag=_TAG, problems=OF_PROVIDERS
+)
 async def fred_series_latest(request: AnyRequest, series_id: SeriesId, as_of: AsOf = None) -> Answer:
     """Return a series' latest observation that has a value."""
     fred = await _fred(request)
     return await told(request, await fred.latest(named("series_id", series_id), as_of=known_then(as_of)))
 
 
-@route("GET", f"{_BASE}/search", returns=Page[SeriesInfo], tag=_TAG)
+@route("GET", f"{_BASE}/search", returns=Page[SeriesInfo], tag=_TAG, problems=OF_PROVIDERS)
 async def fred_search(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
     """Return series that match a text, best first."""
     return await told(request, Page(await (await _fred(request)).search(named("text", text), limit=limit)))
@@ -100,19 +102,31 @@ async def _factors(request: AnyRequest, as_of: AsOf) -> Answer:
     return await told(request, Page(factors))
 
 
-@route("GET", f"{_BASE}/macro-factors", returns=Page[MacroFactor], tag=_TAG)
+@route("GET", f"{_BASE}/macro-factors", returns=Page[MacroFactor], tag=_TAG, problems=OF_PROVIDERS)
 async def fred_macro_factors(request: AnyRequest, as_of: AsOf = None) -> Answer:
     """Return every macro factor; one that cannot be had says why, and the others stand."""
     return await _factors(request, as_of)
 
 
-@route("GET", "/api/v1/nautilus-data/fred/macro-factors", returns=Page[MacroFactor], tag=_TAG)
+@route(
+    "GET",
+    "/api/v1/nautilus-data/fred/macro-factors",
+    returns=Page[MacroFactor],
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def data_macro_factors(request: AnyRequest, as_of: AsOf = None) -> Answer:
     """Return every macro factor; the same as under /api/v1/fred."""
     return await _factors(request, as_of)
 
 
-@route("GET", f"{_BASE}/macro-factors/{{factor_id:str}}/history", returns=FactorHistory, tag=_TAG)
+@route(
+    "GET",
+    f"{_BASE}/macro-factors/{{factor_id:str}}/history",
+    returns=FactorHistory,
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def fred_factor_history(
     request: AnyRequest, factor_id: FactorId, years: Years = 10, as_of: AsOf = None
 ) -> Answer:
@@ -122,7 +136,13 @@ async def fred_factor_history(
     return await told(request, history)
 
 
-@route("GET", f"{_BASE}/macro-factors/{{factor_id:str}}/stored", returns=Page[MacroFactor], tag=_TAG)
+@route(
+    "GET",
+    f"{_BASE}/macro-factors/{{factor_id:str}}/stored",
+    returns=Page[MacroFactor],
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def fred_factor_stored(request: AnyRequest, factor_id: FactorId, limit: Few = 400) -> Answer:
     """Return what was told of a factor, one a day, latest first; from the store, nobody is asked."""
     research = context_of(request).research
@@ -131,7 +151,7 @@ async def fred_factor_stored(request: AnyRequest, factor_id: FactorId, limit: Fe
     return await told(request, Page(await research.knowledge.factors(source, factor_id, limit)))
 
 
-@route("GET", f"{_BASE}/regime", returns=MacroRegime, tag=_TAG)
+@route("GET", f"{_BASE}/regime", returns=MacroRegime, tag=_TAG, problems=OF_PROVIDERS)
 async def fred_regime(request: AnyRequest, as_of: AsOf = None) -> Answer:
     """Return growth × inflation and the recession probability, with the rule they are computed by."""
     regime = await (await _fred(request)).regime(as_of=known_then(as_of))
@@ -139,7 +159,7 @@ async def fred_regime(request: AnyRequest, as_of: AsOf = None) -> Answer:
     return await told(request, regime)
 
 
-@route("GET", f"{_BASE}/regime/stored", returns=Page[MacroRegime], tag=_TAG)
+@route("GET", f"{_BASE}/regime/stored", returns=Page[MacroRegime], tag=_TAG, problems=OF_PROVIDERS)
 async def fred_regime_stored(request: AnyRequest, limit: Few = 400) -> Answer:
     """Return the regimes that were told, one a day, latest first; from the store, nobody is asked."""
     research = context_of(request).research
@@ -149,7 +169,7 @@ async def fred_regime_stored(request: AnyRequest, limit: Few = 400) -> Answer:
     )
 
 
-@route("GET", f"{_BASE}/score", returns=RegimeScore, tag=_TAG)
+@route("GET", f"{_BASE}/score", returns=RegimeScore, tag=_TAG, problems=OF_PROVIDERS)
 async def fred_score(request: AnyRequest, horizon_months: Horizon = 12, threshold: Threshold = 0.5) -> Answer:
     """Return how well the recession probability would have done against what was a recession."""
     fred = await _fred(request)
@@ -159,13 +179,13 @@ async def fred_score(request: AnyRequest, horizon_months: Horizon = 12, threshol
 # ---------------------------------------------------------------- curve and calendar
 
 
-@route("GET", f"{_BASE}/yield-curve", returns=Page[YieldCurve], tag=_TAG)
+@route("GET", f"{_BASE}/yield-curve", returns=Page[YieldCurve], tag=_TAG, problems=OF_PROVIDERS)
 async def fred_yield_curve(request: AnyRequest, as_of: AsOf = None) -> Answer:
     """Return the yield curve now, a month ago and a year ago."""
     return await told(request, Page(await (await _fred(request)).yield_curves(as_of=known_then(as_of))))
 
 
-@route("GET", f"{_BASE}/economic-calendar", returns=Page[ReleaseDate], tag=_TAG)
+@route("GET", f"{_BASE}/economic-calendar", returns=Page[ReleaseDate], tag=_TAG, problems=OF_PROVIDERS)
 async def fred_economic_calendar(
     request: AnyRequest, days_ahead: DaysAhead = 14, days_back: DaysBack = 0
 ) -> Answer:

@@ -11,7 +11,7 @@ from litestar import Response
 from litestar.params import Parameter, PathParameter
 
 from data.paging import Page
-from data.reports import WrittenReport, report_format, report_type
+from data.reports import CONTENT_TYPES, WrittenReport, report_format, report_type
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.risk.accounts import PORTFOLIO
@@ -28,7 +28,17 @@ async def list_reports(request: AnyRequest) -> Answer:
     return answer(request, Page(await context_of(request).risk.reports.written()))
 
 
-@route("GET", "/api/v1/risk/reports/{report_type:str}", returns=dict[str, Any], tag=_TAG)
+@route(
+    "GET",
+    "/api/v1/risk/reports/{report_type:str}",
+    returns=dict[str, Any],
+    tag=_TAG,
+    content=tuple(CONTENT_TYPES.values()),
+    headers={
+        "Content-Disposition": "the name that the file should have",
+        "X-Report-Synthetic": "yes if anything in it is from a simulated market or a made-up world, else no",
+    },
+)
 async def get_report(
     request: AnyRequest,
     report_type: ReportName,

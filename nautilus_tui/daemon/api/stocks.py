@@ -28,7 +28,7 @@ from data.fundamentals import (
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import StockSymbol, known_then, named, page_of
-from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.describe import OF_PROVIDERS, route
 from nautilus_tui.daemon.api.parameters import Cursor, Limit
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
@@ -63,13 +63,15 @@ async def _vendor(request: AnyRequest) -> AlphaVantage:
     return alpha_vantage
 
 
-@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG)
+@route("GET", f"{_BASE}/health", returns=ProviderHealth, tag=_TAG, problems=OF_PROVIDERS)
 async def stocks_health(request: AnyRequest) -> Answer:
     """Return how Alpha Vantage is and what the day's quota has left, without asking it."""
     return await told(request, await context_of(request).research.health.provider("alpha_vantage"))
 
 
-@route("GET", f"{_BASE}/supported-functions", returns=Page[SupportedFunction], tag=_TAG)
+@route(
+    "GET", f"{_BASE}/supported-functions", returns=Page[SupportedFunction], tag=_TAG, problems=OF_PROVIDERS
+)
 async def stocks_supported_functions(request: AnyRequest) -> Answer:
     """Return what can be asked of Alpha Vantage here, and what the key was seen to be entitled to."""
     desk = await context_of(request).research.providers.desk()
@@ -79,13 +81,13 @@ async def stocks_supported_functions(request: AnyRequest) -> Answer:
 # ---------------------------------------------------------------- prices
 
 
-@route("GET", f"{_BASE}/quote/{{symbol:str}}", returns=StockQuote, tag=_TAG)
+@route("GET", f"{_BASE}/quote/{{symbol:str}}", returns=StockQuote, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_quote(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return the latest trading day of a symbol."""
     return await told(request, await (await _vendor(request)).quote(named("symbol", symbol)))
 
 
-@route("GET", f"{_BASE}/daily/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
+@route("GET", f"{_BASE}/daily/{{symbol:str}}", returns=PriceSeries, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_daily(
     request: AnyRequest, symbol: StockSymbol, full: Full = False, adjusted: Adjusted = False
 ) -> Answer:
@@ -94,7 +96,7 @@ async def stock_daily(
     return await told(request, await vendor.daily(named("symbol", symbol), full=full, adjusted=adjusted))
 
 
-@route("GET", f"{_BASE}/intraday/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
+@route("GET", f"{_BASE}/intraday/{{symbol:str}}", returns=PriceSeries, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_intraday(
     request: AnyRequest,
     symbol: StockSymbol,
@@ -109,14 +111,14 @@ async def stock_intraday(
     )
 
 
-@route("GET", f"{_BASE}/weekly/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
+@route("GET", f"{_BASE}/weekly/{{symbol:str}}", returns=PriceSeries, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_weekly(request: AnyRequest, symbol: StockSymbol, adjusted: Adjusted = False) -> Answer:
     """Return weekly prices, oldest first."""
     vendor = await _vendor(request)
     return await told(request, await vendor.weekly(named("symbol", symbol), adjusted=adjusted))
 
 
-@route("GET", f"{_BASE}/monthly/{{symbol:str}}", returns=PriceSeries, tag=_TAG)
+@route("GET", f"{_BASE}/monthly/{{symbol:str}}", returns=PriceSeries, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_monthly(request: AnyRequest, symbol: StockSymbol, adjusted: Adjusted = False) -> Answer:
     """Return monthly prices, oldest first."""
     vendor = await _vendor(request)
@@ -126,19 +128,25 @@ async def stock_monthly(request: AnyRequest, symbol: StockSymbol, adjusted: Adju
 # ---------------------------------------------------------------- search
 
 
-@route("GET", f"{_BASE}/search", returns=Page[SymbolMatch], tag=_TAG)
+@route("GET", f"{_BASE}/search", returns=Page[SymbolMatch], tag=_TAG, problems=OF_PROVIDERS)
 async def stock_search(request: AnyRequest, keywords: Keywords) -> Answer:
     """Return symbols that match, best first."""
     return await told(request, Page(await (await _vendor(request)).search(named("keywords", keywords))))
 
 
-@route("GET", "/api/v1/nautilus-data/alpha-vantage/search", returns=Page[SymbolMatch], tag=_TAG)
+@route(
+    "GET",
+    "/api/v1/nautilus-data/alpha-vantage/search",
+    returns=Page[SymbolMatch],
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def data_stock_search(request: AnyRequest, keywords: Keywords) -> Answer:
     """Return symbols that match, best first; the same as under /api/v1/alpha-vantage."""
     return await told(request, Page(await (await _vendor(request)).search(named("keywords", keywords))))
 
 
-@route("GET", f"{_BASE}/listings", returns=Page[Listing], tag=_TAG)
+@route("GET", f"{_BASE}/listings", returns=Page[Listing], tag=_TAG, problems=OF_PROVIDERS)
 async def stock_listings(
     request: AnyRequest,
     date: On = None,
@@ -154,19 +162,25 @@ async def stock_listings(
 # ---------------------------------------------------------------- companies
 
 
-@route("GET", f"{_BASE}/company/{{symbol:str}}", returns=CompanyOverview, tag=_TAG)
+@route("GET", f"{_BASE}/company/{{symbol:str}}", returns=CompanyOverview, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_company(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return what a company is and its key figures."""
     return await told(request, await (await _vendor(request)).overview(named("symbol", symbol)))
 
 
-@route("GET", f"{_BASE}/earnings/{{symbol:str}}", returns=EarningsReport, tag=_TAG)
+@route("GET", f"{_BASE}/earnings/{{symbol:str}}", returns=EarningsReport, tag=_TAG, problems=OF_PROVIDERS)
 async def stock_earnings(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return quarterly and annual earnings, latest first."""
     return await told(request, await (await _vendor(request)).earnings(named("symbol", symbol)))
 
 
-@route("GET", f"{_BASE}/statements/{{symbol:str}}", returns=Page[StatementPeriod], tag=_TAG)
+@route(
+    "GET",
+    f"{_BASE}/statements/{{symbol:str}}",
+    returns=Page[StatementPeriod],
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def stock_statements(
     request: AnyRequest, symbol: StockSymbol, statement: Statement = "income"
 ) -> Answer:
@@ -176,7 +190,7 @@ async def stock_statements(
     )
 
 
-@route("GET", f"{_BASE}/earnings-calendar", returns=Page[EarningsDate], tag=_TAG)
+@route("GET", f"{_BASE}/earnings-calendar", returns=Page[EarningsDate], tag=_TAG, problems=OF_PROVIDERS)
 async def stock_earnings_calendar(
     request: AnyRequest,
     symbol: Only = None,
@@ -190,25 +204,35 @@ async def stock_earnings_calendar(
     return await told(request, page_of(dates, limit, cursor))
 
 
-@route("GET", f"{_BASE}/estimates/{{symbol:str}}", returns=Page[EarningsEstimate], tag=_TAG)
+@route(
+    "GET",
+    f"{_BASE}/estimates/{{symbol:str}}",
+    returns=Page[EarningsEstimate],
+    tag=_TAG,
+    problems=OF_PROVIDERS,
+)
 async def stock_estimates(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return what analysts expect a company to earn."""
     return await told(request, Page(await (await _vendor(request)).estimates(named("symbol", symbol))))
 
 
-@route("GET", f"{_BASE}/ipo-calendar", returns=Page[IpoDate], tag=_TAG)
+@route("GET", f"{_BASE}/ipo-calendar", returns=Page[IpoDate], tag=_TAG, problems=OF_PROVIDERS)
 async def stock_ipo_calendar(request: AnyRequest) -> Answer:
     """Return who is expected to be listed for the first time."""
     return await told(request, Page(await (await _vendor(request)).ipo_calendar()))
 
 
-@route("GET", f"{_BASE}/dividends/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG)
+@route(
+    "GET", f"{_BASE}/dividends/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG, problems=OF_PROVIDERS
+)
 async def stock_dividends(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return a symbol's dividends."""
     return await told(request, Page(await (await _vendor(request)).dividends(named("symbol", symbol))))
 
 
-@route("GET", f"{_BASE}/splits/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG)
+@route(
+    "GET", f"{_BASE}/splits/{{symbol:str}}", returns=Page[CorporateAction], tag=_TAG, problems=OF_PROVIDERS
+)
 async def stock_splits(request: AnyRequest, symbol: StockSymbol) -> Answer:
     """Return a symbol's splits."""
     return await told(request, Page(await (await _vendor(request)).splits(named("symbol", symbol))))
