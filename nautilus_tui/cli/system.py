@@ -110,15 +110,16 @@ def daemon(
     from nautilus_tui.daemon.log_lines import set_up_logging
 
     session = session_of(context)
+    form = log_format or "text"
     try:
         config = session.config
         form = log_format or config.daemon.log_format
         set_up_logging(config.daemon.log_level, form)
         _serve(session, listen, ready_fd)
     except ProblemError as error:
-        if log_format != "json":
+        if form != "json":
             raise
-        set_up_logging("info", "json")  # also where the settings cannot be read
+        set_up_logging("info", form)  # also where the settings could not be read
         _log_problem(error)
         raise typer.Exit(output.code_of_problem(error.type)) from error
 

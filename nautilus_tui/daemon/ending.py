@@ -20,6 +20,8 @@ from collections.abc import Callable
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+#: A second signal so soon after the first is the same one, passed on by a parent or sent to the group.
+_SAME_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class Ending:
         self._seconds = seconds
         self._timer: threading.Timer | None = None
         self._ends = math.inf  #: of monotonic time
-        self._told = False
+        self._told_at: float | None = None  #: monotonic time
 
     def hear(self, stop: Callable[[], None], reload: Callable[[], None] | None = None) -> None:
         """Call ``stop`` on the running loop when a signal asks for it, and ``reload`` on SIGHUP.
@@ -46,11 +48,14 @@ class Ending:
 
         def told_to_stop(number: int, _: FrameType | None) -> None:
             name = signal.Signals(number).name
-            if self._told:
+            now = time.monotonic()
+            if self._told_at is not None:
+                if now - self._told_at < _SAME_S:
+                    return
                 # Neither the log nor a lock is touched in here: the thread it interrupts may hold them.
                 os.write(2, f"{name} again: ended at once\n".encode())
                 os._exit(128 + number)
-            self._told = True
+            self._told_at = now
             self.begin(name)
             loop.call_soon_threadsafe(stop)
 
