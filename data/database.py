@@ -13,8 +13,9 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import duckdb
 
@@ -34,6 +35,16 @@ class Table(NamedTuple):
     types: tuple[str, ...]
 
 
+class Follower(Protocol):
+    """Who is told what was committed, before those who wait for it are."""
+
+    def ready(self) -> None:
+        """Raise OSError where nothing more can be taken: then nothing is committed that is to be told."""
+
+    def follow(self, told: Sequence[Any]) -> None:
+        """Take what was committed; raises OSError where it is not on the disk yet."""
+
+
 class Transaction:
     """What a write job works with: SQL, and facts that the writer carries from commit to commit.
 
@@ -45,6 +56,7 @@ class Transaction:
         self._kept = kept
         self.changed: dict[str, Any] = {}
         self._appended: dict[Table, list[Row]] = {}
+        self.told: list[Any] = []
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Execute one statement, which sees everything that was appended, and return its rows."""
@@ -71,6 +83,10 @@ class Transaction:
         """Return the rows that were appended and are not yet seen by ``run_apart``."""
         return self._appended.get(table, [])
 
+    def follow(self, fact: Any) -> None:
+        """Tell the database's follower of this once it is committed."""
+        self.told.append(fact)
+
     def flush(self) -> None:
         """Insert what was appended."""
         appended, self._appended = self._appended, {}
@@ -95,6 +111,7 @@ class Database:
     def __init__(self, path: Path, *, readers: int = 2) -> None:
         self.path = path
         self.failure: str | None = None  #: why the last commit failed; None when it succeeded
+        self.follower: Follower | None = None
         self._kept: dict[str, Any] = {}
         self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -116,7 +133,7 @@ class Database:
                 str(self.path), config={"threads": "2", "memory_limit": "512MB"}
             )
         except duckdb.Error as error:
-            raise _open_error(self.path, error) from error
+            raise open_error(self.path, error) from error
         try:
             self._commit([(prepare, Future())], alone=True)
         except BaseException:
@@ -126,13 +143,16 @@ class Database:
         self._thread = threading.Thread(target=self._write_forever, name="store-write", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Finish the jobs that wait, then close the file. Idempotent."""
+    def close(self, last_word: Job[None] | None = None) -> None:
+        """Finish the jobs that wait, run ``last_word`` behind them, then close the file. Idempotent."""
         if self._connection is None:
             return
         self._jobs.put(None)
         if self._thread is not None:
             self._thread.join()
+        if last_word is not None:
+            with suppress(StoreFailedError):  # ``failure`` tells; what was there before is there still
+                self._commit([(last_word, Future())], alone=True)
         self._readers.shutdown(wait=True)
         self._connection.close()
         self._connection = None
@@ -179,7 +199,7 @@ class Database:
         try:
             return cast("list[tuple[Any, ...]]", cursor.execute(sql, parameters).fetchall())
         except duckdb.Error as error:
-            raise StoreFailedError(f"the store could not read: {_first_line(error)}") from error
+            raise read_error(self.path, error) from error
 
     def _write_forever(self) -> None:
         closing = False
@@ -221,24 +241,42 @@ class Database:
             connection.execute("BEGIN TRANSACTION")
             results = [job(transaction) for job, _ in group]
             transaction.flush()
+            if transaction.told and self.follower is not None:
+                self.follower.ready()
             connection.execute("COMMIT")
+        except OSError as error:
+            self._roll_back(connection)
+            raise self._not_written(error.strerror or str(error)) from error
         except duckdb.Error as error:
             self._roll_back(connection)
-            self.failure = _first_line(error)
-            raise StoreFailedError(
-                f"the store could not write: {self.failure}",
-                rule="what is reported as done is on disk",
-                fix="free disk space or repair the file, then try again",
-                path=str(self.path),
-            ) from error
+            raise self._not_written(_first_line(error)) from error
         except BaseException:
             self._roll_back(connection)
             raise
         self._kept.update(transaction.changed)
-        self.failure = None
+        self.failure = self._tell(transaction.told)
         if not alone:
             for (_, future), result in zip(group, results, strict=True):
                 future.set_result(result)
+
+    def _tell(self, told: Sequence[Any]) -> str | None:
+        """Tell the follower what was committed; return why that failed. The next commit tries again first."""
+        if not told or self.follower is None:
+            return None
+        try:
+            self.follower.follow(told)
+        except OSError as error:
+            return f"{type(self.follower).__name__}: {error.strerror or error}"
+        return None
+
+    def _not_written(self, why: str) -> StoreFailedError:
+        self.failure = why
+        return StoreFailedError(
+            f"the store could not write: {why}",
+            rule="what is reported as done is on disk",
+            fix="free disk space or repair the file, then try again",
+            path=str(self.path),
+        )
 
     @staticmethod
     def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
@@ -257,7 +295,16 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def _open_error(path: Path, error: duckdb.Error) -> ProblemError:
+def read_error(path: Path, error: duckdb.Error) -> StoreFailedError:
+    """Return the problem of a store that did not answer."""
+    fix = None
+    if re.search(r"corrupt|checksum", str(error), re.I):
+        fix = "the file is damaged: stop the daemon and restore it from a backup"
+    return StoreFailedError(f"the store could not read: {_first_line(error)}", fix=fix, path=str(path))
+
+
+def open_error(path: Path, error: duckdb.Error) -> ProblemError:
+    """Return the problem of a store that did not open."""
     text = str(error)
     if "lock" in text.lower():
         holder = re.search(r"PID (\d+)", text)

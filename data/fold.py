@@ -50,7 +50,6 @@ _POSITIONS = Table("positions", (_T, _T, _T, _B, _N, _N, _T))
 _ACCOUNTS = Table("accounts", (_T, _T, _N, _T))
 
 _encode = msgspec.json.Encoder().encode
-_audit = msgspec.json.Decoder(AuditEntry)
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,10 +81,6 @@ def prepare(tx: Transaction) -> None:
         )
     for engine, seq in tx.run("SELECT engine, seq FROM journal_cursor"):
         tx.carry(cursor_key(engine), seq)
-    last = tx.run("SELECT body FROM audit ORDER BY seq DESC LIMIT 1")
-    if last:
-        entry = _audit.decode(last[0][0])
-        tx.carry("audit", (entry.seq, entry.hash))
 
 
 def fold(tx: Transaction, engine: str, records: Sequence[JournalRecord]) -> Folded:
@@ -186,4 +181,5 @@ def append_audit(tx: Transaction, draft: AuditDraft) -> AuditEntry:
     entry = chained(draft, seq + 1, previous)
     tx.append(AUDIT, [(entry.seq, entry.command, entry.outcome, _text(entry))])
     tx.carry("audit", (entry.seq, entry.hash))
+    tx.follow(entry)
     return entry

@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 from data.access import TokenRow
-from data.audit import AuditDraft, ChainReport, verify
+from data.audit import AuditDraft, ChainReport, Head
+from data.audit_store import LOG_NAME, AuditTrail
 from data.authority_store import AuthorityStore
 from data.authority_store import prepare as prepare_authority
 from data.breach_store import BreachStore
@@ -49,15 +50,12 @@ from data.use_store import prepare as prepare_use
 from data.use_summary import UseSummary
 
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
-#: One piece of the audit chain.
-_AUDIT_PIECE = "SELECT body FROM audit WHERE seq > ? ORDER BY seq LIMIT 5000"
 _TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
 
 _orders = msgspec.json.Decoder(OrderUpdate)
 _fills = msgspec.json.Decoder(Fill)
 _positions = msgspec.json.Decoder(PositionUpdate)
 _accounts = msgspec.json.Decoder(AccountUpdate)
-_audit = msgspec.json.Decoder(AuditEntry)
 
 
 class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +84,7 @@ class State:
     def __init__(self, path: Path) -> None:
         self._db = Database(path)
         self._inboxes = Inboxes(self._db)
+        self.trail = AuditTrail(self._db, path.with_name(LOG_NAME))  #: who commanded what
         self.knowledge = Knowledge(self._db)  #: of the world: factors, figures, filings
         self.equity = EquityStore(self._db)  #: what engines' accounts were worth
         self.use = UseStore(self._db)  #: how much of each limit was used
@@ -111,7 +110,7 @@ class State:
             StoreHeldError: another process, the daemon, has it open.
             StoreFailedError: it cannot be read, or a later version wrote it.
         """
-        self._db.open(_prepare)
+        self._db.open(self._prepare)
 
     async def probe(self) -> None:
         """Write something that changes nothing, to know that the store can be written.
@@ -124,7 +123,12 @@ class State:
     def close(self) -> None:
         """Finish what waits to be written and close the file."""
         self._inboxes.fold_now()
-        self._db.close()
+        self._db.close(self.trail.last_word)
+        self.trail.log.close()
+
+    def _prepare(self, tx: Transaction) -> None:
+        _prepare(tx)
+        self.trail.prepare(tx)
 
     # ------------------------------------------------------------ journals
 
@@ -359,23 +363,11 @@ class State:
         self, *, command: str | None = None, limit: int = 100, cursor: str | None = None
     ) -> Page[AuditEntry]:
         """Return audited commands, newest first; raises InvalidRequestError for a foreign cursor."""
-        where = Where()
-        where.equal("command", command)
-        return await read_page(self._read, "audit", "seq", where, limit, cursor, _audit)
+        return await self.trail.page(command=command, limit=limit, cursor=cursor)
 
-    async def verify_audit(self) -> ChainReport:
-        """Check the whole audit chain."""
-        report = verify(())
-        while report.broken_at is None:
-            rows = await self._read(_AUDIT_PIECE, [report.entries])
-            if not rows:
-                break
-            report = verify((_audit.decode(body) for (body,) in rows), report)
-        (count,) = (await self._read("SELECT count(*) FROM audit WHERE seq <= ?", [report.entries]))[0]
-        if report.broken_at is None and count != report.entries:
-            reason = f"there are {count} entries, {report.entries} of them in the chain"
-            return msgspec.structs.replace(report, broken_at=report.entries, reason=reason)
-        return report
+    async def verify_audit(self, expected: Head | None = None) -> ChainReport:
+        """Check the whole audit chain, and that it reaches a head that was kept elsewhere."""
+        return await self.trail.verify(expected)
 
     # ------------------------------------------------------------ tokens
 

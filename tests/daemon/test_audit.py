@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import state as state_module
+from data import audit_store
 from data.audit import GENESIS, AuditDraft, chained, verify
 from data.commands import CreateToken, SendBroadcast
 from data.records import AuditEntry
@@ -100,7 +100,7 @@ async def test_tampering_with_the_file_is_found_and_the_chain_goes_on_after_reop
 async def test_a_long_chain_is_checked_piece_by_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state_module, "_AUDIT_PIECE", state_module._AUDIT_PIECE.replace("5000", "3"))
+    monkeypatch.setattr(audit_store, "PIECE", 3)
     state = State(tmp_path / "state.duckdb")
     state.open()
     await asyncio.gather(*(state.append_audit(draft(number)) for number in range(10)))
