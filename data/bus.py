@@ -68,6 +68,8 @@ class TopicState(msgspec.Struct, frozen=True):
 
 Subscriber = Callable[[Sequence[Event]], None]
 Snapshots = Callable[[str], list[Record]]
+#: Told a conflated topic, the keys that were forgotten and the topic's number at that moment.
+Forgetter = Callable[[str, Sequence[Key], int], None]
 
 
 class _Topic:
@@ -80,6 +82,15 @@ class _Topic:
         self.delivery = topics.delivery_of(name)
         self.ring: deque[Event] = deque(maxlen=ring_size if self.delivery == "lossless" else 0)
         self.latest: dict[Key, Event] = {}
+
+    def keep(self, event: Event) -> None:
+        """Remember an event: in the ring, or as the latest of its key."""
+        if event.key is None:
+            self.ring.append(event)
+        elif isinstance(event.record, PositionUpdate) and not event.record.qty:
+            self.latest.pop(event.key, None)  # a closed position has no mark to show
+        else:
+            self.latest[event.key] = event
 
 
 class Bus:
@@ -108,6 +119,7 @@ class Bus:
         self._clock = clock
         self._topics: dict[str, _Topic] = {}
         self._subscribers: list[Subscriber] = []
+        self._forgetters: list[Forgetter] = []
 
     # ------------------------------------------------------------ writing
 
@@ -126,9 +138,7 @@ class Bus:
         """Publish several records on one topic, in order, as one hand-over."""
         opened = self._topics.get(topic) or self._open(topic)
         events = self._number(opened, records)
-        if events:
-            for subscriber in tuple(self._subscribers):
-                subscriber(events)
+        self._hand_over(events)
         return events
 
     def publish_records(self, records: Iterable[AnyRecord]) -> list[Event]:
@@ -137,9 +147,7 @@ class Bus:
         for record in records:
             topic = topics.topic_of(record)
             events += self._number(self._topics.get(topic) or self._open(topic), (record,))
-        if events:
-            for subscriber in tuple(self._subscribers):
-                subscriber(events)
+        self._hand_over(events)
         return events
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
@@ -158,9 +166,22 @@ class Bus:
     def forget(self, topic: str, keys: Iterable[Key]) -> None:
         """Drop what a conflated topic told last of things that are no more: new readers are not told."""
         opened = self._topics.get(topic)
-        if opened is not None:
-            for key in keys:
-                opened.latest.pop(key, None)
+        if opened is None:
+            return
+        gone = [key for key in keys if opened.latest.pop(key, None) is not None]
+        if gone:
+            for forgetter in tuple(self._forgetters):
+                forgetter(topic, gone, opened.seq)
+
+    def on_forget(self, forgetter: Forgetter) -> Callable[[], None]:
+        """Call ``forgetter`` whenever keys are forgotten; returns the function that ends it."""
+        self._forgetters.append(forgetter)
+        return lambda: self._forgetters.remove(forgetter) if forgetter in self._forgetters else None
+
+    def _hand_over(self, events: Sequence[Event]) -> None:
+        if events:
+            for subscriber in tuple(self._subscribers):
+                subscriber(events)
 
     def _open(self, topic: str) -> _Topic:
         opened = self._topics.get(topic)
@@ -178,12 +199,7 @@ class Bus:
             key = None if lossless else key_of(record)
             event = Event(opened.name, opened.seq, self.published, ts, record, key)
             events.append(event)
-            if key is None:
-                opened.ring.append(event)
-            elif isinstance(record, PositionUpdate) and not record.qty:
-                opened.latest.pop(key, None)  # a closed position has no mark to show
-            else:
-                opened.latest[key] = event
+            opened.keep(event)
         opened.index = self.published
         return events
 
