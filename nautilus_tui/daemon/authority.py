@@ -108,7 +108,10 @@ class Authority:
 
         Raises:
             OrderAuthorityError: another holds the order authority, or nobody does and somebody has to.
+            ForbiddenError, ConflictError: it releases what is not its own; see ``release``.
         """
+        if isinstance(command, ReleaseAuthority):
+            self._check_release(command, principal)
         if not command.needs_authority:
             return
         holder, since = self.now.holder, _clock_text(self.now.ts)
@@ -126,6 +129,22 @@ class Authority:
             )
         if holder == principal.name and (over := self.over()):
             self._refuse(f"{over}: {holder} holds the order authority no longer")
+
+    def _check_release(self, command: ReleaseAuthority, principal: Principal) -> None:
+        holder = self.now.holder
+        if command.holder is not None and command.holder != holder:
+            raise ConflictError(
+                f"{holder or 'nobody'} holds the order authority, not {command.holder}",
+                rule="it is released for the holder that is named",
+                fix="look who holds it: nautilus-tui authority show",
+            )
+        if holder not in (None, principal.name) and not principal.may("risk"):
+            raise ForbiddenError(
+                f"{holder} holds the order authority, and {principal.name} has the role {principal.role}",
+                rule="its holder releases it, or the role risk and above",
+                fix="take it instead: nautilus-tui authority take",
+                holder=str(holder),
+            )
 
     def _refuse(self, detail: str) -> None:
         held = self.now.holder is not None or self._next is not None
@@ -193,21 +212,9 @@ class Authority:
         """
         async with self._handing:
             holder = self.now.holder
-            if command.holder is not None and command.holder != holder:
-                raise ConflictError(
-                    f"{holder or 'nobody'} holds the order authority, not {command.holder}",
-                    rule="it is released for the holder that is named",
-                    fix="look who holds it: nautilus-tui authority show",
-                )
+            self._check_release(command, principal)
             if holder is None:
                 return self.now, []
-            if holder != principal.name and not principal.may("risk"):
-                raise ForbiddenError(
-                    f"{holder} holds the order authority, and {principal.name} has the role {principal.role}",
-                    rule="its holder releases it, or the role risk and above",
-                    fix="take it instead: nautilus-tui authority take",
-                    holder=holder,
-                )
             return await self._hand_over(
                 OrderAuthority(
                     holder=None,

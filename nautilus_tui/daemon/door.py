@@ -240,7 +240,10 @@ class Door:
         except ProblemError as error:
             await self._deny(command, error)
             return await self._failed(
-                command, id_, "refused" if isinstance(error, DeniedError) else "failed", error
+                command,
+                id_,
+                "refused" if isinstance(error, DeniedError | ForbiddenError) else "failed",
+                error,
             )
         except Exception as error:
             logger.exception("command %s (%s) failed in an unforeseen way", id_, command_name(command))

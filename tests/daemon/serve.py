@@ -26,6 +26,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     providers: ProviderSettings = ProviderSettings()
     watch: tuple[str, ...] = ()
     two_person: Literal["live", "always", "never"] = "live"
+    order_authority: Literal["optional", "required"] = "optional"
     monitor_seconds: float = 5.0
     escalation: tuple[EscalationStep, ...] = DaemonSettings().escalation
     reports: tuple[ReportPlan, ...] = ()
