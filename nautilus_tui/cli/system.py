@@ -5,10 +5,8 @@ This module must not know what the daemon or the terminal do.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import typer
@@ -17,13 +15,11 @@ from data.access import OrderAuthority
 from data.commands import StopDaemon
 from data.problems import InvalidRequestError, ProblemError
 from data.records import EngineStatus, SystemHealth
-from nautilus_tui.cli import authority, background, engines, output, words
+from nautilus_tui.cli import authority, background, engines, output, serving, words
 from nautilus_tui.cli.session import Session, session_of
 from nautilus_tui.client.problems import NotReachableError
 
 _STOP_S = 60.0
-#: What a daemon that stops may take beyond the time for requests: to close its store, and to end.
-_TIDY_S = 1.5
 
 
 # ---------------------------------------------------------------- the terminal
@@ -107,21 +103,9 @@ def daemon(
     SIGTERM stops it within seconds, SIGHUP reads the settings anew. Under a service manager it says when
     it is ready and kicks the watchdog.
     """
-    from nautilus_tui.daemon.log_lines import set_up_logging
-
     session = session_of(context)
-    form = log_format or "text"
-    try:
-        config = session.config
-        form = log_format or config.daemon.log_format
-        set_up_logging(config.daemon.log_level, form)
+    with serving.logging_to_stderr(session, log_format):
         _serve(session, listen, ready_fd)
-    except ProblemError as error:
-        if form != "json":
-            raise
-        set_up_logging("info", form)  # also where the settings could not be read
-        _log_problem(error)
-        raise typer.Exit(output.code_of_problem(error.type)) from error
 
 
 def _serve(session: Session, listen: str | None, ready_fd: int | None) -> None:
@@ -133,48 +117,15 @@ def _serve(session: Session, listen: str | None, ready_fd: int | None) -> None:
     from nautilus_tui.daemon.service import ServiceManager
 
     settings = daemon_settings(session.config)
-    where = _host_and_port(listen or session.config.daemon.listen)
+    where = serving.host_and_port(listen or session.config.daemon.listen)
     manager = ServiceManager.take_from()
-    ending = Ending(settings.shutdown_seconds + _TIDY_S)
+    ending = Ending(settings.shutdown_seconds + serving.TIDY_S)
 
     async def serve() -> None:
-        serving = Daemon(session.home, settings, manager=manager, ending=ending)
-        await serving.serve(where, _announcer(session, ready_fd))
+        one = Daemon(session.home, settings, manager=manager, ending=ending)
+        await one.serve(where, serving.announcer(session, ready_fd))
 
     uvloop.run(serve())
-
-
-def _log_problem(error: ProblemError) -> None:
-    document = error.document()
-    facts = {"problem": document.type, "rule": document.rule, "fix": document.fix}
-    logging.getLogger(__name__).critical(document.detail, extra={k: v for k, v in facts.items() if v})
-
-
-def _announcer(session: Session, ready_fd: int | None) -> Callable[[str], None]:
-    def announce(line: str) -> None:
-        if session.json:
-            output.show_json_line({"ready": True, "pid": os.getpid(), "detail": line})
-        else:
-            print(line, flush=True)
-        if ready_fd is not None:
-            os.write(ready_fd, background.READY)
-            os.close(ready_fd)
-
-    return announce
-
-
-def _host_and_port(text: str) -> tuple[str, int] | None:
-    if not text:
-        return None
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise InvalidRequestError(
-            f"{text!r} is not HOST:PORT",
-            rule="--listen HOST:PORT",
-            fix="for example 127.0.0.1:8787",
-            value=text,
-        )
-    return host.strip("[]"), int(port)
 
 
 def status(context: typer.Context) -> None:
