@@ -18,7 +18,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_PACKAGES = ("nautilus_trader", "litestar", "uvicorn", "uvloop", "websockets", "msgspec", "textual", "duckdb")
+_PACKAGES = (
+    "nautilus_trader",
+    "litestar",
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "websockets",
+    "msgspec",
+    "textual",
+    "duckdb",
+)
 
 
 class BenchRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,7 @@
-"""The servers of a stream bench: our hub, and the peers it is measured against, each in its own process.
+"""The servers of a stream bench, each in its own process: our hub as the daemon wires it, or a peer.
 
-A server listens on loopback, waits for readers and publishes when told to over a pipe. Peers get the
-same events, encoded once outside the measured loop where that is all they would do with them.
-This module must not know how readers count.
+A server listens on loopback, waits for readers and publishes when told to over a pipe. This module must
+not know how readers count.
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ import itertools
 import os
 import socket
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from decimal import Decimal
 from multiprocessing.connection import Connection as Pipe
 from typing import Any, Literal
@@ -24,23 +21,25 @@ import msgspec
 import psutil
 import uvicorn
 import uvloop
-from litestar import Litestar, WebSocket
-from litestar.exceptions import WebSocketDisconnect
-from litestar.handlers import websocket
-from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 from data import topics
 from data.bus import Bus, Event
 from data.commands import AnyCommand, Outcome
 from data.problems import UnavailableError
-from data.records import Quote
+from data.records import AnyRecord, OrderUpdate, Quote, Trade
+from nautilus_tui.bench.load import FormName
+from nautilus_tui.daemon.peers import PeerHttpProtocol
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.streams import StreamHub, StreamLimits, make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG
-from nautilus_tui.daemon.streams.wire import MSGPACK
+from nautilus_tui.daemon.streams.wire import JSON, MSGPACK
 
-ServerName = Literal["hub", "litestar", "websockets"]
+ServerName = Literal["hub", "fastapi", "litestar", "websockets"]
+Kind = Literal["quote", "order"]
 INSTRUMENTS = tuple(f"I{n:03d}.SIM" for n in range(100))
+ENGINES = tuple(f"e{n}" for n in range(10))
+#: What `Order.beside` is published on: trades of one instrument.
+BESIDE = "T.SIM"
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -49,6 +48,8 @@ class Order(msgspec.Struct, frozen=True):
     seconds: float
     rate: float = 0.0
     batch: int = 100  #: events published at once when it goes as fast as readers read
+    kind: Kind = "quote"
+    beside: float = 0.0  #: trades/s published besides, for whoever reads them
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -58,7 +59,15 @@ class Done(msgspec.Struct, frozen=True):
     published: int
     seconds: float  #: until the last of them was handed to the transports
     cpu_s: float
-    event_bytes: int
+    event_bytes: dict[FormName, int]
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a server has cost so far."""
+
+    resident: int  #: bytes
+    cpu_s: float
+    connections: int  #: that it knows of now; a peer's are not counted
 
 
 def quote(n: int) -> Quote:
@@ -80,12 +89,53 @@ def quote(n: int) -> Quote:
     )
 
 
+def order(n: int) -> OrderUpdate:
+    """Return an order's state as an engine publishes it."""
+    now = time.time_ns()
+    return OrderUpdate(
+        engine=ENGINES[n % len(ENGINES)],
+        client_order_id=f"O-{n % 1000}",
+        instrument=INSTRUMENTS[n % len(INSTRUMENTS)],
+        side="buy",
+        order_type="limit",
+        tif="gtc",
+        qty=Decimal(100),
+        price=Decimal("99.50"),
+        status="accepted",
+        ts_init=now,
+        ts=now,
+        seq=n + 1,
+        synthetic=True,
+    )
+
+
+def trade(n: int) -> Trade:
+    """Return a trade of the one instrument that is published besides."""
+    now = time.time_ns()
+    return Trade(
+        instrument=BESIDE,
+        price=Decimal(10_000 + n % 500) / 100,
+        size=Decimal(100),
+        trade_id=str(n),
+        ts=now,
+        synthetic=True,
+        source="simulated",
+        engine="bench",
+    )
+
+
+_MAKE: dict[Kind, Callable[[int], AnyRecord]] = {"quote": quote, "order": order}
+
+
 def main(pipe: Pipe, server: ServerName) -> None:
-    """Serve until told ``stop``; answers ``cost`` with resident bytes and CPU s, an `Order` with a `Done`."""
+    """Serve until told ``stop``; answers ``cost`` with a `Cost`, an `Order` with a `Done`."""
+    from nautilus_tui.bench import peers
+
     run: dict[ServerName, Callable[[Pipe, socket.socket], Awaitable[None]]] = {
         "hub": _hub,
-        "litestar": _litestar,
-        "websockets": _websockets,
+        "fastapi": peers.fastapi,
+        "litestar": peers.litestar,
+        "websockets": peers.websockets,
     }
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
@@ -101,7 +151,8 @@ async def _run(
 Publish = Callable[[Order], Awaitable[Done]]
 
 
-async def _obey(pipe: Pipe, publish: Publish) -> None:
+async def obey(pipe: Pipe, publish: Publish, connections: Callable[[], int] = lambda: 0) -> None:
+    """Do what is asked over the pipe until told ``stop``."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
     while True:
@@ -114,7 +165,8 @@ async def _obey(pipe: Pipe, publish: Publish) -> None:
             if question == "cost":
                 gc.collect()
                 process = psutil.Process(os.getpid())
-                pipe.send((process.memory_info().rss, sum(process.cpu_times()[:2])))
+                cpu_s = sum(process.cpu_times()[:2])
+                pipe.send(Cost(process.memory_info().rss, cpu_s, connections()))
             else:
                 pipe.send(await publish(question))
 
@@ -129,20 +181,27 @@ class _Uvicorn(uvicorn.Server):
         self._pipe.send(self.servers[0].sockets[0].getsockname()[1])
 
 
-async def _serve_uvicorn(app: Any, pipe: Pipe, sock: socket.socket, publish: Publish, **options: Any) -> None:
+async def serve_uvicorn(
+    app: Any,
+    pipe: Pipe,
+    sock: socket.socket,
+    publish: Publish,
+    connections: Callable[[], int] = lambda: 0,
+    **options: Any,
+) -> None:
+    """Serve an ASGI application with uvicorn until told ``stop``."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        **{"http": "h11", **options},
         lifespan="off",
         log_config=None,
         log_level="critical",
         access_log=False,
         timeout_graceful_shutdown=1,
-        **options,
     )
     server = _Uvicorn(config, pipe)
     task = asyncio.create_task(server.serve(sockets=[sock]))
-    await _obey(pipe, publish)
+    await obey(pipe, publish, connections)
     server.should_exit = server.force_exit = True
     await task
 
@@ -154,22 +213,30 @@ async def _hub(pipe: Pipe, sock: socket.socket) -> None:
     """The product: bus, hub and protocol class as the daemon wires them."""
     bus = Bus("bench")
     hub = StreamHub(bus, StreamLimits(heartbeat_s=600.0, max_connections=100_000))
-    counter = itertools.count()
+    counter, beside = itertools.count(), itertools.count()
 
     async def publish(order: Order) -> Done:
-        return await _paced(
+        return await paced(
             order,
             counter,
             bus.publish_records,
             lambda: hub.waiting() == 0 and hub.health().behind == 0,
+            beside,
         )
 
-    await _serve_uvicorn(
-        _nothing_else, pipe, sock, publish, ws=make_ws_protocol(hub, _anyone, _nothing), backlog=BACKLOG
+    await serve_uvicorn(
+        _nothing_else,
+        pipe,
+        sock,
+        publish,
+        lambda: hub.health().connections,
+        http=PeerHttpProtocol,
+        ws=make_ws_protocol(hub, _anyone, _nothing),
+        backlog=BACKLOG,
     )
 
 
-def _anyone(token: str | None, peer_uid: int | None) -> Principal:
+def _anyone(token: str | None, peer_uid: int | None, peer: str = "") -> Principal:
     return Principal("bench", "viewer", "tcp")
 
 
@@ -182,30 +249,34 @@ async def _nothing_else(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _paced(
+async def paced(
     order: Order,
-    counter: itertools.count[int],
-    publish: Callable[[Sequence[Quote]], object],
+    counter: Iterator[int],
+    publish: Callable[[Sequence[AnyRecord]], object],
     all_written: Callable[[], bool],
+    beside: Iterator[int] | None = None,
 ) -> Done:
     """Publish at a rate, or in batches, each once every reader was given the one before."""
-    measure = _Measure()
-    published = 0
+    measure, make = Measure(), _MAKE[order.kind]
+    published = besides = 0
     while (elapsed := measure.elapsed()) < order.seconds:
+        if beside is not None and (more := int(elapsed * order.beside) - besides) > 0:
+            publish([trade(next(beside)) for _ in range(more)])
+            besides += more
         batch = order.batch if all_written() else 0
         due = int(elapsed * order.rate) - published if order.rate else batch
         if due > 0:
-            publish([quote(next(counter)) for _ in range(due)])
+            publish([make(next(counter)) for _ in range(due)])
             published += due
         await asyncio.sleep(0 if due and not order.rate else 0.0005)
-    while True:
+    while not order.beside:  # a reader of what is beside may be one that never reads
         await asyncio.sleep(0.0005)
         if all_written():
             break
-    return measure.done(next(counter) - published, published)
+    return measure.done(next(counter) - published, published, order.kind)
 
 
-class _Measure:
+class Measure:
     """Time and processor since it was made."""
 
     def __init__(self) -> None:
@@ -214,99 +285,17 @@ class _Measure:
         self._started = time.perf_counter()
 
     def elapsed(self) -> float:
+        """Return seconds since it was made."""
         return time.perf_counter() - self._started
 
-    def done(self, first: int, published: int) -> Done:
+    def done(self, first: int, published: int, kind: Kind) -> Done:
         """Return what came of it; the caller's counter has moved on by one to learn ``first``."""
         seconds = self.elapsed()
-        return Done(first, published, seconds, sum(self._process.cpu_times()[:2]) - self._cpu, _event_bytes())
+        cpu_s = sum(self._process.cpu_times()[:2]) - self._cpu
+        return Done(first, published, seconds, cpu_s, _event_bytes(kind))
 
 
-def _event_bytes() -> int:
-    record = quote(0)
-    event = Event(topics.quotes(record.instrument), 12345, 1, record.ts, record, None)
-    return len(MSGPACK.event(event))
-
-
-# ---------------------------------------------------------------- peers
-
-
-class _Seqs:
-    """Gives peers' events the same envelopes ours have."""
-
-    def __init__(self) -> None:
-        self._seqs: dict[str, int] = defaultdict(int)
-
-    def encode(self, record: Quote) -> tuple[str, bytes]:
-        topic = topics.quotes(record.instrument)
-        self._seqs[topic] += 1
-        return topic, MSGPACK.event(Event(topic, self._seqs[topic], 0, time.time_ns(), record, None))
-
-
-async def _litestar(pipe: Pipe, sock: socket.socket) -> None:
-    """As one would write it first: one message an event, awaited client by client."""
-    readers: dict[str, set[WebSocket[Any, Any, Any]]] = defaultdict(set)
-
-    @websocket("/ws")
-    async def handler(socket: WebSocket[Any, Any, Any]) -> None:
-        await socket.accept(subprotocols="nautilus.msgpack")
-        wanted = msgspec.msgpack.decode(await socket.receive_data("binary"))["topics"]
-        for topic in wanted:
-            readers[topic].add(socket)
-        with suppress(WebSocketDisconnect):
-            await socket.receive_data("binary")  # nothing comes: this waits for the reader to go
-        for topic in wanted:
-            readers[topic].discard(socket)
-
-    seqs, counter = _Seqs(), itertools.count()
-
-    async def publish(order: Order) -> Done:
-        measure = _Measure()
-        published = 0
-        while (elapsed := measure.elapsed()) < order.seconds:
-            if order.rate and published >= elapsed * order.rate:
-                await asyncio.sleep(0.0005)
-                continue
-            topic, event = seqs.encode(quote(next(counter)))
-            published += 1
-            for reader in (*readers[topic], *readers["quotes.>"]):
-                await reader.send_bytes(event)
-            await asyncio.sleep(0)  # events arrive one by one: the loop turns between them
-        return measure.done(next(counter) - published, published)
-
-    await _serve_uvicorn(Litestar([handler], openapi_config=None, logging_config=None), pipe, sock, publish)
-
-
-async def _websockets(pipe: Pipe, sock: socket.socket) -> None:
-    """`websockets` with its own broadcast: one message an event, written to all without waiting."""
-    readers: dict[str, set[ServerConnection]] = defaultdict(set)
-
-    async def handler(connection: ServerConnection) -> None:
-        message = await connection.recv()
-        assert isinstance(message, bytes), "the bench's readers speak msgpack"
-        wanted = msgspec.msgpack.decode(message)["topics"]
-        for topic in wanted:
-            readers[topic].add(connection)
-        await connection.wait_closed()
-        for topic in wanted:
-            readers[topic].discard(connection)
-
-    seqs, counter = _Seqs(), itertools.count()
-
-    def send(quotes: Sequence[Quote]) -> None:
-        for one in quotes:
-            topic, event = seqs.encode(one)
-            broadcast(readers[topic] | readers["quotes.>"], event)
-
-    async def publish(order: Order) -> Done:
-        return await _paced(order, counter, send, lambda: True)
-
-    async with serve(
-        handler,
-        sock=sock,
-        compression=None,
-        ping_interval=None,
-        subprotocols=["nautilus.msgpack"],  # type: ignore[list-item]  # a NewType of str
-    ):
-        pipe.send(sock.getsockname()[1])
-        await _obey(pipe, publish)
+def _event_bytes(kind: Kind) -> dict[FormName, int]:
+    record = _MAKE[kind](0)
+    event = Event(topics.topic_of(record), 12345, 1, time.time_ns(), record, None)
+    return {"json": len(JSON.event(event)), "msgpack": len(MSGPACK.event(event))}

@@ -16,20 +16,20 @@ import msgspec
 
 from data import topics
 from nautilus_tui.bench import load, servers
+from nautilus_tui.bench.load import FormName, Plan, Seen
+from nautilus_tui.bench.peers import naive
 from nautilus_tui.bench.processes import answer, child
 from nautilus_tui.bench.rows import BenchRow, number, row
-from nautilus_tui.bench.servers import INSTRUMENTS, Done, Order
+from nautilus_tui.bench.servers import ENGINES, INSTRUMENTS, Cost, Done, Order
 
 EVERYTHING: tuple[str, ...] = ("quotes.>",)
+ORDERS: tuple[str, ...] = ("orders.*",)
 CLIENTS, CONNECTS, OWN_TOPICS = 1000, 5000, 10
 MOST_READERS = 10_000
 #: Events that go to a reader in one frame when it goes as fast as readers read: a busy 10 ms.
 PER_FRAME = 100
 MESSAGES_PER_CLIENT = 50.0  #: events a second in the latency bench
-_PEERS = {
-    "litestar": "Litestar on uvicorn, await send per client and event",
-    "websockets": "websockets broadcast per event",
-}
+_BROADCAST = "websockets broadcast per event"
 
 
 class Server(NamedTuple):
@@ -44,34 +44,49 @@ class Outcome(msgspec.Struct, frozen=True):
 
     done: Done
     expected: int  #: events times readers
-    received: int
-    frames: int
-    lags_ms: tuple[float, float]  #: p50, p99
+    seen: Seen
+    form: FormName
 
     @property
     def rate(self) -> float:
         """Events delivered a second."""
-        return self.received / self.done.seconds
+        return self.seen.events / self.done.seconds
+
+    @property
+    def lost(self) -> int:
+        """Events that did not arrive."""
+        return self.expected - self.seen.events
+
+
+class Peer(NamedTuple):
+    """The naive peer as it runs."""
+
+    server: Server
+    form: FormName
+    name: str
 
 
 def run(scale: int = 1, *, seconds: float = 2.0) -> list[BenchRow]:
     """Measure the streams; ``scale`` multiplies the readers, up to ten thousand."""
-    clients, connects = _affordable(CLIENTS * scale), _affordable(CONNECTS * scale)
+    clients, connects = affordable(CLIENTS * scale), affordable(CONNECTS * scale)
+    kind, form, name = naive()
     with (
         child(servers.main, "hub") as hub,
-        child(servers.main, "litestar") as litestar,
+        child(servers.main, kind) as awaited,
         child(servers.main, "websockets") as broadcast,
     ):
-        ours, peer, other = (Server(pipe, answer(pipe)) for pipe in (hub, litestar, broadcast))
+        ours, theirs, other = (Server(pipe, answer(pipe)) for pipe in (hub, awaited, broadcast))
+        peer = Peer(theirs, form, name)
         return [
             *_connections(ours, peer, connects),  # first: memory is measured in a fresh process
-            _everything(ours, peer, clients, seconds),
-            _own_topics(ours, peer, clients, seconds),
+            *_everything(ours, peer, clients, seconds),
+            *_own_topics(ours, peer, clients, seconds),
             *_latency(ours, other, clients, seconds),
+            _by_number(ours, clients, seconds),
         ]
 
 
-def _affordable(readers: int) -> int:
+def affordable(readers: int) -> int:
     """Return as many readers as one process of each side may hold open."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return min(readers, limit - 200, MOST_READERS)
@@ -80,66 +95,89 @@ def _affordable(readers: int) -> int:
 # ---------------------------------------------------------------- the rows
 
 
-def _everything(hub: Server, litestar: Server, clients: int, seconds: float) -> BenchRow:
-    plan = [EVERYTHING] * clients
+def _everything(hub: Server, peer: Peer, clients: int, seconds: float) -> list[BenchRow]:
     order = Order(seconds, batch=PER_FRAME)
-    ours, peer = _run(hub, plan, order), _run(litestar, plan, order)
-    return row(
-        "fan-out, each reader on everything",
-        ours.rate,
-        "events/s",
-        better="more",
-        goal="≥ 60 ×, ≥ 5 M/s",
-        limit=5e6,
-        least_ratio=60,
-        peer=(_PEERS["litestar"], peer.rate),
-        detail=_describe(ours, clients),
-    )
+    plan = [EVERYTHING] * clients
+    theirs = measure(peer.server, plan, order, form=peer.form)
+    rows = []
+    for form in ("json", "msgpack"):  # JSON is what the peer speaks; msgpack is what our own clients do
+        ours = measure(hub, plan, order, form=form)
+        rows.append(
+            row(
+                f"fan-out, each reader on everything, {form}",
+                ours.rate,
+                "events/s",
+                better="more",
+                goal="≥ 60 ×" if form == "json" else "≥ 60 ×, ≥ 5 M/s",
+                limit=None if form == "json" else 5e6,
+                least_ratio=60,
+                peer=(f"{peer.name} ({peer.form})", theirs.rate),
+                detail=_describe(ours, clients),
+            )
+        )
+    return rows
 
 
-def _own_topics(hub: Server, litestar: Server, clients: int, seconds: float) -> BenchRow:
+def _own_topics(hub: Server, peer: Peer, clients: int, seconds: float) -> list[BenchRow]:
     draw = random.Random(1)
     names = [topics.quotes(instrument) for instrument in INSTRUMENTS]
     plan = [tuple(draw.sample(names, OWN_TOPICS)) for _ in range(clients)]
     order = Order(seconds, batch=PER_FRAME * len(names) // OWN_TOPICS)
-    ours, peer = _run(hub, plan, order), _run(litestar, plan, order)
-    return row(
-        f"fan-out, each reader on its own {OWN_TOPICS} of {len(names)} topics",
-        ours.rate,
-        "events/s",
-        better="more",
-        goal="≥ 8 ×",
-        least_ratio=8,
-        peer=(_PEERS["litestar"], peer.rate),
-        detail=_describe(ours, clients),
-    )
+    theirs = measure(peer.server, plan, order, form=peer.form)
+    rows = []
+    for form in ("json", "msgpack"):
+        ours = measure(hub, plan, order, form=form)
+        rows.append(
+            row(
+                f"fan-out, each reader on its own {OWN_TOPICS} of {len(names)} topics, {form}",
+                ours.rate,
+                "events/s",
+                better="more",
+                goal="≥ 8 ×",
+                least_ratio=8,
+                peer=(f"{peer.name} ({peer.form})", theirs.rate),
+                detail=_describe(ours, clients),
+            )
+        )
+    return rows
 
 
 def _latency(hub: Server, broadcast: Server, clients: int, seconds: float) -> list[BenchRow]:
     plan = [EVERYTHING] * clients
     order = Order(seconds, MESSAGES_PER_CLIENT)
-    ours, peer = _run(hub, plan, order, timed=True), _run(broadcast, plan, order, timed=True)
-    lost = ours.expected - ours.received
+    ours, peer = (measure(one, plan, order, watch="times") for one in (hub, broadcast))
     return [
         row(
             f"publish → received, {MESSAGES_PER_CLIENT:.0f}/s to each reader, p{name}",
-            ours.lags_ms[which],
+            ours.seen.lags_ms[which],
             "ms",
             better="less",
             goal="≤ 25 ms, no loss" if which else None,
             # a late event is late; a lost one is infinitely so
-            limit=(25.0 if not lost else 0.0) if which else None,
-            peer=(_PEERS["websockets"], peer.lags_ms[which]),
+            limit=(25.0 if not ours.lost else 0.0) if which else None,
+            peer=(_BROADCAST, peer.seen.lags_ms[which]),
             detail=_describe(ours, clients) if which else "",
         )
         for which, name in ((0, "50"), (1, "99"))
     ]
 
 
-def _connections(hub: Server, litestar: Server, connects: int) -> list[BenchRow]:
-    plan = [EVERYTHING] * connects
-    took, bytes_each, cpu_s = _connect(hub, plan)
-    peer_took, peer_bytes, _ = _connect(litestar, plan)
+def _by_number(hub: Server, clients: int, seconds: float) -> BenchRow:
+    ours = measure(hub, [ORDERS] * clients, Order(seconds, batch=10, kind="order"), watch="numbers")
+    return row(
+        "orders lost or doubled, each reader counting the numbers of each topic",
+        float(ours.seen.lost + ours.seen.twice + abs(ours.lost)),
+        "events",
+        better="less",
+        goal="0",
+        limit=0.0,
+        detail=f"{_describe(ours, clients)}, {len(ENGINES)} topics, {number(ours.rate)} events/s",
+    )
+
+
+def _connections(hub: Server, peer: Peer, connects: int) -> list[BenchRow]:
+    took, bytes_each, cpu_s, held = _connect(hub, connects, "msgpack", hold=True)
+    peer_took, peer_bytes, _, _ = _connect(peer.server, connects, peer.form)
     return [
         row(
             "memory per connection",
@@ -148,7 +186,7 @@ def _connections(hub: Server, litestar: Server, connects: int) -> list[BenchRow]
             better="less",
             goal="≤ 30 kB",
             limit=30.0,
-            peer=(_PEERS["litestar"], peer_bytes / 1000),
+            peer=(peer.name, peer_bytes / 1000),
             detail=f"growth of the server's resident memory over {connects:,}, subscribed and idle",
         ),
         row(
@@ -158,57 +196,80 @@ def _connections(hub: Server, litestar: Server, connects: int) -> list[BenchRow]
             better="less",
             goal=f"≤ 2 s for {CONNECTS:,}",
             limit=2.0 * connects / CONNECTS,
-            peer=(_PEERS["litestar"], peer_took),
+            peer=(peer.name, peer_took),
             detail=(
                 f"{connects:,} of them, 256 at once: TCP, upgrade, authentication, subscription; "
                 f"server CPU {cpu_s:.2f} s"
+            ),
+        ),
+        row(
+            "connections that hold",
+            float(held.readers),
+            "readers",
+            better="more",
+            goal=f"{connects:,}, nothing lost",
+            limit=float(connects) if not held.wrong else float("inf"),
+            detail=(
+                f"{number(held.expected)} orders sent to them, {held.wrong} lost or doubled by number, "
+                f"{held.closed} connections lost"
             ),
         ),
     ]
 
 
 def _describe(one: Outcome, clients: int) -> str:
-    lost = one.expected - one.received
     return (
-        f"{clients:,} readers, {one.done.event_bytes} B an event, "
-        f"{one.received / max(one.frames, 1):.0f} events a frame, "
+        f"{clients:,} readers, {one.done.event_bytes[one.form]} B an event in {one.form}, "
+        f"{one.seen.events / max(one.seen.frames, 1):.0f} events a frame, "
         f"{number(one.done.published / one.done.seconds)}/s published, "
         f"server {100 * one.done.cpu_s / one.done.seconds:.0f} % of a core, "
-        f"lost {lost} of {number(one.expected)}"
+        f"lost {one.lost} of {number(one.expected)}"
     )
 
 
 # ---------------------------------------------------------------- one run
 
 
-def _run(server: Server, plan: Sequence[Sequence[str]], order: Order, *, timed: bool = False) -> Outcome:
-    with child(load.main, server.port, plan, timed) as readers:
+def measure(
+    server: Server,
+    plan: Sequence[tuple[str, ...]],
+    order: Order,
+    *,
+    form: FormName = "msgpack",
+    watch: load.Watch = "count",
+) -> Outcome:
+    """Connect a plan's readers, publish as ordered and return what arrived."""
+    with child(load.main, server.port, Plan(tuple(plan), form, watch)) as readers:
         answer(readers)
-        _settle(readers)
-        answer(server.pipe, Order(0.2, batch=len(INSTRUMENTS)))  # every topic appears, caches fill
-        _settle(readers)
-        answer(readers, "clear")
+        settle(readers)
+        begin(server, readers, order)
         done: Done = answer(server.pipe, order)
-        events, frames, _, p50, p99 = _settle(readers)
-    return Outcome(done, _expected(plan, done), events, frames, (p50, p99))
+        seen = settle(readers)
+    return Outcome(done, expected(plan, done, order), seen, form)
 
 
-Tally = tuple[int, int, int, float, float]
+def begin(server: Server, readers: Pipe, order: Order) -> None:
+    """Let every topic appear and caches fill, then let readers count from nothing."""
+    answer(server.pipe, Order(0.2, batch=len(INSTRUMENTS), kind=order.kind))
+    settle(readers)
+    answer(readers, "clear")
 
 
-def _settle(readers: Pipe) -> Tally:
-    """Ask for the tally until it stands still."""
-    seen: Tally = answer(readers, "tally")
+def settle(readers: Pipe) -> Seen:
+    """Ask for what was seen until it stands still."""
+    seen: Seen = answer(readers, "tally")
     while True:
         readers.poll(0.2)
-        again: Tally = answer(readers, "tally")
-        if again[2] == seen[2]:
+        again: Seen = answer(readers, "tally")
+        if again.bytes == seen.bytes:
             return again
         seen = again
 
 
-def _expected(plan: Sequence[Sequence[str]], done: Done) -> int:
+def expected(plan: Sequence[tuple[str, ...]], done: Done, order: Order) -> int:
     """Return how many events the readers of a plan are to receive."""
+    if order.kind == "order":
+        return done.published * sum(patterns == ORDERS for patterns in plan)
     count = len(INSTRUMENTS)
     each = [done.published // count] * count
     for extra in range(done.published % count):
@@ -220,13 +281,42 @@ def _expected(plan: Sequence[Sequence[str]], done: Done) -> int:
     )
 
 
-def _connect(server: Server, plan: Sequence[Sequence[str]]) -> tuple[float, float, float]:
-    """Return how long the plan's readers took to connect, bytes of server memory for each, server CPU."""
-    with child(load.main, server.port, plan[:50], False) as warm:
+class Held(NamedTuple):
+    """What readers got that had been connected for a while."""
+
+    readers: int
+    expected: int
+    wrong: int  #: lost or doubled
+    closed: int
+
+
+class Connected(NamedTuple):
+    """What it took to connect many readers."""
+
+    seconds: float
+    bytes_each: float  #: of the server's resident memory
+    cpu_s: float  #: of the server
+    held: Held
+
+
+def _connect(server: Server, connects: int, form: FormName, *, hold: bool = False) -> Connected:
+    """Connect many readers and, to ``hold`` them, send each ten orders that it counts by number."""
+    plan = Plan((ORDERS if hold else EVERYTHING,) * connects, form, "numbers" if hold else "count")
+    with child(load.main, server.port, msgspec.structs.replace(plan, topics=plan.topics[:50])) as warm:
         answer(warm)
-    bytes_before, cpu_before = answer(server.pipe, "cost")
-    with child(load.main, server.port, plan, False) as readers:
+    before: Cost = answer(server.pipe, "cost")
+    with child(load.main, server.port, plan) as readers:
         _, took = answer(readers)
-        _settle(readers)
-        bytes_after, cpu_after = answer(server.pipe, "cost")
-    return took, (bytes_after - bytes_before) / len(plan), cpu_after - cpu_before
+        settle(readers)
+        after: Cost = answer(server.pipe, "cost")
+        held = Held(0, 0, 0, 0)
+        if hold:
+            order = Order(1.0, 10.0, kind="order")
+            begin(server, readers, order)
+            done: Done = answer(server.pipe, order)
+            seen = settle(readers)
+            sent = expected(plan.topics, done, order)
+            wrong = abs(sent - seen.events) + seen.lost + seen.twice
+            held = Held(answer(server.pipe, "cost").connections, sent, wrong, seen.closed)
+    each = (after.resident - before.resident) / connects
+    return Connected(took, each, after.cpu_s - before.cpu_s, held)

@@ -11,17 +11,70 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from nautilus_tui.bench import link, load, rows, servers, streams
+from nautilus_tui.bench import link, load, peers, rows, servers, streams
 from nautilus_tui.bench.processes import answer, child
+from nautilus_tui.daemon.streams.wire import JSON, MSGPACK, Format
 
 
-def test_every_event_is_counted_once() -> None:
-    with child(servers.main, "hub") as pipe, child(servers.main, "websockets") as other:
-        for server in (streams.Server(one, answer(one)) for one in (pipe, other)):
-            for plan in ([streams.EVERYTHING] * 7, [("quotes.I001.SIM", "quotes.I002.SIM")] * 5):
-                outcome = streams._run(server, plan, servers.Order(0.1, 2000.0), timed=True)
-                assert outcome.received == outcome.expected > 0
-                assert 0 < outcome.lags_ms[0] <= outcome.lags_ms[1]
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("hub", "msgpack"),
+        ("hub", "json"),
+        ("websockets", "msgpack"),
+        ("fastapi", "json"),
+        ("litestar", "json"),
+    ],
+)
+def test_every_event_is_counted_once(name: servers.ServerName, form: load.FormName) -> None:
+    if name == "fastapi":
+        pytest.importorskip("fastapi", reason="the peer of the stream bench, a development dependency")
+    with child(servers.main, name) as pipe:
+        server = streams.Server(pipe, answer(pipe))
+        for plan in ([streams.EVERYTHING] * 7, [("quotes.I001.SIM", "quotes.I002.SIM")] * 5):
+            watch: load.Watch = "times" if form == "msgpack" else "count"
+            outcome = streams.measure(server, plan, servers.Order(0.1, 1000.0), form=form, watch=watch)
+            assert outcome.seen.events == outcome.expected > 0
+            assert outcome.seen.closed == 0
+            if watch == "times":
+                assert 0 < outcome.seen.lags_ms[0] <= outcome.seen.lags_ms[1]
+
+
+def test_the_bench_has_a_peer_where_fastapi_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    name, form, words = peers.naive()
+    assert (name, form) == ("litestar", "json")
+    assert "FastAPI is not installed" in words
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_orders_are_counted_by_their_numbers(form: load.FormName) -> None:
+    with child(servers.main, "hub") as pipe:
+        server = streams.Server(pipe, answer(pipe))
+        order = servers.Order(0.1, batch=7, kind="order")
+        outcome = streams.measure(server, [streams.ORDERS] * 5, order, form=form, watch="numbers")
+        assert outcome.seen.events == outcome.expected > 0
+        assert (outcome.seen.lost, outcome.seen.twice) == (0, 0)
+
+
+@pytest.mark.parametrize("form", [JSON, MSGPACK], ids=lambda form: form.name)
+@given(seqs=st.lists(st.integers(1, 30), max_size=12), cut=st.integers(1, 40))
+def test_a_number_left_out_or_said_twice_is_noticed(form: Format, seqs: list[int], cut: int) -> None:
+    """Whatever numbers come, in pieces of any length: what is missing and what came again is counted."""
+    stream = form.frame([form.message("snapshot", {"records": []}, topic="orders.e0", seq=0)])
+    lost = twice = last = 0
+    for seq in seqs:
+        stream += form.frame([form.message("order_update", {}, topic="orders.e0", seq=seq)])
+        lost, twice, last = lost + max(0, seq - last - 1), twice + (seq <= last), seq
+    tally = load.Tally()
+    reader = load.NumberedReader.__new__(load.NumberedReader)
+    reader._tally, reader._form, reader._opening = tally, form.name, None
+    reader._rest, reader._seqs = b"", {}
+    for at in range(0, len(stream), cut):
+        piece = stream[at : at + cut]
+        load.Reader.buffer[: len(piece)] = piece
+        reader.buffer_updated(len(piece))
+    assert (tally.events, tally.lost, tally.twice) == (len(seqs), lost, twice)
 
 
 def test_the_link_bench_hears_everything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +140,7 @@ def test_readers_count_frames_however_they_are_cut(sizes: list[tuple[int, int]],
         events += count
     tally = load.Tally()
     reader = load.Reader.__new__(load.Reader)
-    reader._tally, reader._timed, reader._opening, reader._head, reader._skip = tally, False, None, b"", 0
+    reader._tally, reader._form, reader._opening, reader._head, reader._skip = tally, "msgpack", None, b"", 0
     at = 0
     while at < len(stream):
         piece = stream[at : at + data.draw(st.one_of(st.integers(1, 12), st.integers(1, 200_000)))]
