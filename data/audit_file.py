@@ -20,6 +20,7 @@ from data.records import AuditEntry
 
 #: Longer lines are not ours: a body is cut at 16,384 characters, which JSON may write in six signs each.
 LONGEST_LINE: Final = 1_000_000
+CONTENT_TYPE: Final = "application/jsonl"
 
 
 class FileStart(Record, frozen=True, kw_only=True, tag="audit_start"):

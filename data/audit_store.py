@@ -98,8 +98,14 @@ class AuditTrail:
 
         Only entries from the first at or after ``since`` to the last before ``until`` (UTC ns), without
         a gap: those in between are in it even if their clock was off.
+
+        Raises:
+            StoreFailedError: the store is damaged; at once, or from a later piece.
         """
         first, last = await self._bounds(since, until)
+        return self._pieces(first, last)
+
+    async def _pieces(self, first: int, last: int) -> AsyncIterator[bytes]:
         rows = await self._db.read(_SPAN.format(piece=PIECE), [first, last])
         begun = decode_line(rows[0][3].encode()) if rows else None
         after = Head(begun.seq - 1, begun.previous_hash) if isinstance(begun, AuditEntry) else Head()

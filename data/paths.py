@@ -106,6 +106,11 @@ class Home:
         return self.root / "state.duckdb"
 
     @property
+    def audit_log(self) -> Path:
+        """What was commanded, a second time, beside the daemon's database."""
+        return self.root / "audit.jsonl"
+
+    @property
     def config_file(self) -> Path:
         """The user's settings over the shipped defaults."""
         return self.root / "config.toml"

@@ -20,7 +20,6 @@ from data.paging import Page
 from data.problems import OutcomeUnknownError, ProblemDocument, from_document
 from data.records import (
     AccountUpdate,
-    AuditEntry,
     Bar,
     Book,
     EngineLog,
@@ -36,6 +35,7 @@ from data.reports import Rendered
 from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.analytics import AnalyticsQuestions
+from nautilus_tui.client.audit import AuditQuestions
 from nautilus_tui.client.authority import AuthorityQuestions
 from nautilus_tui.client.breaches import BreachQuestions
 from nautilus_tui.client.forecast import ForecastQuestions
@@ -72,6 +72,7 @@ def command_name(command: AnyCommand) -> str:
 class ApiClient(
     ResearchQuestions,
     AuthorityQuestions,
+    AuditQuestions,
     BreachQuestions,
     AnalyticsQuestions,
     ForecastQuestions,
@@ -141,12 +142,6 @@ class ApiClient(
     async def health(self) -> SystemHealth:
         """Return the daemon's health."""
         return wire.convert(await self._get("/system/health"), SystemHealth)
-
-    async def audit(
-        self, *, limit: int = 100, cursor: str | None = None, command: str | None = None
-    ) -> Page[AuditEntry]:
-        """Return audited commands, newest first."""
-        return await self._page("/audit", AuditEntry, limit=limit, cursor=cursor, command=command)
 
     async def tokens(self) -> list[dict[str, Any]]:
         """Return the access tokens by name, never the secrets."""
@@ -367,6 +362,22 @@ class ApiClient(
             content=response.content,
             synthetic=response.headers.get("x-report-synthetic") == "yes",
         )
+
+    async def _stream(self, path: str, **params: Any) -> AsyncIterator[bytes]:
+        """Return a file piece by piece, as it comes."""
+        present = {name: value for name, value in params.items() if value is not None}
+        timeout = httpx.Timeout(_RESEARCH_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
+        try:
+            async with self._http.stream("GET", _API + path, params=present, timeout=timeout) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise from_document(_document(_body(response), response))
+                async for piece in response.aiter_bytes():
+                    yield piece
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise self._not_reachable() from error
+        except httpx.TransportError as error:
+            raise _unanswered(path, None, f"to its end ({error or type(error).__name__})") from error
 
     async def _page[T](self, path: str, type_: type[T], **params: Any) -> Page[T]:
         return _list_of(path, await self._get(path, **params), type_)

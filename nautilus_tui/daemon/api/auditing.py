@@ -5,11 +5,14 @@ This module must not know how the chain is made or kept.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
+from litestar.response import Stream
 
-from data.audit import ChainReport
+from data import forms
+from data.audit import ChainReport, read_head
+from data.audit_file import CONTENT_TYPE
 from data.paging import Page
 from data.records import AuditEntry
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
@@ -17,6 +20,8 @@ from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Cursor, Limit
 
 _TAG = "Access and audit"
+#: What the store can compare times with.
+_LATEST = 2**63 - 1
 
 
 @route("GET", "/api/v1/audit", returns=Page[AuditEntry], tag=_TAG, role="risk")
@@ -32,9 +37,43 @@ async def list_audit(
 
 
 @route("GET", "/api/v1/audit/verify", returns=ChainReport, tag=_TAG, role="risk")
-async def verify_audit(request: AnyRequest) -> Answer:
-    """Check the whole audit chain and return where it is broken, if it is."""
-    return answer(request, await context_of(request).state.verify_audit())
+async def verify_audit(
+    request: AnyRequest,
+    head: Annotated[
+        str | None, Parameter(description="SEQ:HASH as it was noted elsewhere: the chain has to reach it")
+    ] = None,
+) -> Answer:
+    """Check the whole audit chain and the log beside it, and return what was found and where."""
+    expected = None if head is None else read_head(head)
+    return answer(request, await context_of(request).state.verify_audit(expected))
 
 
-HANDLERS = [list_audit, verify_audit]
+@route("GET", "/api/v1/audit/export", returns=str, tag=_TAG, role="risk", content=(CONTENT_TYPE,))
+async def export_audit(
+    request: AnyRequest,
+    start: Annotated[
+        str | None, QueryParameter(name="from", description="date or time of the first entry, ISO 8601")
+    ] = None,
+    end: Annotated[
+        str | None, QueryParameter(name="to", description="date or time before which the last entry is")
+    ] = None,
+) -> Any:
+    """Return the audit chain as JSON Lines: what it follows, an entry a line, and how many there are."""
+    since, until = (None if text is None else _time(text) for text in (start, end))
+    pieces = await context_of(request).state.trail.export(since, until)
+    return Stream(
+        pieces,
+        media_type=CONTENT_TYPE,
+        headers={
+            "Content-Disposition": 'attachment; filename="audit.jsonl"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _time(text: str) -> int:
+    return min(max(forms.parse_iso(text), 0), _LATEST)
+
+
+HANDLERS = [list_audit, verify_audit, export_audit]
