@@ -292,6 +292,7 @@ class Daemon:
         risk.enter(door.execute)
         authority.open(door.execute)
         stack.push_async_callback(authority.close)
+        health.also(lambda: state.trail.log.problems)
         health.also(risk.monitor.problems)
         health.also(risk.forecast.problems)
         stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
