@@ -1,0 +1,151 @@
+"""The daemon under a stand-in for a service manager: ready, watched, stopped and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+
+from data.commands import Outcome, StartEngine, SubmitOrder
+from data.problems import ProblemError
+from data.records import FINAL_STATUSES, WORKING_STATUSES
+from nautilus_tui.client import ApiClient
+from tests.integration.manager import Manager, managed
+
+ENGINE = "paper-1"
+#: What a stop may take, whatever hangs.
+STOP_S = 5.0
+SETTLED = FINAL_STATUSES | WORKING_STATUSES
+
+
+def order(key: str, *, price: str | None = None) -> SubmitOrder:
+    return SubmitOrder(
+        engine=ENGINE,
+        client_order_id=key,
+        instrument="AAPL.SIM",
+        side="buy",
+        qty=Decimal(1),
+        order_type="market" if price is None else "limit",
+        price=None if price is None else Decimal(price),
+        tif="gtc",
+    )
+
+
+async def answered[T](question: Callable[[], Awaitable[T]], test: Callable[[T], bool]) -> T:
+    """Ask until the answer is the one that another process brings about."""
+    async with asyncio.timeout(30):
+        while True:
+            found = await question()
+            if test(found):
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def begin(manager: Manager) -> int:
+    """Start an engine with an order that is filled and one that rests; return its process id."""
+    async with manager.client() as api:
+        await api.execute(StartEngine(engine=ENGINE, speed="200"))
+        await answered(lambda: api.quotes(ENGINE), lambda found: "AAPL.SIM" in {q.instrument for q in found})
+        for one in (order("S-filled"), order("S-rests", price="1")):
+            assert (await api.execute(one, command_id=one.client_order_id)).outcome == "done"
+        pid = (await api.engine(ENGINE)).pid
+    assert pid is not None
+    return pid
+
+
+async def running(manager: Manager) -> int:
+    """Return the process id of the engine, once the daemon has it running."""
+    async with manager.client() as api:
+        status = await answered(lambda: api.engine(ENGINE), lambda found: found.state == "running")
+    assert status.pid is not None
+    return status.pid
+
+
+async def states(api: ApiClient) -> dict[str, str]:
+    found = (await api.orders(limit=1000)).items
+    assert len({one.client_order_id for one in found}) == len(found)
+    return {one.client_order_id: one.status for one in found}
+
+
+async def attempt(api: ApiClient, one: SubmitOrder) -> Outcome | ProblemError:
+    try:
+        return await api.execute(one, command_id=one.client_order_id, timeout=30)
+    except ProblemError as error:
+        return error
+
+
+async def test_a_daemon_that_hangs_is_killed_and_the_next_goes_on_with_its_engine(tmp_path: Path) -> None:
+    async with managed(tmp_path / "home", watchdog_s=3.0, abstract=True) as manager:
+        pid = await begin(manager)
+        await manager.until(lambda: manager.kicks() >= 3)
+        assert manager.process is not None
+        hung = manager.process
+        hung.send_signal(signal.SIGSTOP)
+        await hung.wait()
+        await manager.until(lambda: manager.starts == 2 and "READY" in manager.facts())
+        assert (hung.returncode, manager.kills) == (-signal.SIGKILL, 1)
+        assert await running(manager) == pid
+        await manager.until(lambda: manager.kicks() >= 1)
+        async with manager.client() as api:
+            after = order("S-after")
+            assert (await api.execute(after, command_id="S-after")).outcome == "done"
+            assert (await api.execute(after, command_id="S-after")).outcome == "done"
+            found = await states(api)
+        assert set(found) == {"S-filled", "S-rests", "S-after"}
+        assert (found["S-filled"], found["S-rests"]) == ("filled", "accepted")
+
+
+class Stalled:
+    """A stream reader over the unix socket that subscribes to everything and then reads nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.sock.connect(str(path))
+        self.sock.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        body = json.dumps({"type": "subscribe", "topics": [">"]}).encode()
+        self.sock.sendall(bytes((0x81, 0x80 | len(body), 0, 0, 0, 0)) + body)
+        assert self.sock.recv(12) == b"HTTP/1.1 101"
+
+
+async def test_a_stop_takes_seconds_whatever_hangs_and_loses_nothing(tmp_path: Path) -> None:
+    async with managed(tmp_path / "home") as manager:
+        pid = await begin(manager)
+        path = manager.home.daemon_socket
+        stalled = Stalled(path)
+        slow = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        slow.connect(str(path))
+        slow.sendall(b"POST /api/v1/tokens HTTP/1.1\r\nHost: d\r\nContent-Length: 100\r\n\r\n{")
+        async with manager.client() as api:
+            await answered(api.stream_health, lambda found: found["connections"] == 1)
+            os.kill(pid, signal.SIGSTOP)  # an engine that hangs: the order stays in flight
+            flying = asyncio.create_task(attempt(api, order("S-flying")))
+            await answered(lambda: states(api), lambda found: found.get("S-flying") == "sent")
+            code, seconds = await manager.stop(signal.SIGTERM)
+            answer = await flying
+        os.kill(pid, signal.SIGCONT)
+        stalled.sock.close()
+        slow.close()
+        written = manager.written()
+        assert code == 0, written
+        assert seconds < STOP_S, written
+        assert "STOPPING" in manager.facts()
+        assert "Traceback" not in written
+        assert isinstance(answer, ProblemError) or answer.outcome == "unknown"
+
+        await manager.start()
+        assert await running(manager) == pid
+        async with manager.client() as api:
+            await answered(lambda: states(api), lambda found: found["S-flying"] in SETTLED)
+            again = await api.execute(order("S-flying"), command_id="S-flying")
+            assert [one.client_order_id for one in again.orders] == ["S-flying"]
+            found = await states(api)
+        assert set(found) == {"S-filled", "S-rests", "S-flying"}
