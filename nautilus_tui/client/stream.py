@@ -61,6 +61,7 @@ class ConnectionChanged:
     problem: str | None = None  #: why the connection was lost or not made
     epoch: str | None = None  #: the daemon's run of sequence numbers
     role: str | None = None
+    name: str | None = None  #: who one is to the daemon: ``local``, or a token's name
     connection_id: str | None = None
     address: str | None = None  #: which of its addresses this is about
 
@@ -276,6 +277,7 @@ class StreamClient:
             attempt,
             epoch=self.epoch,
             role=facts.get("role"),
+            name=facts.get("name"),
             connection_id=facts.get("connection_id"),
             address=str(self.address),
         )

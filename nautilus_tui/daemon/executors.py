@@ -167,6 +167,8 @@ class Executors:
         if left:
             said = f"{said}; sent before and not answered yet: {', '.join(sorted(left))}"
         facts = {"holder": now.holder, "before": now.before, "by": now.by, "reason": now.reason}
+        if left:
+            facts["unanswered"] = ",".join(sorted(left))
         return msgspec.structs.replace(
             done, detail=said, data={name: fact for name, fact in facts.items() if fact is not None}
         )

@@ -28,6 +28,7 @@ from nautilus_tui.terminal.answers import about, told
 from nautilus_tui.terminal.frames import Frames
 from nautilus_tui.terminal.glyphs import ASCII, UNICODE, glyphs_for
 from nautilus_tui.terminal.handlers.alarms import AlarmDesk
+from nautilus_tui.terminal.handlers.authority import AuthorityDesk
 from nautilus_tui.terminal.handlers.engines import EngineRoom
 from nautilus_tui.terminal.handlers.furnishing import Furnishing
 from nautilus_tui.terminal.handlers.keyboard import Keyboard
@@ -135,6 +136,7 @@ class Terminal(App[int], inherit_bindings=False):
         self.risk = RiskDesk(self)
         self.alarms = AlarmDesk(self)
         self.killing = KillDesk(self)
+        self.authority = AuthorityDesk(self)
         self.selecting = Selecting(self)
         self.saying = Saying(self)
         self.layout_sizes = Layout(self)
@@ -147,6 +149,7 @@ class Terminal(App[int], inherit_bindings=False):
             **self.risk.handlers(),
             **self.alarms.handlers(),
             **self.killing.handlers(),
+            **self.authority.handlers(),
             **self.layout_sizes.handlers(),
         }
 
@@ -351,7 +354,7 @@ class Terminal(App[int], inherit_bindings=False):
         if isinstance(message.command, RefreshProviders):
             self.mirror.facts.ask_again()
         self.risk.answered(message)
-        if self.trading.answered(message) or self.killing.answered(message):
+        if any(desk.answered(message) for desk in (self.trading, self.killing, self.authority)):
             return
         problem = message.problem or (message.outcome.problem if message.outcome is not None else None)
         title = about(message.command)

@@ -20,6 +20,8 @@ from nautilus_tui.terminal.research_lines import RESEARCH_VERBS
 from nautilus_tui.terminal.risk_lines import RISK_VERBS
 from nautilus_tui.terminal.statements import (
     ActionLine,
+    AuthorityLine,
+    AuthorityVerb,
     BracketLine,
     CancelAllLine,
     CancelLine,
@@ -305,6 +307,14 @@ def _theme(reader: Reader) -> ThemeLine:
     return ThemeLine(reader.name("theme", reader.known.themes))
 
 
+def _authority(reader: Reader) -> AuthorityLine:
+    verb = cast("AuthorityVerb", reader.word("what of the order authority", get_args(AuthorityVerb)))
+    words = []
+    while reader.peek() is not None:
+        words.append(reader.take("reason").text)
+    return AuthorityLine(verb, " ".join(words))
+
+
 def _symbol(reader: Reader) -> SymbolLine:
     return SymbolLine(reader.name("instrument", reader.known.instruments, upper=True))
 
@@ -325,6 +335,7 @@ VERBS: dict[str, tuple[Callable[[Reader], Statement], str]] = {
     "flatten": (_flatten, "flatten"),
     "engine": (_engine, "engine start r1 feed replay from 2012-01-02 speed 10 · engine stop r1"),
     "feed": (_feed, "feed pause · feed speed 10"),
+    "authority": (_authority, "authority take end of shift · authority release"),
     "tf": (_timeframe, "tf 5m"),
     "theme": (_theme, "theme light"),
     "symbol": (_symbol, "symbol MSFT"),

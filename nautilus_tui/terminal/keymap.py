@@ -78,6 +78,14 @@ class Keymap:
                     return action
         return None
 
+    def withheld(self, situation: Situation, *keys: str | None) -> Action | None:
+        """Return the action that a key press would mean here for a role that may do more."""
+        for key in keys:
+            for action in self._by_key.get(key or "", ()):
+                if situation.applies(action.scope):
+                    return action
+        return None
+
     def shown(self, action_id: str) -> str:
         """Return the keys of an action as they are written in help."""
         return " ".join(_WRITTEN.get(key, key) for key in self.keys[action_id])

@@ -34,6 +34,7 @@ ALWAYS = (
     "engines.*.log",
     "system.health",
     "system.broadcast",
+    "system.authority",
     "macro.factors",
     "macro.regime",
     "filings",

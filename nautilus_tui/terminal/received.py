@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from data.access import OrderAuthority
 from data.records import (
     FINAL_STATUSES,
     AccountUpdate,
@@ -61,6 +62,7 @@ Kind = Literal[
     "alerts",
     "forecasts",
     "kill",
+    "authority",
 ]
 ConnectionState = Literal["connecting", "connected", "disconnected"]
 
@@ -79,7 +81,7 @@ MAX_EQUITIES = 720
 #: Topics whose records no reader may miss: a sequence number seen twice is the same event.
 _LOSSLESS = (
     *("orders.", "fills.", "positions.", "account.", "audit", "system.broadcast", "filings"),
-    *("risk.breaches", "risk.alerts", "risk.kill"),
+    *("risk.breaches", "risk.alerts", "risk.kill", "system.authority"),
 )
 
 
@@ -133,6 +135,7 @@ class Records:
         self.logs_begun = 0  #: how often lines were taken away again, because they are told anew
         self.logs_seen = 0  #: lines ever received; the ring holds the latest of them
         self.health: SystemHealth | None = None
+        self.authority: OrderAuthority | None = None  #: None: not told yet
         self.broadcasts: deque[Broadcast] = deque(maxlen=MAX_BROADCASTS)
         self.trails: dict[tuple[str, str], deque[tuple[int, float]]] = {}
         self.equities: dict[str, deque[tuple[int, float]]] = {}  #: engine → equity by slot, oldest first
@@ -154,6 +157,7 @@ class Records:
             EngineLog: self._log,
             SystemHealth: self._health,
             Broadcast: self._broadcast,
+            OrderAuthority: self._authority,
             **self.facts.appliers(),
             **self.risk.appliers(),
         }
@@ -192,6 +196,8 @@ class Records:
             self._mark("logs", engine)
         elif topic == "system.broadcast":
             self.broadcasts.clear()
+        elif topic == "system.authority":
+            self.authority = None
         else:
             self.risk.begin_anew(topic)
 
@@ -370,6 +376,11 @@ class Records:
     def _health(self, health: SystemHealth) -> None:
         self.health = health
         self._mark("health", "daemon")
+
+    def _authority(self, authority: OrderAuthority) -> None:
+        if self.authority is None or authority.ts >= self.authority.ts:
+            self.authority = authority
+            self._mark("authority", authority.holder or "")
 
     def _broadcast(self, broadcast: Broadcast) -> None:
         self.broadcasts.append(broadcast)

@@ -85,6 +85,8 @@ class Reception(Widget):
             self._connection(event)
             return
         self._mirror.apply(event.envelopes)
+        if "authority" in self._mirror.dirty:
+            self._terminal.authority.heard()
         if "engines" in self._mirror.dirty or self._view.engine is None:
             self._look_for_engine()
         if self._view.instrument is None and "quotes" in self._mirror.dirty:
@@ -105,6 +107,7 @@ class Reception(Widget):
             if change.epoch is not None:
                 self._mirror.put_epoch(change.epoch)
             self._view.role = change.role if change.role in ROLES else None
+            self._view.actor = change.name
             self._asked.clear()
             self._logs_asked.clear()
             self._followed = ()

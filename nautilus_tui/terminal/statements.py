@@ -18,6 +18,7 @@ from nautilus_tui.terminal.risk_lines import RiskLine
 
 SizeMode = Literal["units", "notional", "equity", "risk"]
 EngineVerb = Literal["start", "stop", "restart", "kill"]
+AuthorityVerb = Literal["take", "release"]
 FeedVerb = Literal["pause", "resume", "step", "speed"]
 Feed = Literal["simulated", "replay"]
 MacroVerb = Literal["show", "factor", "series", "as-of", "years", "refresh"]
@@ -292,6 +293,18 @@ class MacroLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityLine:
+    """``authority take end of shift``: the reason is told to everyone."""
+
+    verb: AuthorityVerb
+    reason: str = ""
+
+    def text(self) -> str:
+        """Return the line that says this."""
+        return f"authority {self.verb} {self.reason}" if self.reason else f"authority {self.verb}"
+
+
+@dataclass(frozen=True, slots=True)
 class ActionLine:
     """The name of any other action: ``quit``, ``help``, ``maximise`` …"""
 
@@ -319,5 +332,6 @@ Statement = (
     | MacroLine
     | ResearchLine
     | RiskLine
+    | AuthorityLine
     | ActionLine
 )

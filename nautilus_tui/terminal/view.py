@@ -51,8 +51,7 @@ class View:
     log_order: str | None = None  #: show only lines and events of this order
     density: Density = "compact"
     role: Role | None = None
-    actor: str | None = None
-    authority: str | None = None  #: who may send orders now; None: not known
+    actor: str | None = None  #: who one is to the daemon: ``local``, or a token's name
     stale_after_ms: int = 5000  #: a quote older than this is dimmed
     now_ns: int = 0
     watched: tuple[str, ...] = field(default=())  #: instruments of the watchlist; empty: all

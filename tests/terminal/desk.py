@@ -20,7 +20,9 @@ from nautilus_tui.terminal.questions import Question
 from nautilus_tui.terminal.settings import TerminalSettings
 from tests.terminal import scene
 
-CONNECTED = ConnectionChanged("connected", scene.NOW - 600 * scene.SECOND, epoch="one", role="trader")
+CONNECTED = ConnectionChanged(
+    "connected", scene.NOW - 600 * scene.SECOND, epoch="one", role="trader", name="you"
+)
 
 
 class Line(Link):

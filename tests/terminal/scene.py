@@ -13,6 +13,7 @@ from functools import cache
 
 import msgspec
 
+from data.access import OrderAuthority
 from data.commands import PreviewOrder
 from data.limits import LimitEffect
 from data.records import (
@@ -525,6 +526,12 @@ def health(now: int = NOW) -> SystemHealth:
     )
 
 
+def authority(**changes: object) -> OrderAuthority:
+    """You took the order authority half an hour ago."""
+    held = OrderAuthority(holder="you", via="unix", by="you", ts=NOW - 1800 * SECOND)
+    return msgspec.structs.replace(held, **changes)
+
+
 def mirror(now: int = NOW) -> Mirror:
     """Everything above in a mirror."""
     made = Mirror()
@@ -549,7 +556,7 @@ def mirror(now: int = NOW) -> Mirror:
         worth += walk.gauss(21, 180)
         earlier = msgspec.structs.replace(account(), equity=D(str(round(worth, 2))), ts=now - i * 10 * SECOND)
         made.apply_records([earlier])
-    made.apply_records([account(), replay(), health()])
+    made.apply_records([account(), replay(), health(), authority()])
     return made
 
 
@@ -561,7 +568,6 @@ def view(**changes: object) -> View:
         timeframe="5m",
         role="trader",
         actor="you",
-        authority="you",
         now_ns=NOW,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # fields of View by name

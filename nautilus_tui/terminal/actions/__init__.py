@@ -12,6 +12,7 @@ from typing import Final
 
 from data.access import ROLES, Role
 from nautilus_tui.terminal.actions.action import SEND_KEYS, TAKEN_KEYS, Action, Check
+from nautilus_tui.terminal.actions.authority import AUTHORITY
 from nautilus_tui.terminal.actions.engines import ENGINES
 from nautilus_tui.terminal.actions.looking import LOOKING
 from nautilus_tui.terminal.actions.macro import MACRO
@@ -34,7 +35,16 @@ __all__ = [
     "hints",
 ]
 
-ACTIONS: Final[tuple[Action, ...]] = (*TRADING, *LOOKING, *MACRO, *RESEARCH, *RISK, *ENGINES, *SHELL)
+ACTIONS: Final[tuple[Action, ...]] = (
+    *TRADING,
+    *LOOKING,
+    *MACRO,
+    *RESEARCH,
+    *RISK,
+    *AUTHORITY,
+    *ENGINES,
+    *SHELL,
+)
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 BY_NAME: Final[dict[str, Action]] = {action.name: action for action in ACTIONS}

@@ -35,6 +35,7 @@ class Keyboard:
         character = event.character if event.is_printable else None
         action = app.keymap.find(app.situation(), event.key, character)
         if action is None:
+            self._withheld(event.key, character)
             return
         event.stop()
         event.prevent_default()
@@ -42,6 +43,14 @@ class Keyboard:
             app.perform(action.id)
         else:
             self._when_quiet(event, burst, action.title, app.screen, partial(app.perform, action.id))
+
+    def _withheld(self, key: str, character: str | None) -> None:
+        """Say why a key does nothing that means something for other roles."""
+        situation = self._app.situation()
+        action = self._app.keymap.withheld(situation, key, character)
+        reason = None if action is None else action.refused(situation)
+        if action is not None and reason is not None:
+            self._app.tell(f"{action.title}: {reason}; this terminal is read-only", "warning")
 
     def note(self, event: events.Key) -> None:
         """Take note of a key that a dialogue took, so that a paste among its keys is told."""

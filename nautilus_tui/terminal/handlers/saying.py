@@ -22,6 +22,7 @@ from nautilus_tui.terminal.risk_lines import (
 )
 from nautilus_tui.terminal.statements import (
     ActionLine,
+    AuthorityLine,
     BracketLine,
     CancelAllLine,
     CancelLine,
@@ -152,6 +153,8 @@ class Saying:
         situation = self._app.situation()
         if isinstance(statement, ActionLine):
             return BY_NAME[statement.name].disabled(situation)
+        if isinstance(statement, AuthorityLine):
+            return BY_ID[f"authority.{statement.verb}"].disabled(situation)
         like: Action | None = BY_ID.get(_LIKE.get(type(statement), ""))
         if like is None:
             return None
@@ -200,5 +203,7 @@ class Saying:
                 | StressLine()
             ):
                 app.risk.say(statement)
+            case AuthorityLine():
+                app.authority.say(statement)
             case ActionLine(name):
                 app.perform(BY_NAME[name].id)

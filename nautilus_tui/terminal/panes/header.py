@@ -14,6 +14,7 @@ from textual import events
 from data.records import AccountUpdate, EngineState, EngineStatus
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.alarm_rows import count_open
+from nautilus_tui.terminal.authority_words import status_parts
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.limit_words import RESTRICTIONS
 from nautilus_tui.terminal.mirror import Connection, Kind, Mirror, WatchRow
@@ -33,14 +34,17 @@ STATES: dict[EngineState, tuple[str, str]] = {
     "error": ("on", "error"),
 }
 #: From everything shown to the least that must be.
-LEVELS = range(8)
+LEVELS = range(9)
 
 
 class Header(Lines):
     """The status line."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset(
-        {"engines", "account", "quotes", "health", "connection", "instruments", "alerts", "breaches", "kill"}
+        (
+            *("engines", "account", "quotes", "health", "connection", "instruments"),
+            *("alerts", "breaches", "kill", "authority"),
+        )
     )
     shows_ages: ClassVar[bool] = True
 
@@ -91,7 +95,7 @@ def status_line(mirror: Mirror, view: View, glyphs: Glyphs, width: int) -> list[
         right = [
             *_account(account, glyphs, level),
             *_alerts(mirror, glyphs, level),
-            *_role(view, glyphs, level),
+            *_role(mirror, view, glyphs, level),
             (f"{figures.clock(view.now_ns)}Z " if level < 7 else "", ""),
         ]
         line = spread(left, right, width)
@@ -205,11 +209,8 @@ def _alerts(mirror: Mirror, glyphs: Glyphs, level: int) -> list[Part]:
     return [("alerts ", "label"), ("0" if mirror.health is not None else figures.DASH, "dim"), ("  ", "")]
 
 
-def _role(view: View, glyphs: Glyphs, level: int) -> list[Part]:
-    if view.role is None or level >= 4:
+def _role(mirror: Mirror, view: View, glyphs: Glyphs, level: int) -> list[Part]:
+    if level >= 8:
         return []
-    parts: list[Part] = [(view.role, "")]
-    if view.authority is not None and level < 2:
-        mine = view.authority == view.actor
-        parts.append((f" {glyphs.dot} {'you' if mine else view.authority}", "label" if mine else "warn"))
-    return [*parts, ("  ", "")]
+    parts = status_parts(mirror, view, glyphs, short=level >= 4)
+    return [*parts, (" " if level >= 5 else "  ", "")] if parts else []

@@ -16,6 +16,7 @@ from data.commands import PreviewOrder
 from data.limits import Denial
 from data.records import OrderUpdate
 from nautilus_tui.terminal.assessment import Assessment, Facts, assess
+from nautilus_tui.terminal.authority_words import refusal
 from nautilus_tui.terminal.limit_words import RESTRICTIONS
 from nautilus_tui.terminal.mirror import Kind, Mirror
 from nautilus_tui.terminal.preview import Preview, question_of
@@ -37,7 +38,10 @@ class TicketPane(Lines, can_focus=True):
     """One ticket, or nothing."""
 
     watches: ClassVar[frozenset[Kind]] = frozenset(
-        {"quotes", "orders", "positions", "account", "instruments", "connection", "engines", "kill"}
+        (
+            *("quotes", "orders", "positions", "account", "instruments"),
+            *("connection", "engines", "kill", "authority"),
+        )
     )
     shows_ages: ClassVar[bool] = True
     TITLE = "Ticket"
@@ -153,7 +157,7 @@ class TicketPane(Lines, can_focus=True):
         self.subtitle = ticket.client_order_id
         self.title_style = ticket.side
         width = self.content_size.width or 40
-        self.set_lines(self._drawn(ticket, mirror, width))
+        self.set_lines(self._drawn(ticket, mirror, view, width))
 
     def _consider(self) -> None:
         """Have the gate asked about the order when it is another than before."""
@@ -189,10 +193,12 @@ class TicketPane(Lines, can_focus=True):
         names = self.ticket.names
         return names[min(self._cursor, len(names) - 1)]
 
-    def _drawn(self, ticket: Ticket, mirror: Mirror, width: int) -> list[Line]:
+    def _drawn(self, ticket: Ticket, mirror: Mirror, view: View, width: int) -> list[Line]:
         result, facts = self.assessment, self._facts
         cursor = self.field if self.has_focus else None
         lines: list[Line] = [*form.fields(ticket, result, facts, width, cursor, fresh=self._fresh)]
+        reason = self._blocked() if self._blocked is not None else None
+        held = refusal(mirror, view) if reason is None else None
         if ticket.phase == "editing":
             if result is None or facts is None:
                 lines.extend(form.wrapped("the instrument's rules are not known yet", "warn", width, " ! "))
@@ -200,13 +206,14 @@ class TicketPane(Lines, can_focus=True):
                 lines.extend(form.amounts(ticket, result, facts, width))
                 obstacles = [*form.obstacles(result, width), *self._warnings(width)]
                 obstacles += restricted(ticket, mirror, width)
+                if held is not None:
+                    obstacles += form.wrapped(held, "warn", width, " ! ")
                 lines.extend(self._limits(facts, width, len(lines) + len(obstacles) + 1))
                 lines.extend(obstacles)
         else:
             precision = 2 if facts is None else facts.instrument.price_precision
             made, denial = orders_of(ticket, mirror), denial_of(ticket, mirror)
             lines.extend(form.verdict(ticket, made, denial, precision, width))
-        reason = self._blocked() if self._blocked is not None else None
         if reason is not None:
             lines.extend(form.wrapped(f"cannot be sent: {reason}", "warn", width, " ! "))
         lines.append(self._keys(ticket))
