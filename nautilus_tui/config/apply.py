@@ -60,7 +60,13 @@ def daemon_settings(config: Config) -> DaemonSettings:
     return DaemonSettings(
         tls_certificate=_path(own.tls_certificate),
         tls_key=_path(own.tls_key),
+        allowed_origins=own.allowed_origins,
+        allowed_hosts=own.allowed_hosts,
         max_request_bytes=own.max_request_bytes,
+        max_header_bytes=own.max_header_bytes,
+        request_seconds=own.request_seconds,
+        requests_per_second=own.requests_per_second,
+        connections_per_peer=own.connections_per_peer,
         login_attempts_per_minute=own.login_attempts_per_minute,
         order_authority=own.order_authority,
         compaction_minutes=config.history.compaction_minutes,

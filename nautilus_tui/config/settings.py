@@ -18,6 +18,8 @@ InstrumentId = Annotated[str, Meta(pattern=r"^\S+\.\S+$")]
 Keys = Annotated[str, Meta(min_length=1)]
 Balance = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)? [A-Z]{3,5}$")]
 Url = Annotated[str, Meta(pattern=r"^https?://\S+$")]
+Origin = Annotated[str, Meta(pattern=r"^https?://(\[[0-9a-f:.]+\]|[^\s/:?#@*\[\]]+)(:[0-9]{1,5})?$")]
+HostName = Annotated[str, Meta(pattern=r"^[^\s/:?#@*\[\]]+$")]
 Money = Decimal  #: all amounts are finite and at least 0; msgspec has no constraint for that, `load` has
 
 
@@ -39,6 +41,14 @@ class Daemon(Section, frozen=True, kw_only=True):
         str, Meta(description="PEM file of the certificate; needed, with the key, to listen beyond loopback")
     ] = ""
     tls_key: Annotated[str, Meta(description="PEM file of the certificate's private key")] = ""
+    allowed_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(description="Web pages that may use the API, by origin: https://desk.example:8443; empty: none"),
+    ] = ()
+    allowed_hosts: Annotated[
+        tuple[HostName, ...],
+        Meta(description="Names that the daemon is reached under without TLS, besides this machine's own"),
+    ] = ()
     log_level: Annotated[Level, Meta(description="Least level that goes into the daemon's log")] = "info"
     log_format: Annotated[
         Literal["text", "json"], Meta(description="Form of the daemon's log: lines for people, or JSON lines")
@@ -46,6 +56,18 @@ class Daemon(Section, frozen=True, kw_only=True):
     max_request_bytes: Annotated[
         int, Meta(ge=1024, le=1_000_000_000, description="Largest request body that is accepted")
     ] = 1_000_000
+    max_header_bytes: Annotated[
+        int, Meta(ge=1024, le=1_000_000, description="Largest size of a request's headers, all together")
+    ] = 16_384
+    request_seconds: Annotated[
+        float, Meta(ge=0.1, le=3600, description="How long a request may take to arrive whole")
+    ] = 30.0
+    requests_per_second: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Requests a second with one token over TCP")
+    ] = 200
+    connections_per_peer: Annotated[
+        int, Meta(ge=1, le=100_000, description="HTTP connections of one address; streams count apart")
+    ] = 4096
     login_attempts_per_minute: Annotated[
         int, Meta(ge=1, le=10_000, description="Failed tokens per peer and minute before it has to wait")
     ] = 10

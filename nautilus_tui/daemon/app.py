@@ -44,6 +44,7 @@ from nautilus_tui.daemon.lock import DaemonLock
 from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.news import News
+from nautilus_tui.daemon.peers import Bounds, http_protocol
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.pulse import Pulse
@@ -128,6 +129,9 @@ class Daemon:
             tcp = None if listen is None else tcp_socket(*listen, self.settings)
             if tcp is not None:
                 stack.callback(tcp[0].close)
+            if listen is not None:  # the name it is told to listen at is one of its own
+                own = (*self.settings.allowed_hosts, listen[0])
+                self.settings = msgspec.structs.replace(self.settings, allowed_hosts=own)
             parts = await self._open_parts(stack)
             unix = unix_socket(self.home.daemon_socket)
             stack.callback(lambda: self.home.daemon_socket.unlink(missing_ok=True))
@@ -340,6 +344,15 @@ class _Parts:
         self.schedule = schedule
         self._app = make_app(context, settings, version=version)
         self._settings = settings
+        self._http = http_protocol(
+            Bounds(
+                header_bytes=settings.max_header_bytes,
+                request_s=settings.request_seconds,
+                connections=settings.connections_per_peer,
+                drained_bytes=settings.max_request_bytes,
+            ),
+            context.refusals.note,
+        )
         self._ws = make_ws_protocol(
             context.hub,
             _stream_door(context.authenticator),
@@ -349,7 +362,7 @@ class _Parts:
         )
 
     def server(self, *, tls: bool = False) -> Server:
-        return make_server(self._app, self._ws, self._settings, tls=tls)
+        return make_server(self._app, self._ws, self._settings, tls=tls, http=self._http)
 
 
 def _stream_door(authenticator: Authenticator) -> Authenticate:

@@ -21,6 +21,7 @@ import uvicorn
 from data.problems import InvalidRequestError, UnavailableError
 from nautilus_tui.daemon.peers import PeerHttpProtocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG
+from nautilus_tui.daemon.tls import server_context
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -149,11 +150,21 @@ def _cut(connections: Iterable[Any]) -> None:
         connection.transport.abort()
 
 
-def make_server(app: ASGIApp, ws: type[asyncio.Protocol], settings: Serving, *, tls: bool = False) -> Server:
-    """Return a server of HTTP and WebSocket on one port or socket."""
+def make_server(
+    app: ASGIApp,
+    ws: type[asyncio.Protocol],
+    settings: Serving,
+    *,
+    tls: bool = False,
+    http: type[PeerHttpProtocol] = PeerHttpProtocol,
+) -> Server:
+    """Return a server of HTTP and WebSocket on one port or socket; raises as `server_context`."""
+    context = None
+    if tls and settings.tls_certificate is not None and settings.tls_key is not None:
+        context = server_context(settings.tls_certificate, settings.tls_key)
     config = uvicorn.Config(
         _ToTheEnd(app),
-        http=PeerHttpProtocol,
+        http=http,
         ws=ws,
         lifespan="off",
         log_config=None,
@@ -162,8 +173,7 @@ def make_server(app: ASGIApp, ws: type[asyncio.Protocol], settings: Serving, *, 
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        ssl_certfile=settings.tls_certificate if tls else None,
-        ssl_keyfile=settings.tls_key if tls else None,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
     return Server(config, settings.shutdown_seconds)
 
@@ -188,10 +198,14 @@ def tcp_socket(host: str, port: int, settings: Serving) -> tuple[socket.socket, 
     """Return a bound TCP socket, and whether it speaks TLS.
 
     Raises:
-        InvalidRequestError: the address reaches beyond this machine and there is no TLS certificate.
+        InvalidRequestError: the address reaches beyond this machine and there is no TLS certificate,
+            or the certificate does not serve.
         UnavailableError: it cannot be bound.
     """
-    tls = settings.tls_certificate is not None and settings.tls_key is not None
+    tls = False
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        server_context(settings.tls_certificate, settings.tls_key)  # told now, before anything is opened
+        tls = True
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:

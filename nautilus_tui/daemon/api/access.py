@@ -16,7 +16,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 from data.access import Role
-from data.problems import ForbiddenError, ProblemDocument, ProblemError, RateLimitedError
+from data.problems import ForbiddenError, InvalidRequestError, ProblemDocument, ProblemError, RateLimitedError
 from nautilus_tui.daemon.api.answers import PROBLEM
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.origins import Origins
@@ -40,6 +40,7 @@ class Authenticated:
         authenticator: who knows the peers.
         origins: which web pages may ask.
         note: what takes note of refusals.
+        max_headers: of one request.
         requests_per_second: of one token. Peers of the unix socket are the daemon's own user, who
             could stop it altogether: they are not counted.
     """
@@ -50,12 +51,14 @@ class Authenticated:
         authenticator: Authenticator,
         requests_per_second: int,
         *,
+        max_headers: int,
         origins: Origins,
         note: Note,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._rate = requests_per_second
+        self._max_headers = max_headers
         self._origins = origins
         self._note = note
         self._paces: dict[str, Pace] = {}  # as many as there are tokens
@@ -66,10 +69,15 @@ class Authenticated:
             await self._app(scope, receive, send)
             return
         request = scope
-        headers = dict(request["headers"])
+        given = list(request["headers"])
+        headers = dict(given)
         origin = _text(headers.get(b"origin"))
         answer = _Answer(request, send, self._origins.crossing(origin), self._note)
         try:
+            if len(given) > self._max_headers:
+                raise InvalidRequestError(
+                    f"{len(given)} headers", rule=f"at most {self._max_headers} headers"
+                )
             self._origins.check(
                 origin=origin,
                 host=_text(headers.get(b"host")),

@@ -102,6 +102,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASG
         app,
         context.authenticator,
         settings.requests_per_second,
+        max_headers=settings.max_headers,
         origins=origins_of(settings),
         note=context.refusals.note,
     )
