@@ -214,6 +214,15 @@ class Bus:
         """Return the topics that have been published on or declared."""
         return list(self._topics)
 
+    def knows(self, topic: str) -> bool:
+        """Tell whether a topic has been published on or declared."""
+        return topic in self._topics
+
+    def remembered(self, topic: str) -> int:
+        """Return how many of a lossless topic's latest events the ring holds."""
+        opened = self._topics.get(topic)
+        return len(opened.ring) if opened else 0
+
     def seq(self, topic: str) -> int:
         """Return the topic's latest sequence number; 0 before its first event."""
         opened = self._topics.get(topic)
