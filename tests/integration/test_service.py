@@ -7,11 +7,16 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 
+from websockets.asyncio.client import unix_connect
+from websockets.exceptions import ConnectionClosed
+
 from data.commands import Outcome, StartEngine, SubmitOrder
+from data.paths import Home
 from data.problems import ProblemError
 from data.records import FINAL_STATUSES, WORKING_STATUSES
 from nautilus_tui.client import ApiClient
@@ -116,24 +121,30 @@ class Stalled:
         assert self.sock.recv(12) == b"HTTP/1.1 101"
 
 
+@contextmanager
+def half_a_request(manager: Manager) -> Iterator[None]:
+    """A client that sends a request's beginning and never its end."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as slow:
+        slow.connect(str(manager.home.daemon_socket))
+        slow.sendall(b"POST /api/v1/tokens HTTP/1.1\r\nHost: d\r\nContent-Length: 100\r\n\r\n{")
+        yield
+
+
 async def test_a_stop_takes_seconds_whatever_hangs_and_loses_nothing(tmp_path: Path) -> None:
     async with managed(tmp_path / "home") as manager:
         pid = await begin(manager)
         path = manager.home.daemon_socket
         stalled = Stalled(path)
-        slow = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        slow.connect(str(path))
-        slow.sendall(b"POST /api/v1/tokens HTTP/1.1\r\nHost: d\r\nContent-Length: 100\r\n\r\n{")
         async with manager.client() as api:
             await answered(api.stream_health, lambda found: found["connections"] == 1)
             os.kill(pid, signal.SIGSTOP)  # an engine that hangs: the order stays in flight
             flying = asyncio.create_task(attempt(api, order("S-flying")))
             await answered(lambda: states(api), lambda found: found.get("S-flying") == "sent")
-            code, seconds = await manager.stop(signal.SIGTERM)
+            with half_a_request(manager):
+                code, seconds = await manager.stop(signal.SIGTERM)
             answer = await flying
         os.kill(pid, signal.SIGCONT)
         stalled.sock.close()
-        slow.close()
         written = manager.written()
         assert code == 0, written
         assert seconds < STOP_S, written
@@ -149,3 +160,48 @@ async def test_a_stop_takes_seconds_whatever_hangs_and_loses_nothing(tmp_path: P
             assert [one.client_order_id for one in again.orders] == ["S-flying"]
             found = await states(api)
         assert set(found) == {"S-filled", "S-rests", "S-flying"}
+
+
+async def test_a_stop_while_a_provider_hangs_is_no_error(
+    tmp_path: Path,
+) -> None:
+    asked = asyncio.Event()
+    hold = asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await hold.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as provider:
+        home = Home(tmp_path / "home").ensure()
+        url = f"http://127.0.0.1:{provider.sockets[0].getsockname()[1]}"
+        home.config_file.write_text(f'[providers.fred]\nbase_url = "{url}"\n')
+        async with managed(home.root, environment={"FRED_API_KEY": "f" * 32}) as manager:
+            async with unix_connect(str(manager.home.daemon_socket), uri="ws://daemon/ws") as stream:
+                async with asyncio.timeout(20):
+                    await asked.wait()
+                code, seconds = await manager.stop(signal.SIGTERM)
+                with suppress(ConnectionClosed):
+                    while True:
+                        await stream.recv()
+                assert stream.close_code == 1012
+            written = manager.written()
+            assert (code, seconds < STOP_S) == (0, True), written
+            assert "Error" not in written
+            assert "ERROR" not in written
+        hold.set()
+
+
+async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    async with managed(tmp_path / "home") as manager:
+        assert manager.process is not None
+        with half_a_request(manager):
+            manager.process.send_signal(signal.SIGTERM)
+            await manager.until(lambda: "STOPPING" in manager.facts())
+            while manager.process.returncode is None:  # one that comes too soon is the first, passed on
+                manager.process.send_signal(signal.SIGINT)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(manager.process.wait(), 0.1)
+        assert manager.process.returncode == 128 + signal.SIGINT
+        assert "SIGINT again" in manager.written()
