@@ -6,16 +6,25 @@ This module must not know how a credential travels or where any of this is kept.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Literal
 
 import msgspec
 
 from data.facts import Record
+from data.problems import InvalidRequestError
 
 #: What a peer may do, in order of power.
 Role = Literal["viewer", "trader", "risk", "admin"]
 #: Roles in order of power: each may do what those before it may do.
 ROLES: tuple[Role, ...] = ("viewer", "trader", "risk", "admin")
+
+
+#: What tokens begin with, so that a leaked one is recognised by people and scanners.
+TOKEN_PREFIX = "ntui_"
+#: The longest life of a token that expires, in days.
+MAX_EXPIRES_DAYS = 3650
+_TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +36,53 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     ts_created: int
     ts_expires: int | None = None
     ts_revoked: int | None = None
+
+
+class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An access token as listed to people; the secret is not kept anywhere."""
+
+    name: str
+    role: Role
+    status: Literal["valid", "expired", "revoked"]
+    ts_created: int
+    ts_expires: int | None = None
+    ts_revoked: int | None = None
+
+
+def info_of(token: TokenRow, now: int) -> TokenInfo:
+    """Return a token as listed at a moment (UTC ns)."""
+    status: Literal["valid", "expired", "revoked"] = "valid"
+    if token.ts_revoked is not None:
+        status = "revoked"
+    elif token.ts_expires is not None and token.ts_expires <= now:
+        status = "expired"
+    return TokenInfo(
+        name=token.name,
+        role=token.role,
+        status=status,
+        ts_created=token.ts_created,
+        ts_expires=token.ts_expires,
+        ts_revoked=token.ts_revoked,
+    )
+
+
+def check_token(name: str, expires_days: int | None = None) -> None:
+    """Check the name and the life (days) of a token; raises InvalidRequestError."""
+    if name.startswith(TOKEN_PREFIX):
+        raise InvalidRequestError(  # not repeated: it is told and written
+            "the name looks like a token itself",
+            rule=f"a token's name does not begin with {TOKEN_PREFIX}",
+            fix="use the name it was created under: nautilus-tui token list",
+            field="name",
+        )
+    if not _TOKEN_NAME.fullmatch(name):
+        raise _invalid("name", name[:80], "1 to 64 of A-Z a-z 0-9 . _ @ -")
+    if expires_days is not None and not 1 <= expires_days <= MAX_EXPIRES_DAYS:
+        raise _invalid("expires_days", str(expires_days), f"from 1 to {MAX_EXPIRES_DAYS} days")
+
+
+def _invalid(field: str, value: str, rule: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{field} is {value!r}", rule=f"{field} is {rule}", field=field, value=value)
 
 
 def digest(secret: str) -> str:

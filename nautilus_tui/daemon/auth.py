@@ -16,15 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from data.access import Role, TokenRow, digest
+from data.access import TOKEN_PREFIX, Role, TokenRow, check_token, digest
 from data.problems import ForbiddenError, RateLimitedError, UnauthorizedError
 from nautilus_tui.daemon.principal import Principal
 
 if TYPE_CHECKING:
     from data.state import State
 
-#: What tokens begin with, so that a leaked one is recognised by people and scanners.
-PREFIX = "ntui_"
 TOKEN_BYTES = 32
 _WINDOW_S = 60.0
 #: Peers whose failed attempts, and pairs of peer and token, that are remembered; the oldest are
@@ -253,8 +251,14 @@ class Authenticator(Keys):
             watcher()
 
     async def create(self, name: str, role: Role, expires_days: int | None) -> tuple[str, TokenRow]:
-        """Make a token and return its secret, which is not kept; raises ConflictError for a name in use."""
-        secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        """Make a token and return its secret, which is not kept.
+
+        Raises:
+            InvalidRequestError: the name or the days are not as they should be.
+            ConflictError: the name is in use.
+        """
+        check_token(name, expires_days)
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         now = self._clock()
         token = TokenRow(
             name=name,

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from data import forms
+from data.access import check_token
 from data.commands import (
     AnyCommand,
     CancelAll,
@@ -60,11 +61,12 @@ from nautilus_tui.daemon.research.desk import PROVIDERS
 _OF_AN_ORDER = ModifyOrder | CancelOrder | PreviewOrder
 #: States in which an engine takes commands.
 READY_STATES = frozenset({"running", "degraded"})
-_TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./ -]{0,15}")
 _MESSAGE_LENGTH = 1000
 #: Numbers are below ten to this power and have at most this many decimals.
 _MAX_POWER = 18
+#: What the store and the link between processes hold.
+_LARGEST = 2**63 - 1
 #: The moment from which a date counts as given; whether it lies ahead is judged by the engine's market time.
 _ANY_TIME = 0
 
@@ -78,7 +80,7 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
         NotFoundError: it names an engine or instrument that does not exist.
         UnavailableError: it names an engine that does not run.
     """
-    _check_numbers(command)
+    check_numbers(command)
     named = getattr(command, "client_order_id", None)
     if named is not None:
         check_id("client_order_id", named, new=not isinstance(command, _OF_AN_ORDER))
@@ -120,9 +122,16 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             return
 
 
-def _check_numbers(command: AnyCommand) -> None:
-    for name in command.__struct_fields__:
-        value = getattr(command, name)
+def check_numbers(given: msgspec.Struct) -> None:
+    """Check that the numbers of a command, or of what asks for one, can be kept and reckoned with.
+
+    Raises:
+        InvalidRequestError: one cannot; names field, value and rule.
+    """
+    for name in given.__struct_fields__:
+        value = getattr(given, name)
+        if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+            raise _invalid(name, str(value)[:80], "a whole number of at most 63 bits")
         if not isinstance(value, Decimal):
             continue
         exponent = value.as_tuple().exponent
@@ -172,11 +181,7 @@ def _check_start(command: StartEngine) -> None:
 def _check_words(command: CreateToken | RevokeToken | SendBroadcast | ImportHistory) -> None:
     match command:
         case CreateToken() | RevokeToken():
-            if not _TOKEN_NAME.fullmatch(command.name):
-                raise _invalid("name", command.name[:80], "1 to 64 of A-Z a-z 0-9 . _ @ -")
-            days = command.expires_days if isinstance(command, CreateToken) else None
-            if days is not None and not 1 <= days <= 3650:
-                raise _invalid("expires_days", str(days), "from 1 to 3650 days")
+            check_token(command.name, command.expires_days if isinstance(command, CreateToken) else None)
         case SendBroadcast():
             if not 1 <= len(command.message.strip()) <= _MESSAGE_LENGTH:
                 raise _invalid("message", command.message[:80], f"1 to {_MESSAGE_LENGTH} characters")

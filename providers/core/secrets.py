@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 
+from data.access import TOKEN_PREFIX
 from data.problems import NotConfiguredError
 from providers.core.spec import Credential
 
@@ -18,6 +19,8 @@ SERVICE = "nautilus-tui"  #: under which the OS keyring has our credentials
 REDACTED = "[redacted]"
 #: Credentials by the name of their parameter, whoever's they are.
 _PARAMETER = re.compile(r"(?i)\b(api_?key|token)(=|%3D)([^&\s\"'<>]+)")
+#: Tokens of our own daemon: nobody needs to know one to recognise it.
+_TOKEN = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{8,}}")
 #: A text shorter than this is no secret: removing it would only garble what is said.
 _LEAST = 6
 
@@ -81,7 +84,7 @@ class Redactor:
         """Return a text without credentials."""
         for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, REDACTED)
-        return _PARAMETER.sub(rf"\1\2{REDACTED}", text)
+        return _TOKEN.sub(REDACTED, _PARAMETER.sub(rf"\1\2{REDACTED}", text))
 
 
 #: The process's own: whatever finds a credential teaches it.

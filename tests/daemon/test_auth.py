@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from data.access import digest
+from data.access import TOKEN_PREFIX, digest
 from data.problems import ConflictError, ForbiddenError, RateLimitedError, UnauthorizedError
 from data.state import State
-from nautilus_tui.daemon.auth import PREFIX, Authenticator
+from nautilus_tui.daemon.auth import Authenticator
 from tests.daemon.records import T0
 
 DAY = 86_400_000_000_000
@@ -44,8 +44,8 @@ def door(state: State, clock: Clock) -> Authenticator:
 
 async def test_a_token_stands_for_its_name_and_role(door: Authenticator, state: State) -> None:
     secret, row = await door.create("ci", "trader", None)
-    assert secret.startswith(PREFIX)
-    assert len(secret) >= len(PREFIX) + 43  # 256 bits
+    assert secret.startswith(TOKEN_PREFIX)
+    assert len(secret) >= len(TOKEN_PREFIX) + 43  # 256 bits
     assert row.digest == digest(secret) != secret
     principal = door.authorization(f"Bearer {secret}", "10.0.0.1")
     assert (principal.name, principal.role, principal.via) == ("ci", "trader", "tcp")

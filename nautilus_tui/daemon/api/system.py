@@ -5,9 +5,7 @@ This module must not know how any of it works.
 
 from __future__ import annotations
 
-import msgspec
-
-from data.access import Role
+from data.access import TokenInfo, info_of
 from data.commands import CreateToken, DropConnection, Outcome, RevokeToken, SendBroadcast, StopDaemon
 from data.paging import Page
 from data.records import SystemHealth
@@ -19,17 +17,6 @@ from nautilus_tui.daemon.api.parameters import ConnectionId, TokenName
 from nautilus_tui.daemon.streams.listing import ConnectionInfo, StreamsHealth, SubscriptionInfo
 
 _SYSTEM, _ACCESS, _STREAMS = "System", "Access and audit", "Streams"
-
-
-class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """An access token as listed to people; the secret is not kept anywhere."""
-
-    name: str
-    role: Role
-    status: str  #: ``valid``, ``expired`` or ``revoked``
-    ts_created: int
-    ts_expires: int | None = None
-    ts_revoked: int | None = None
 
 
 @route("GET", "/health", returns=SystemHealth, tag=_SYSTEM)
@@ -67,20 +54,7 @@ async def list_tokens(request: AnyRequest) -> Answer:
     """Return the access tokens by name, never the secrets."""
     context = context_of(request)
     now = context.clock()
-    found = []
-    for token in await context.state.tokens():
-        expired = token.ts_expires is not None and token.ts_expires <= now
-        status = "revoked" if token.ts_revoked is not None else "expired" if expired else "valid"
-        found.append(
-            TokenInfo(
-                name=token.name,
-                role=token.role,
-                status=status,
-                ts_created=token.ts_created,
-                ts_expires=token.ts_expires,
-                ts_revoked=token.ts_revoked,
-            )
-        )
+    found = [info_of(token, now) for token in await context.state.tokens()]
     return answer(request, Page(found))
 
 
