@@ -73,6 +73,8 @@ def daemon_settings(config: Config) -> DaemonSettings:
         health_seconds=own.health_seconds,
         shutdown_seconds=own.shutdown_seconds,
         streams=stream_limits(config),
+        redis_url=config.streams.redis_url,
+        redis_prefix=config.streams.redis_prefix,
         engine=engine_spec(config),
         two_person=config.risk.two_person,
         providers=provider_settings(config),

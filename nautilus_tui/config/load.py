@@ -144,7 +144,7 @@ def _unknown(path: tuple[str, ...], known: list[str]) -> _Finding:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = re.sub(r"(?<=://)[^/\s]*@", "…@", repr(value))  # a password in an address is not repeated
     return f"{text if len(text) <= 60 else text[:57] + '…'} is not allowed"
 
 

@@ -278,6 +278,23 @@ class Streams(Section, frozen=True, kw_only=True):
             description="Orders, fills and the like that may wait for a slow reader before it is cut off",
         ),
     ] = 4096
+    redis_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^((redis|rediss)://[^@/\s]+(/[^@\s]*)?|unix://[^@\s]+)?$",
+            description=(
+                "Redis that every event is published to, for gateways; empty: none. A password does not "
+                "belong in a file: NAUTILUS_TUI_REDIS_URL in the environment wins and may have one"
+            ),
+        ),
+    ] = ""
+    redis_prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_.:-]{1,64}$",
+            description="What the names of all keys in Redis begin with: one daemon under each",
+        ),
+    ] = "nautilus"
 
 
 class Terminal(Section, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version as package_version
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -58,7 +59,11 @@ from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import Authenticate
 from nautilus_tui.daemon.watch import OrderWatch
+from nautilus_tui.relay.address import redis_url
 from providers.core.secrets import keep_out_of_logs
+
+if TYPE_CHECKING:
+    from nautilus_tui.relay.publisher import Publisher
 
 #: Time that the answer to the command that stops the daemon has to leave the house.
 _LAST_WORD_S = 0.1
@@ -209,6 +214,10 @@ class Daemon:
         present, watch = Present(), OrderWatch()
         await present.load(state)
         bus = Bus(secrets.token_hex(8), present.snapshot)
+        bus.subscribe(present.overhear)
+        relay = self._relay(bus, present, authenticator)
+        if relay is not None:
+            stack.push_async_callback(relay.close)  # last of all that publish
         stack.callback(News(bus).close)
         sink = Sink(state, bus, present, watch, self._journal)
         await sink.open()
@@ -299,6 +308,10 @@ class Daemon:
         health.also(lambda: state.trail.log.problems)
         health.also(risk.monitor.problems)
         health.also(risk.forecast.problems)
+        if relay is not None:
+            health.also(relay.problems)
+            authenticator.on_change(relay.tokens_changed)
+            relay.open()
         stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
         schedule = Schedule(
             bus=bus,
@@ -325,6 +338,23 @@ class Daemon:
             clock=time.time_ns,
         )
         return _Parts(context, schedule, self.settings, self.version)
+
+    def _relay(self, bus: Bus, present: Present, authenticator: Authenticator) -> Publisher | None:
+        """Return what publishes the bus through Redis; None: there is none to publish to."""
+        url = redis_url(self.settings.redis_url)
+        if not url:
+            return None
+        from nautilus_tui.relay.publisher import Publisher  # with Redis only
+
+        return Publisher(
+            bus,
+            stored=present.topics,
+            tokens=authenticator.tokens,
+            redis_url=url,
+            prefix=self.settings.redis_prefix,
+            house=f"{socket.gethostname()}:{self.home.root.resolve()}",
+            version=self.version,
+        )
 
     def _journal(self, engine: str, after: int) -> list[JournalRecord]:
         """Return the next records of an engine's journal, as many as fit one transaction well."""

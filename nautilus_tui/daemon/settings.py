@@ -41,6 +41,8 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     health_seconds: Annotated[float, msgspec.Meta(gt=0)] = 2.0
     shutdown_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.0
     streams: StreamLimits = StreamLimits()
+    redis_url: str = ""  #: where every event is published; the environment's wins
+    redis_prefix: str = "nautilus"
     engine: EngineSpec = EngineSpec(engine="paper-1")  #: what a new engine starts with, apart from its id
     providers: ProviderSettings = ProviderSettings()
     order_authority: Literal["optional", "required"] = "optional"  #: whether somebody has to hold it
