@@ -158,6 +158,7 @@ class Walk:
         self.entries = 0
         self.head = after or Head()
         self._part = part
+        self._of = " of the log" if part == "log" else ""
         self._findings = findings
         #: What the next entry may say it follows; empty: not known, because the one before is not readable.
         self._links = {self.head.hash}
@@ -168,7 +169,9 @@ class Walk:
         self.entries += 1
         computed = entry_hash(entry)
         if entry.seq != due and entry.hash != computed:  # its number is not to be believed
-            self.note(due, f"entry {due} was changed after it was written: it says that it is {entry.seq}")
+            self.note(
+                due, f"entry {due}{self._of} was changed after it was written: it says that it is {entry.seq}"
+            )
             self.head = Head(due, entry.hash)
             self._links = {entry.hash}
             return
@@ -177,16 +180,16 @@ class Walk:
                 self._part,
                 entry.seq,
                 entry.seq,
-                f"entry {entry.seq} comes after entry {self.head.seq}: it was moved, or is there twice",
+                f"entry {entry.seq}{self._of} comes after {self.head.seq}: it was moved, or is there twice",
             )
             return
         if entry.seq > due:
-            self._findings.add(self._part, due, entry.seq - 1, missing(due, entry.seq - 1))
+            self._findings.add(self._part, due, entry.seq - 1, missing(due, entry.seq - 1) + self._of)
             self._links = set()
         if entry.hash != computed:
-            self.note(entry.seq, f"entry {entry.seq} was changed after it was written")
+            self.note(entry.seq, f"entry {entry.seq}{self._of} was changed after it was written")
         elif self._links and entry.previous_hash not in self._links:
-            self.note(entry.seq, f"entry {entry.seq} does not follow the entry before it")
+            self.note(entry.seq, f"entry {entry.seq}{self._of} does not follow the entry before it")
         self.head = Head(entry.seq, entry.hash)
         # Where only the hash was changed, the next entry still follows what it was computed from.
         self._links = {entry.hash, computed}

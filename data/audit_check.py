@@ -166,7 +166,7 @@ class _Log:
             return
         self._tell_differing()
         if line != raw and sound:
-            self._findings.add("log", seq, seq, f"entry {seq} of the log was changed")
+            self._findings.add("log", seq, seq, f"entry {seq} of the log was changed after it was written")
             self._findings.amend("log", seq, "the store has it as it was")
         elif line != raw and holds:
             self._findings.amend("store", seq, "the log has it as it was")

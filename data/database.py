@@ -306,7 +306,7 @@ def read_error(path: Path, error: duckdb.Error) -> StoreFailedError:
 def open_error(path: Path, error: duckdb.Error) -> ProblemError:
     """Return the problem of a store that did not open."""
     text = str(error)
-    if "lock" in text.lower():
+    if re.search(r"\block\b", text, re.I):  # not "block", which a damaged file's message has in it
         holder = re.search(r"PID (\d+)", text)
         pid = holder.group(1) if holder else "unknown"
         return StoreHeldError(
