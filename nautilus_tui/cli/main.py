@@ -23,6 +23,7 @@ from nautilus_tui.cli import (
     engines,
     executions,
     forecast,
+    gateway,
     history,
     kill,
     limits,
@@ -101,6 +102,7 @@ def root(
 
 app.command("attach")(system.attach)
 app.command("daemon")(system.daemon)
+app.command("gateway")(gateway.gateway)
 app.command("status")(system.status)
 app.command("stop")(system.stop)
 app.add_typer(engines.app, name="engine")

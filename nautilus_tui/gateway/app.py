@@ -1,0 +1,167 @@
+"""The composition root of a gateway: follows a daemon through Redis, serves its streams, and ends in time.
+
+The only module of the gateway that knows all its parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import Callable, Sequence
+from importlib.metadata import version as package_version
+
+from data.access import TokenRow
+from nautilus_tui.daemon.ending import Ending
+from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, url_of
+from nautilus_tui.daemon.origins import Origins
+from nautilus_tui.daemon.service import ServiceManager
+from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
+from nautilus_tui.gateway.access import Access
+from nautilus_tui.gateway.forwarding import Forwarder
+from nautilus_tui.gateway.health import HealthWatch
+from nautilus_tui.gateway.settings import GatewaySettings
+from nautilus_tui.gateway.web import Application
+from nautilus_tui.relay.follower import Follower
+from nautilus_tui.relay.mirror import Mirror
+
+#: How often the service manager and the log are told how following goes, in seconds, if it changed.
+_LOOK_S = 1.0
+#: An event that waits this long for its frame waits for something that hangs.
+_UNSENT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One gateway.
+
+    Args:
+        settings: what it was told.
+        manager: what started it and wants to hear how it is.
+        ending: sees to it that the process ends in time; None: the process is not the gateway's own.
+    """
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        *,
+        manager: ServiceManager | None = None,
+        ending: Ending | None = None,
+    ) -> None:
+        self.settings = settings
+        self.version = package_version("nautilus-tui")
+        self._manager = manager or ServiceManager()
+        self._ending = ending
+        self._stopping = asyncio.Event()
+        self._mirror = Mirror()
+        self._hub = StreamHub(self._mirror, settings.streams, version=self.version)
+        self._follower = Follower(settings.redis_url, settings.prefix, self._mirror, self._tokens)
+        self._access = Access(settings.login_attempts_per_minute, self._follower.ready.is_set)
+        self._mirror.on_renew = self._renewed
+        self._mirror.on_gap = self._torn
+
+    def stop(self) -> None:
+        """Ask the gateway to stop; returns at once."""
+        if self._ending is not None:
+            self._ending.begin("stop")
+        self._stopping.set()
+
+    async def serve(self, listen: tuple[str, int], ready: Callable[[str], None]) -> None:
+        """Serve until told to stop.
+
+        ``ready`` is called once with a line that says where, when requests are answered. Until Redis was
+        read the answer is that the gateway is not ready (503).
+
+        Raises:
+            InvalidRequestError: ``listen`` is not an address, or not loopback and without TLS.
+            UnavailableError: the socket cannot be bound.
+        """
+        settings = self.settings
+        logger.info("starting", extra={"version": self.version, "pid": os.getpid()})
+        sock, tls = tcp_socket(*listen, settings)
+        origins = Origins(settings.allowed_origins, settings.allowed_hosts)
+        daemon = settings.daemon
+        health = HealthWatch(
+            follower=self._follower,
+            hub=self._hub,
+            commands=None if daemon is None else str(daemon),
+            version=self.version,
+        )
+        app = Application(
+            self._hub,
+            self._access,
+            health,
+            daemon=daemon,
+            origins=origins,
+            requests_per_second=settings.requests_per_second,
+        )
+        ws = make_ws_protocol(self._hub, self._access.authenticate, Forwarder(daemon), origins=origins)
+        server = make_server(app, ws, settings, tls=tls)
+        if self._ending is not None:
+            self._ending.hear(self.stop)
+        gc.freeze()  # what is loaded stays: looking it over for garbage again and again holds the loop up
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets=[sock]))
+            await server.listening.wait()
+            said = f"ready at {url_of(sock, tls)}"
+            logger.info("listening", extra={"at": url_of(sock, tls)})
+            tasks = [
+                group.create_task(self._follower.run()),
+                group.create_task(self._tell_how_it_goes()),
+                group.create_task(self._manager.watch(self._trouble)),
+            ]
+            ready(f"nautilus-tui gateway {said}")
+            self._manager.ready(said)
+            await self._stopping.wait()
+            await self._drain(server, tasks)
+        logger.info("stopped")
+
+    async def _drain(self, server: Server, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Take nobody new in, hear nothing more, say goodbye to everyone."""
+        logger.info("stopping", extra={"streams": len(self._hub.connections())})
+        self._manager.stopping("clients go to another server")
+        server.stop_listening()
+        for task in tasks:
+            task.cancel()
+        self._hub.close()
+        server.leave(asyncio.get_running_loop().time() + self.settings.shutdown_seconds)
+
+    # ------------------------------------------------------------ what the follower tells
+
+    def _tokens(self, tokens: Sequence[TokenRow]) -> None:
+        gone = self._access.hold(tokens)
+        for connection in self._hub.connections() if gone else ():
+            if connection.name in gone:
+                self._hub.drop(connection.id, "its token was revoked")
+
+    def _renewed(self) -> None:
+        logger.info("the daemon started anew", extra={"streams": len(self._hub.connections())})
+        self._hub.restart("the daemon started anew", bus=self._mirror)
+
+    def _torn(self, topic: str, after: int) -> None:
+        logger.error("events are missing for good; readers are told", extra={"topic": topic, "after": after})
+        self._hub.gap(topic, after=after)
+
+    # ------------------------------------------------------------ what is told of it
+
+    async def _tell_how_it_goes(self) -> None:
+        """Say in the log, and to the service manager, when following fails and when it goes on."""
+        said: str | None = ""
+        while True:
+            status = self._follower.status()
+            now = status.problem
+            if now != said:
+                if now is not None:
+                    logger.warning("not following: %s", now, extra={"ready": self._follower.ready.is_set()})
+                else:
+                    logger.info("following", extra={"epoch": status.epoch})
+                self._manager.status(f"not following: {now}" if now is not None else "following")
+                said = now
+            await asyncio.sleep(_LOOK_S)
+
+    async def _trouble(self) -> str | None:
+        """Return what a restart of the process would mend. Redis being away is not among it."""
+        unsent = self._hub.unsent_s()
+        return f"events have waited {unsent:.0f} s for their frame" if unsent > _UNSENT_S else None

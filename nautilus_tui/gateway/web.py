@@ -1,0 +1,167 @@
+"""The HTTP side of a gateway: its health and its stream connections; for all else it names the daemon.
+
+The same structs, credentials and problem documents as the daemon's. A few routes do not need the
+daemon's framework. This module must not know how events get here.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
+
+from data.commands import DropConnection, Outcome
+from data.forms import to_json, to_json_form
+from data.paging import Page
+from data.problems import (
+    ForbiddenError,
+    NotFoundError,
+    ProblemDocument,
+    ProblemError,
+    RateLimitedError,
+)
+from nautilus_tui.client.address import Address
+from nautilus_tui.daemon.origins import Origins
+from nautilus_tui.daemon.peers import peer_of
+from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.streams.hub import StreamHub
+from nautilus_tui.daemon.streams.session import Pace
+from nautilus_tui.gateway.access import Access
+from nautilus_tui.gateway.health import HealthWatch
+
+if TYPE_CHECKING:
+    from litestar.types import HTTPScope, Receive, Scope, Send
+
+_JSON, _PROBLEM = b"application/json", b"application/problem+json"
+_CONNECTIONS = "/api/v1/websocket/connections"
+_PREFLIGHT = b"access-control-request-method"
+
+type Headers = list[tuple[bytes, bytes]]
+
+logger = logging.getLogger(__name__)
+
+
+class Application:
+    """An ASGI application.
+
+    Args:
+        hub: whose connections are told of.
+        access: who knows the peers.
+        health: what is asked how the gateway is.
+        daemon: named to whoever asks for what only a daemon answers.
+        origins: which web pages may ask.
+        requests_per_second: of one token.
+    """
+
+    def __init__(
+        self,
+        hub: StreamHub,
+        access: Access,
+        health: HealthWatch,
+        *,
+        daemon: Address | None,
+        origins: Origins,
+        requests_per_second: int,
+    ) -> None:
+        self._hub = hub
+        self._access = access
+        self._daemon = daemon
+        self._origins = origins
+        self._rate = requests_per_second
+        self._paces: dict[str, Pace] = {}  # as many as there are tokens
+        self._answers: dict[str, Callable[[], object]] = {
+            "/health": health.now,
+            "/api/v1/websocket/health": hub.health,
+            _CONNECTIONS: lambda: Page(hub.connections()),
+            "/api/v1/websocket/subscriptions": lambda: Page(hub.subscriptions()),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. WebSockets have a protocol of their own, so it is one of HTTP."""
+        scope = cast("HTTPScope", scope)
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        origin = headers.get(b"origin")
+        try:
+            self._origins.check(origin=origin, host=headers.get(b"host"), scheme=scope["scheme"], unix=False)
+            if origin is not None and scope["method"] == "OPTIONS" and _PREFLIGHT in headers:
+                wanted = dict(scope["headers"])
+                await _send(send, HTTPStatus.NO_CONTENT, self._origins.preflight(origin, wanted), b"")
+                return
+            principal = self._principal(scope, headers.get(b"authorization"))
+            value = self._answer(scope, principal)
+            status, kind, body = HTTPStatus.OK, _JSON, to_json(value)
+            more: Headers = []
+        except ProblemError as error:
+            status, kind, body = HTTPStatus(error.status), _PROBLEM, to_json(error.document())
+            more = _headers_of(error.document())
+        except Exception:  # the fault is ours: the client is told that much, the log has the rest
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            document = ProblemError("the gateway failed to answer; its log has the details").document()
+            status, kind, body, more = HTTPStatus.INTERNAL_SERVER_ERROR, _PROBLEM, to_json(document), []
+        await _send(send, status, [(b"content-type", kind), *more, *self._origins.crossing(origin)], body)
+
+    def _principal(self, scope: HTTPScope, header: str | None) -> Principal:
+        principal = self._access.header(header, peer_of(scope)[0])
+        if not self._paces.setdefault(principal.name, Pace(self._rate)).take():
+            raise RateLimitedError(
+                f"{principal.name} asks more than {self._rate} times a second",
+                rule=f"at most {self._rate} requests a second with one token",
+                fix="ask less often, or subscribe to the streams",
+                seconds="1",
+            )
+        return principal
+
+    def _answer(self, scope: HTTPScope, principal: Principal) -> object:
+        method, path = scope["method"], unquote(scope["path"])
+        found = self._answers.get(path)
+        if found is not None:
+            if method != "GET":
+                raise MethodNotAllowedError(f"{path} does not take {method}", fix="GET it")
+            answer = found()
+            return Page(to_json_form(answer.items), answer.next) if isinstance(answer, Page) else answer
+        head, _, connection_id = path.rpartition("/")
+        if head == _CONNECTIONS and connection_id:
+            if method != "DELETE":
+                raise MethodNotAllowedError(f"{path} does not take {method}", fix="DELETE it")
+            return self._drop(connection_id, principal)
+        where = f"at {self._daemon}" if self._daemon is not None else "that publishes to this gateway"
+        raise NotFoundError(
+            f"a gateway has no {path[:200]}",
+            rule="a gateway serves streams at /ws, and " + ", ".join(self._answers),
+            fix=f"ask the daemon {where}",
+        )
+
+    def _drop(self, connection_id: str, principal: Principal) -> Outcome:
+        """Close one of this gateway's connections; the daemon has no part in it, so the log has the entry."""
+        if not principal.may("admin"):
+            raise ForbiddenError(
+                f"{principal.name} has the role {principal.role}",
+                rule="connections are closed by the role admin",
+                fix="use a token of role admin",
+            )
+        self._hub.drop(connection_id)
+        logger.info("connection closed", extra={"connection": connection_id, "by": principal.name})
+        name = str(DropConnection.__struct_config__.tag)
+        return Outcome(command_id=uuid.uuid4().hex, command=name, outcome="done")
+
+
+class MethodNotAllowedError(ProblemError):
+    """The path is there and does something else."""
+
+    type, title, status = "method-not-allowed", "Method not allowed", 405
+
+
+def _headers_of(document: ProblemDocument) -> Headers:
+    if document.status == HTTPStatus.UNAUTHORIZED:
+        return [(b"www-authenticate", b"Bearer")]
+    seconds = document.extra.get("seconds")
+    return [(b"retry-after", seconds.encode())] if seconds else []
+
+
+async def _send(send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
