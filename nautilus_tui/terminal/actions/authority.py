@@ -30,7 +30,7 @@ def _to_release(situation: Situation) -> str | None:
 AUTHORITY: Final = (
     Action(
         id="authority.take",
-        keys=("O",),
+        keys=("H",),
         name="authority-take",
         command=TakeAuthority,
         label="Take the order authority: from then on nobody else sends orders",
