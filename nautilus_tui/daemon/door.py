@@ -108,8 +108,8 @@ class Door:
         id_ = command_id or default_id(command) or uuid.uuid4().hex
         auditor = Auditor(command, id_, principal, self._clock)
         try:
-            check_id("client_order_id" if command_id is None else "Idempotency-Key", id_)
             _authorise(command, principal)
+            check_id("client_order_id" if command_id is None else "Idempotency-Key", id_)
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)
         digest = _digest(command)

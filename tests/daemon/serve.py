@@ -32,6 +32,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[ReportPlan, ...] = ()
     reports_kept: int = 90
     requests_per_second: int = DaemonSettings().requests_per_second
+    login_attempts_per_minute: int = DaemonSettings().login_attempts_per_minute
+    allowed_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    request_seconds: float = DaemonSettings().request_seconds
+    connections_per_peer: int = DaemonSettings().connections_per_peer
 
 
 async def main() -> None:
