@@ -48,6 +48,7 @@ _BY_TYPE = {
     "rate-limited": ExitCode.DENIED,
     "outcome-unknown": ExitCode.UNKNOWN,
     "not-reachable": ExitCode.NOT_REACHABLE,
+    "not-trusted": ExitCode.NOT_REACHABLE,
 }
 #: Problems of a command that are our failure, not a refusal.
 _FAILURES = frozenset({"internal", "engine-failed", "journal-failed", "store-failed"})

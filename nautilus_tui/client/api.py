@@ -42,7 +42,7 @@ from nautilus_tui.client.forecast import ForecastQuestions
 from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.kill import KillQuestions
 from nautilus_tui.client.limits import LimitQuestions
-from nautilus_tui.client.problems import NotReachableError, WireError
+from nautilus_tui.client.problems import NotReachableError, WireError, of_tls
 from nautilus_tui.client.reports import ReportQuestions
 from nautilus_tui.client.research import ResearchQuestions
 
@@ -375,7 +375,7 @@ class ApiClient(
                 async for piece in response.aiter_bytes():
                     yield piece
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise self._not_reachable() from error
+            raise self._not_reachable(error) from error
         except httpx.TransportError as error:
             raise _unanswered(path, None, f"to its end ({error or type(error).__name__})") from error
 
@@ -407,7 +407,7 @@ class ApiClient(
             try:
                 return await self._http.request(method, path, **rest)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                raise self._not_reachable() from error
+                raise self._not_reachable(error) from error
             except httpx.TimeoutException as error:
                 raise _unanswered(path, changes, "in time") from error
             except httpx.TransportError as error:
@@ -415,7 +415,10 @@ class ApiClient(
                     raise _unanswered(path, changes, f"({error or type(error).__name__})") from error
         raise AssertionError("unreachable: the second attempt returns or raises")
 
-    def _not_reachable(self) -> NotReachableError:
+    def _not_reachable(self, error: Exception) -> NotReachableError:
+        problem = of_tls(self.address, error) if self.address.secure else None
+        if problem is not None:
+            return problem
         fix = (
             "start it with nautilus-tui, or nautilus-tui daemon"
             if self.address.socket

@@ -31,7 +31,7 @@ from data.problems import (
 )
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.envelopes import Envelope, decode_frame
-from nautilus_tui.client.problems import NotReachableError, WireError
+from nautilus_tui.client.problems import NotReachableError, WireError, of_tls
 from nautilus_tui.client.resuming import Position, Progress
 
 SUBPROTOCOL: Final = Subprotocol("nautilus.msgpack")
@@ -246,6 +246,9 @@ class StreamClient:
         except InvalidStatus as error:
             raise _refusal(self.address, error) from error
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
+            of_tls_problem = of_tls(self.address, error) if self.address.secure else None
+            if of_tls_problem is not None:
+                raise of_tls_problem from error
             raise NotReachableError(f"no daemon answers at {self.address} ({error or 'time-out'})") from error
 
     async def _receive(self, socket: ClientConnection, *, dead_after: float) -> bytes | None:
