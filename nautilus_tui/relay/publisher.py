@@ -364,7 +364,7 @@ class Publisher:
     async def _write(
         self, client: Redis, names: LifeKeys, bases: Sequence[tuple[str, bytes]], *, unfinished: bool
     ) -> None:
-        await self._shelf.put(client, names, bases, unfinished=unfinished)
+        await self._shelf.put(client, names, bases, first=not self._based, unfinished=unfinished)
         self._based.update(topic for topic, _ in bases)
 
     def _known(self) -> set[str]:

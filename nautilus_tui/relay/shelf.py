@@ -49,7 +49,9 @@ _APPEND = (
 local first, ids = tonumber(ARGV[3]), {'', ''}
 for i = 4, #ARGV, 2 do
   local which = ((i - 4) / 2 < first) and 1 or 2
-  ids[which] = redis.call('XADD', KEYS[1 + which], '*', ARGV[i], ARGV[i + 1])
+  local id = redis.call('XADD', KEYS[1 + which], 'NOMKSTREAM', '*', ARGV[i], ARGV[i + 1])
+  if not id then return redis.error_reply('GONE ' .. KEYS[1 + which]) end
+  ids[which] = id
 end
 return ids
 """
@@ -66,11 +68,13 @@ return 1
 """
 )
 
-#: Put bases into the hash. ARGV: until when it lasts, seconds (0: for good), then topic and base of each.
+#: Put bases into the hash. ARGV: how long it lasts, seconds (0: for good), whether it is there already,
+#: then topic and base of each.
 _PUT = (
     _FENCE
     + """
-for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+if ARGV[4] == '1' and redis.call('EXISTS', KEYS[2]) == 0 then return redis.error_reply('GONE ' .. KEYS[2]) end
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 if ARGV[3] ~= '0' then redis.call('EXPIRE', KEYS[2], ARGV[3]) end
 return 1
 """
@@ -109,7 +113,9 @@ _TOKENS = (
     _FENCE
     + """
 redis.call('SET', KEYS[2], ARGV[3])
-redis.call('XADD', KEYS[3], '*', ARGV[4], ARGV[3])
+if not redis.call('XADD', KEYS[3], 'NOMKSTREAM', '*', ARGV[4], ARGV[3]) then
+  return redis.error_reply('GONE ' .. KEYS[3])
+end
 return 1
 """
 )
@@ -167,11 +173,18 @@ class Shelf:
         await self._run(client, _BEGIN, keys, (_UNFINISHED_S, tokens))
 
     async def put(
-        self, client: Redis, names: LifeKeys, bases: Sequence[tuple[str, bytes]], *, unfinished: bool = False
+        self,
+        client: Redis,
+        names: LifeKeys,
+        bases: Sequence[tuple[str, bytes]],
+        *,
+        first: bool,
+        unfinished: bool = False,
     ) -> None:
-        """Write topics' bases."""
+        """Write topics' bases, the first of a life or some more."""
         pairs = [part for pair in bases for part in pair]
-        await self._run(client, _PUT, (names.bases,), (_UNFINISHED_S if unfinished else 0, *pairs))
+        lasts = _UNFINISHED_S if unfinished else 0
+        await self._run(client, _PUT, (names.bases,), (lasts, "0" if first else "1", *pairs))
 
     async def switch(self, client: Redis, names: LifeKeys, head: wire.Head, before: LifeKeys | None) -> None:
         """Make a life the present one and tell the followers of the one before."""

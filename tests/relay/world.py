@@ -90,20 +90,37 @@ class Reader:
     def _renewed(self) -> None:
         self.renewals += 1
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow for a while."""
+        task = asyncio.create_task(self.follower.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
 
 @asynccontextmanager
 async def following(url: str, prefix: str = "t", ring_size: int = 8192) -> AsyncIterator[Reader]:
     """Follow, once the present has been reached."""
     reader = Reader(url, prefix, ring_size)
-    task = asyncio.create_task(reader.follower.run())
-    try:
+    async with reader.running():
         async with asyncio.timeout(PATIENCE_S):
             await reader.follower.ready.wait()
         yield reader
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+
+
+@asynccontextmanager
+async def following_nothing(url: str) -> AsyncIterator[Reader]:
+    """Follow from before there is anything to follow."""
+    reader = Reader(url)
+    async with reader.running():
+        await until(lambda: "no daemon publishes" in (reader.follower.status().problem or ""))
+        assert not reader.follower.ready.is_set()
+        assert not reader.follower.status().connected
+        yield reader
 
 
 async def until(true: Callable[[], object], what: str = "") -> None:
