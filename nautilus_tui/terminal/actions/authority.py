@@ -23,7 +23,7 @@ def _to_release(situation: Situation) -> str | None:
         return "it is free already"
     above = view.role is None or ROLES.index(view.role) >= ROLES.index("risk")
     if held.holder != view.actor and not above:
-        return f"{held.holder} holds it: its holder releases it, or the role risk; take it instead"
+        return f"{held.holder} holds it; take it instead"
     return None
 
 
@@ -33,7 +33,6 @@ AUTHORITY: Final = (
         keys=("H",),
         name="authority-take",
         command=TakeAuthority,
-        label="Take the order authority: from then on nobody else sends orders",
         check=_not_mine,
     ),
     Action(
@@ -41,7 +40,6 @@ AUTHORITY: Final = (
         keys=("L",),
         name="authority-release",
         command=ReleaseAuthority,
-        label="Release the order authority",
         check=_to_release,
     ),
 )

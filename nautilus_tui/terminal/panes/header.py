@@ -168,25 +168,26 @@ def _account(account: AccountUpdate | None, glyphs: Glyphs, level: int) -> list[
     if account is None:
         return [("Equity ", "label"), (figures.DASH, "dim"), ("  ", "")] if level < 6 else []
     parts: list[Part] = []
+    gap = "  " if level < 5 else " "
     decimals = 2 if level < 4 else 0
     if level < 7:
         parts += [
             ("Equity " if level < 5 else "", "label"),
             (figures.money(account.equity, decimals=decimals), "bright"),
-            ("  ", ""),
+            (gap, ""),
         ]
     style = sign_style(account.day_pnl)
     parts += [("Day ", "label"), (figures.signed_money(account.day_pnl, decimals=decimals), style)]
     sign = {"up": glyphs.up, "down": glyphs.down, "flat": glyphs.flat}[style]
     if account.day_pnl is None:
-        return [*parts, ("  ", "")]
+        return [*parts, (gap, "")]
     start = None if account.equity is None else account.equity - account.day_pnl
     if level < 3 and start:
         percent = figures.signed_percent(account.day_pnl / start * 100).lstrip("+-")
         parts.append((f" {sign}{percent}%", style))
     else:
         parts.append((f" {sign}", style))
-    return [*parts, ("  ", "")]
+    return [*parts, (gap, "")]
 
 
 def _alerts(mirror: Mirror, glyphs: Glyphs, level: int) -> list[Part]:
