@@ -465,6 +465,13 @@ class DropConnection(Command, frozen=True, kw_only=True, tag="stream.drop"):
     connection_id: str
 
 
+class ReloadSettings(Command, frozen=True, kw_only=True, tag="daemon.reload"):
+    """Read the settings anew: what can change while the daemon runs does, what needs a restart is told."""
+
+    role: ClassVar[Role] = "admin"
+    title: ClassVar[str] = "Reload settings"
+
+
 class StopDaemon(Command, frozen=True, kw_only=True, tag="daemon.stop"):
     """Stop the daemon; engines trade on unless asked to stop too."""
 
@@ -519,6 +526,7 @@ AnyCommand = (
     | ReleaseAuthority
     | SendBroadcast
     | DropConnection
+    | ReloadSettings
     | StopDaemon
 )
 

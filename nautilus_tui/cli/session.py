@@ -45,6 +45,10 @@ class Session:
     @cached_property
     def config(self) -> Config:
         """The settings; raises ConfigError."""
+        return self.reread()
+
+    def reread(self) -> Config:
+        """Return the settings as they are written now; raises ConfigError."""
         from msgspec.structs import replace
 
         from nautilus_tui.config.load import load

@@ -1,4 +1,4 @@
-"""``config …``: settings shown, checked and described.
+"""``config …``: settings shown, checked, described, and brought to a daemon that runs.
 
 This module must not know what a setting is used for.
 """
@@ -13,7 +13,7 @@ import typer
 from nautilus_tui.cli import output
 from nautilus_tui.cli.session import session_of
 
-app = typer.Typer(no_args_is_help=True, help="Settings: show, validate, schema, path.")
+app = typer.Typer(no_args_is_help=True, help="Settings: show, validate, reload, schema, path.")
 
 
 @app.command("show")
@@ -56,6 +56,16 @@ def validate(
         output.say(f"{fault}\n  rule: {fault.rule}" + (f"\n  fix:  {fault.fix}" if fault.fix else ""))
     if faults:
         raise typer.Exit(output.ExitCode.USAGE)
+
+
+@app.command("reload")
+def reload(context: typer.Context) -> None:
+    """Have the daemon read the settings anew; says what has changed and what needs a restart."""
+    from data.commands import ReloadSettings
+
+    session = session_of(context)
+    outcome = session.carry_out(ReloadSettings())
+    session.show(output.outcome_facts(outcome), lambda: outcome.detail or "")
 
 
 @app.command("schema")

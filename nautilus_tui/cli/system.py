@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -18,6 +18,11 @@ from data.records import EngineStatus, SystemHealth
 from nautilus_tui.cli import authority, background, engines, output, serving, words
 from nautilus_tui.cli.session import Session, session_of
 from nautilus_tui.client.problems import NotReachableError
+
+if TYPE_CHECKING:
+    from nautilus_tui.config.settings import Config
+    from nautilus_tui.daemon.log_lines import LogFormat
+    from nautilus_tui.daemon.settings import DaemonSettings
 
 _STOP_S = 60.0
 
@@ -105,24 +110,31 @@ def daemon(
     """
     session = session_of(context)
     with serving.logging_to_stderr(session, log_format):
-        _serve(session, listen, ready_fd)
+        _serve(session, listen, log_format, ready_fd)
 
 
-def _serve(session: Session, listen: str | None, ready_fd: int | None) -> None:
+def _serve(session: Session, listen: str | None, log_format: LogFormat | None, ready_fd: int | None) -> None:
     import uvloop
+    from msgspec.structs import replace
 
     from nautilus_tui.config.apply import daemon_settings
     from nautilus_tui.daemon.app import Daemon
     from nautilus_tui.daemon.ending import Ending
     from nautilus_tui.daemon.service import ServiceManager
 
-    settings = daemon_settings(session.config)
-    where = serving.host_and_port(listen or session.config.daemon.listen)
+    def told(config: Config) -> DaemonSettings:
+        written = daemon_settings(config)
+        return replace(written, listen=listen or written.listen, log_format=log_format or written.log_format)
+
+    settings = told(session.config)
+    where = serving.host_and_port(settings.listen)
     manager = ServiceManager.take_from()
     ending = Ending(settings.shutdown_seconds + serving.TIDY_S)
 
     async def serve() -> None:
-        one = Daemon(session.home, settings, manager=manager, ending=ending)
+        one = Daemon(
+            session.home, settings, manager=manager, ending=ending, reread=lambda: told(session.reread())
+        )
         await one.serve(where, serving.announcer(session, ready_fd))
 
     uvloop.run(serve())

@@ -58,6 +58,9 @@ def daemon_settings(config: Config) -> DaemonSettings:
 
     own, chain = config.daemon, config.risk.escalation
     return DaemonSettings(
+        listen=own.listen,
+        log_level=own.log_level,
+        log_format=own.log_format,
         tls_certificate=_path(own.tls_certificate),
         tls_key=_path(own.tls_key),
         allowed_origins=own.allowed_origins,

@@ -23,14 +23,14 @@ import msgspec
 
 from data import topics
 from data.bus import Bus
+from data.commands import ReloadSettings
 from data.paths import Home
-from data.problems import UnauthorizedError
+from data.problems import ProblemError
 from data.records import JournalRecord
 from data.state import State
 from engines import books
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor
-from nautilus_tui.daemon.api.app import make_app, origins_of
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.authority import Authority
@@ -40,24 +40,23 @@ from nautilus_tui.daemon.executors import Executors
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.holding import history_in
 from nautilus_tui.daemon.imports import Imports
-from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, unix_socket, url_of
+from nautilus_tui.daemon.listening import Server, tcp_socket, unix_socket, url_of
 from nautilus_tui.daemon.lock import DaemonLock
 from nautilus_tui.daemon.logs import EngineLogs
 from nautilus_tui.daemon.market import Market
 from nautilus_tui.daemon.news import News
-from nautilus_tui.daemon.peers import Bounds, http_protocol
+from nautilus_tui.daemon.parts import Parts
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.pulse import Pulse
 from nautilus_tui.daemon.refusals import Refusals
+from nautilus_tui.daemon.reload import Reload
 from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.risk.parts import Risk, RiskWorld
 from nautilus_tui.daemon.schedule import Schedule
 from nautilus_tui.daemon.service import ServiceManager
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.sink import Sink
-from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
-from nautilus_tui.daemon.streams.protocol import Authenticate
+from nautilus_tui.daemon.streams import StreamHub
 from nautilus_tui.daemon.watch import OrderWatch
 from nautilus_tui.relay.address import redis_url
 from providers.core.secrets import keep_out_of_logs
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
 _LAST_WORD_S = 0.1
 #: Share of the time for stopping that commands under way may take; the rest is for goodbyes.
 _FOR_COMMANDS = 0.6
+_SIGNAL = Principal(name="service manager", role="admin", via="signal")
 #: Engines that are to stop too cancel their orders first.
 _ENGINES_STOP_S = 60.0
 _JOURNAL_BATCH = 512
@@ -84,6 +84,7 @@ class Daemon:
         settings: what it was told.
         manager: what started it and wants to hear how it is.
         ending: sees to it that the process ends in time; None: the process is not the daemon's own.
+        reread: gives the settings as they are written now; None: they cannot be read anew.
     """
 
     def __init__(
@@ -93,12 +94,15 @@ class Daemon:
         *,
         manager: ServiceManager | None = None,
         ending: Ending | None = None,
+        reread: Callable[[], DaemonSettings] | None = None,
     ) -> None:
         self.home = home
         self.settings = settings or DaemonSettings()
         self.version = package_version("nautilus-tui")
         self._manager = manager or ServiceManager()
         self._ending = ending
+        self._reload = Reload(self.settings, reread)
+        self._hung_up = asyncio.Event()
         self._stopping = asyncio.Event()
         self._stop_engines = False
 
@@ -157,7 +161,7 @@ class Daemon:
         self._manager.ready(said)
 
     async def _run(
-        self, servers: Sequence[tuple[Server, socket.socket]], parts: _Parts, ready: Callable[[], None]
+        self, servers: Sequence[tuple[Server, socket.socket]], parts: Parts, ready: Callable[[], None]
     ) -> None:
         """Serve until told to stop; then let what is under way come to its end and close every connection."""
         async with asyncio.TaskGroup() as group:
@@ -165,18 +169,23 @@ class Daemon:
                 group.create_task(server.serve(sockets=[sock]))
             for server, _ in servers:
                 await server.listening.wait()
-            kicks = group.create_task(self._manager.watch(parts.pulse.trouble))
+            servants = [
+                group.create_task(self._manager.watch(parts.pulse.trouble)),
+                group.create_task(self._reload_when_asked(parts.door)),
+            ]
             if not self._stopping.is_set():
                 ready()
                 await parts.schedule.start()
                 await self._stopping.wait()
-            kicks.cancel()
+            for servant in servants:
+                servant.cancel()
             await self._drain([server for server, _ in servers], parts)
 
-    async def _drain(self, servers: Sequence[Server], parts: _Parts) -> None:
+    async def _drain(self, servers: Sequence[Server], parts: Parts) -> None:
         """Take nobody new in, let commands come to their end, then say goodbye to everyone."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self.settings.shutdown_seconds
+        patience = self._reload.settings.shutdown_seconds
+        until = loop.time() + patience
         under_way = parts.door.under_way()
         facts = {"commands": len(under_way), "streams": len(parts.hub.connections())}
         logger.info("stopping", extra=facts | {"engines_too": self._stop_engines})
@@ -185,8 +194,7 @@ class Daemon:
             server.stop_listening()
         parts.schedule.stop()
         if under_way:
-            patience = self.settings.shutdown_seconds * _FOR_COMMANDS
-            _, still = await asyncio.wait(under_way, timeout=patience)
+            _, still = await asyncio.wait(under_way, timeout=patience * _FOR_COMMANDS)
             if still:
                 logger.warning("commands are still under way", extra={"commands": len(still)})
         await asyncio.sleep(_LAST_WORD_S)
@@ -194,9 +202,26 @@ class Daemon:
         for server in servers:
             server.leave(until)
 
+    async def _reload_when_asked(self, door: Door) -> None:
+        """Read the settings anew at every SIGHUP, through the door like everyone's commands."""
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            self._manager.reloading()
+            try:
+                outcome = await door.execute(ReloadSettings(), _SIGNAL)
+            except ProblemError as error:  # not even a refusal could be audited
+                logger.error("the settings were not read: %s", error.detail)
+                self._manager.ready(f"settings not read: {error.detail}")
+                continue
+            if outcome.problem is None:
+                self._manager.ready(f"settings read: {outcome.detail}")
+            else:
+                self._manager.ready(f"settings not read: {outcome.problem.detail}")
+
     def _hear_signals(self, stack: AsyncExitStack) -> None:
         if self._ending is not None:
-            self._ending.hear(self.stop)
+            self._ending.hear(self.stop, self._hung_up.set)
             return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -204,7 +229,7 @@ class Daemon:
                 loop.add_signal_handler(number, self.stop)
                 stack.callback(loop.remove_signal_handler, number)
 
-    async def _open_parts(self, stack: AsyncExitStack) -> _Parts:
+    async def _open_parts(self, stack: AsyncExitStack) -> Parts:
         """Open the parts in the order in which they need each other; the stack closes them in reverse."""
         state = State(self.home.state_db)
         state.open()
@@ -286,7 +311,7 @@ class Daemon:
             research=research.executors,
             risk=risk.executors,
             limits=risk.limit_desk,
-            defaults=self.settings.engine,
+            reload=self._reload,
             stop=self.stop,
         )
         door = Door(
@@ -337,7 +362,9 @@ class Daemon:
             risk=risk,
             clock=time.time_ns,
         )
-        return _Parts(context, schedule, self.settings, self.version)
+        parts = Parts(context, schedule, self.settings, self.version)
+        parts.take_changes(self._reload)
+        return parts
 
     def _relay(self, bus: Bus, present: Present, authenticator: Authenticator) -> Publisher | None:
         """Return what publishes the bus through Redis; None: there is none to publish to."""
@@ -362,50 +389,6 @@ class Daemon:
 
     async def _close_supervisor(self, supervisor: Supervisor) -> None:
         await supervisor.close(stop_engines=self._stop_engines)
-
-
-class _Parts:
-    """What is served, and by what."""
-
-    def __init__(self, context: Context, schedule: Schedule, settings: DaemonSettings, version: str) -> None:
-        self.hub = context.hub
-        self.door = context.door
-        self.pulse = Pulse(context.state.probe, context.hub.unsent_s)
-        self.schedule = schedule
-        self._app = make_app(context, settings, version=version)
-        self._settings = settings
-        self._http = http_protocol(
-            Bounds(
-                header_bytes=settings.max_header_bytes,
-                request_s=settings.request_seconds,
-                connections=settings.connections_per_peer,
-                drained_bytes=settings.max_request_bytes,
-            ),
-            context.refusals.note,
-        )
-        self._ws = make_ws_protocol(
-            context.hub,
-            _stream_door(context.authenticator),
-            context.door.execute,
-            origins=origins_of(settings),
-            note=context.refusals.note,
-        )
-
-    def server(self, *, tls: bool = False) -> Server:
-        return make_server(self._app, self._ws, self._settings, tls=tls, http=self._http)
-
-
-def _stream_door(authenticator: Authenticator) -> Authenticate:
-    """Return how stream connections prove who they are: by token, else by the unix socket's peer."""
-
-    def authenticate(token: str | None, peer_uid: int | None, peer: str = "") -> Principal:
-        if token is not None:
-            return authenticator.token(token, f"uid {peer_uid}" if peer_uid is not None else peer)
-        if peer_uid is not None:
-            return authenticator.unix_peer(peer_uid)
-        raise UnauthorizedError("no token was given", rule="streams over TCP need a token")
-
-    return authenticate
 
 
 def _declare(bus: Bus, engine: str) -> None:

@@ -83,6 +83,10 @@ class Keys:
         self._failed: dict[str, deque[float]] = {}
         self._seen: dict[tuple[str, str], None] = {}  #: addresses and the digests of tokens used there
 
+    def allow(self, attempts: int) -> None:
+        """Let a peer fail so often per minute from now on."""
+        self._attempts = attempts
+
     def hold(self, tokens: Iterable[TokenRow]) -> None:
         """Know these tokens and no others."""
         self._tokens = {token.digest: token for token in tokens}

@@ -62,8 +62,7 @@ class Ending:
         for number in _SIGNALS:
             signal.signal(number, told_to_stop)
         if reload is not None:
-            again = reload
-            signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(again) and None)
+            signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(reload) and None)
 
     def begin(self, reason: str, seconds: float | None = None) -> None:
         """Let the time run, ``seconds`` instead of the usual ones; begun again, the sooner end counts."""

@@ -23,6 +23,7 @@ from data.commands import (
     Outcome,
     RefreshProviders,
     ReleaseAuthority,
+    ReloadSettings,
     RestartEngine,
     RevokeToken,
     RiskCommand,
@@ -45,6 +46,7 @@ from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.imports import Imports
 from nautilus_tui.daemon.past import write_past
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.reload import Reload
 from nautilus_tui.daemon.research.commands import ResearchExecutors
 from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.limit_desk import LimitDesk
@@ -72,7 +74,7 @@ class Executors:
         research: ResearchExecutors,
         risk: RiskExecutors,
         limits: LimitDesk,
-        defaults: EngineSpec,
+        reload: Reload,
         stop: Callable[[bool], None],
     ) -> None:
         self._state = state
@@ -86,7 +88,7 @@ class Executors:
         self._research = research
         self._risk = risk
         self._limits = limits
-        self._defaults = defaults
+        self._reload = reload
         self._stop = stop
 
     async def execute(
@@ -137,6 +139,9 @@ class Executors:
             case DropConnection():
                 self._hub.drop(command.connection_id)
                 return done
+            case ReloadSettings():
+                reloaded = await self._reload.carry_out()
+                return replace(done, detail=str(reloaded), data=texts(reloaded))
             case StopDaemon():
                 self._stop(command.engines)
                 return replace(done, detail="the daemon is stopping")
@@ -177,7 +182,7 @@ class Executors:
         """Return an engine's last settings, or those a new one begins with."""
         kept = (await self._state.engine_specs()).get(engine)
         if kept is None:
-            return msgspec.structs.replace(self._defaults, engine=engine)
+            return msgspec.structs.replace(self._reload.settings.engine, engine=engine)
         return msgspec.json.decode(kept, type=EngineSpec)
 
     async def _start(self, command: StartEngine, done: Outcome, principal: Principal) -> Outcome:

@@ -59,6 +59,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
+    def renew(self, certificate: Path, key: Path) -> None:
+        """Show this certificate to whoever connects from now on; check it with `server_context` before."""
+        if self.config.ssl is not None:
+            self.config.ssl.load_cert_chain(certificate, key)
+
     def stop_listening(self) -> None:
         """Take nobody new in; those who are connected stay."""
         for server in getattr(self, "servers", ()):

@@ -59,6 +59,20 @@ class Schedule:
             plan(scheduler)
         scheduler.start()
 
+    def publish_health_every(self, seconds: float) -> None:
+        """Publish the daemon's health at this interval from now on."""
+        self._health_seconds = seconds
+        self._reschedule("health", seconds=seconds)
+
+    def compact_every(self, minutes: int) -> None:
+        """Compact the history at this interval from now on."""
+        self._compaction_minutes = minutes
+        self._reschedule("compaction", minutes=minutes)
+
+    def _reschedule(self, job: str, **interval: float) -> None:
+        if self._scheduler is not None:  # else it begins with the new interval
+            self._scheduler.reschedule_job(job, trigger="interval", **interval)
+
     def stop(self) -> None:
         """Begin nothing more."""
         if self._scheduler is not None and self._scheduler.running:

@@ -26,6 +26,9 @@ class EscalationStep(msgspec.Struct, frozen=True):
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The daemon's settings. Times are in seconds unless a name says otherwise."""
 
+    listen: str = ""  #: HOST:PORT of the port; told here so that a change is noticed
+    log_level: str = "info"
+    log_format: Literal["text", "json"] = "text"
     tls_certificate: Path | None = None  #: needed, with the key, to listen beyond loopback
     tls_key: Path | None = None
     max_request_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_000_000

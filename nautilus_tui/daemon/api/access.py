@@ -63,6 +63,11 @@ class Authenticated:
         self._note = note
         self._paces: dict[str, Pace] = {}  # as many as there are tokens
 
+    def allow(self, requests_per_second: int) -> None:
+        """Let one token ask so often from now on."""
+        self._rate = requests_per_second
+        self._paces.clear()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the application's life span."""
         if scope["type"] != ScopeType.HTTP:

@@ -11,7 +11,6 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
-from litestar.types import ASGIApp
 
 from data.problems import ProblemError
 from nautilus_tui.daemon.api import (
@@ -56,7 +55,7 @@ class _Application(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def make_app(context: Context, settings: DaemonSettings, *, version: str) -> ASGIApp:
+def make_app(context: Context, settings: DaemonSettings, *, version: str) -> Authenticated:
     """Return the application over the daemon's parts."""
     app = _Application(
         route_handlers=[

@@ -6,7 +6,15 @@ This module must not know how any of it works.
 from __future__ import annotations
 
 from data.access import TokenInfo, info_of
-from data.commands import CreateToken, DropConnection, Outcome, RevokeToken, SendBroadcast, StopDaemon
+from data.commands import (
+    CreateToken,
+    DropConnection,
+    Outcome,
+    ReloadSettings,
+    RevokeToken,
+    SendBroadcast,
+    StopDaemon,
+)
 from data.paging import Page
 from data.records import SystemHealth
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
@@ -44,6 +52,12 @@ async def stop_daemon(request: AnyRequest) -> Answer:
     """Stop the daemon; engines trade on unless asked to stop too."""
     body = await read(request, StopBody)
     return await through_the_door(request, StopDaemon(engines=body.engines))
+
+
+@route("POST", "/api/v1/system/reload", returns=Outcome, tag=_SYSTEM, role="admin")
+async def reload_settings(request: AnyRequest) -> Answer:
+    """Read the settings anew; the outcome names what has changed and what needs a restart."""
+    return await through_the_door(request, ReloadSettings())
 
 
 # ---------------------------------------------------------------- access
@@ -114,6 +128,7 @@ HANDLERS = [
     health,
     system_health,
     stop_daemon,
+    reload_settings,
     list_tokens,
     create_token,
     revoke_token,

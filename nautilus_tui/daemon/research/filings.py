@@ -71,7 +71,7 @@ class FilingWatch:
         self._held = held
         self._bus = bus
         self._present = present
-        self._always = tuple(dict.fromkeys(spelt(ticker) for ticker in always))
+        self.always(always)
         self._clock = clock
         self._turn = asyncio.Lock()
         self._companies: dict[str, Company] = {}  #: by ticker, as the regulator last told
@@ -81,6 +81,10 @@ class FilingWatch:
     def source(self) -> str:
         """Under which name filings go."""
         return self._providers.source("edgar")
+
+    def always(self, tickers: Sequence[str]) -> None:
+        """Watch these companies, because the settings name them."""
+        self._always = tuple(dict.fromkeys(spelt(ticker) for ticker in tickers))
 
     async def load(self) -> None:
         """Begin with the filings that were told of last."""

@@ -46,7 +46,7 @@ class Escalation:
         note: Callable[[Breach, Told], None],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._chain = tuple(sorted(chain, key=lambda step: step.after_s))
+        self._chain = _in_order(chain)
         self._book = book
         self._tell = tell
         self._follows = follows
@@ -64,6 +64,11 @@ class Escalation:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def follow(self, chain: Sequence[EscalationStep]) -> None:
+        """Tell by this chain, of as many steps as before, from now on."""
+        self._chain = _in_order(chain)
+        self.wake()
 
     def wake(self) -> None:
         """Look again: a breach has begun or was acknowledged."""
@@ -122,3 +127,7 @@ class Escalation:
             if (place := self._next(breach)) is not None
         ]
         return max(min(waits) / _SECOND_NS, 0.0) if waits else None
+
+
+def _in_order(chain: Sequence[EscalationStep]) -> tuple[EscalationStep, ...]:
+    return tuple(sorted(chain, key=lambda step: step.after_s))

@@ -34,6 +34,7 @@ from nautilus_tui.daemon.risk.portfolio import PortfolioWatch
 from nautilus_tui.daemon.risk.responses import Responses
 from nautilus_tui.daemon.risk.returns import ReturnsSource
 from nautilus_tui.daemon.risk.traded import TradedToday
+from nautilus_tui.daemon.settings import EscalationStep
 from risk import adjust
 from risk.evaluate import STATISTICAL, Figures, evaluate, volatilities
 from risk.portfolio import Portfolio
@@ -161,6 +162,15 @@ class Monitor:
         self._figures.close()
         self._traded.close()
         await self.breaches.close()
+
+    def escalate_by(self, chain: Sequence[EscalationStep]) -> None:
+        """Tell of breaches by this chain from now on."""
+        self._responses.escalation.follow(chain)
+
+    def check_every(self, seconds: float) -> None:
+        """Check all limits at this interval from the next check on."""
+        self._every_s = seconds
+        self.wake()
 
     def wake(self) -> None:
         """Check soon, instead of when it is next due."""
