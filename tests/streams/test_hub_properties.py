@@ -36,7 +36,10 @@ class Reader:
         self.mirror: dict[str, dict[str, Any]] = {}
         self.seqs: dict[str, int] = {}
         self.closed: tuple[int, str] | None = None
+        self.gaps = 0
+        self.room: int | None = None  #: frames until its transport is full; None: it never is
         self.form = form
+        self.hub = hub
         self.connection = Connection(
             name,
             Principal(name, "admin", "unix"),
@@ -58,6 +61,9 @@ class Reader:
             topic, seq, type_ = envelope["topic"], envelope["seq"], envelope["type"]
             if topic is None:
                 continue
+            if type_ == "gap":
+                self.gaps += 1
+                continue
             if type_ == "snapshot":
                 self.seqs[topic] = seq
                 self.mirror[topic] = {key_of(one): one for one in envelope["data"]["records"]}
@@ -69,6 +75,11 @@ class Reader:
                 assert seq > self.seqs[topic]
             self.seqs[topic] = seq
             self.mirror[topic][key_of(envelope["data"])] = envelope["data"]
+        if self.room is not None:
+            self.room -= 1
+            if self.room <= 0 and not self.connection.blocked:
+                self.room = None
+                self.hub.block(self.connection)  # as transports do: from within the write
 
 
 def key_of(record: dict[str, Any]) -> str:
@@ -158,6 +169,24 @@ class HubMachine(RuleBasedStateMachine):
         self.call(lambda: (self.hub.unblock if connection.blocked else self.hub.block)(connection))
 
     @precondition(lambda self: self.living)
+    @rule(data=st.data(), frames=st.integers(1, 4))
+    def fill(self, data: st.DataObject, frames: int) -> None:
+        data.draw(st.sampled_from(self.living)).room = frames
+
+    @rule(engine=st.sampled_from("ab"))
+    def lose(self, engine: str) -> None:
+        topic = topics.orders(engine)
+        before = [(reader, reader.gaps) for reader in self.living if self.told_at_once(reader, topic)]
+        self.call(lambda: self.hub.gap(topic, after=self.bus.seq(topic)))
+        for reader, gaps in before:
+            assert reader.gaps == gaps + 1
+
+    def told_at_once(self, reader: Reader, topic: str) -> bool:
+        connection = reader.connection
+        wanted = any(topics.matches(pattern, topic) for pattern in connection.patterns)
+        return wanted and not connection.behind
+
+    @precondition(lambda self: self.living)
     @rule(data=st.data())
     def hang_up(self, data: st.DataObject) -> None:
         reader = data.draw(st.sampled_from(self.living))
@@ -175,6 +204,7 @@ class HubMachine(RuleBasedStateMachine):
         if not hasattr(self, "loop"):
             return
         for reader in self.living:
+            reader.room = None
             if reader.connection.blocked:
                 self.call(lambda reader=reader: self.hub.unblock(reader.connection))
         for _ in range(10_000):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from data import topics
 from data.problems import InvalidRequestError
+from nautilus_tui.daemon.streams.matching import Matcher
 
 LEVEL = st.text("abcXYZ019-_/", min_size=1, max_size=4)
 LEVELS = st.lists(LEVEL, min_size=1, max_size=5)
@@ -145,3 +146,23 @@ def test_unknown_topics_are_named() -> None:
         "engines.*.feed",
         "engines.*.log",
     ]
+
+
+LETTERS = st.sampled_from("ab")
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda levels, rest: ".".join(levels + rest),
+            st.lists(st.one_of(LETTERS, st.just("*")), min_size=1, max_size=4),
+            st.sampled_from([[], [">"]]),
+        ),
+        max_size=8,
+    ),
+    st.lists(LETTERS, min_size=1, max_size=6),
+)
+def test_many_patterns_at_once_name_what_each_of_them_names(wanted: list[str], levels: list[str]) -> None:
+    topic = ".".join(levels)
+    expected = any(topics.matches(pattern, topic) for pattern in wanted)
+    assert Matcher(wanted).names(topic) is expected

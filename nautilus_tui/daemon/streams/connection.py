@@ -27,6 +27,7 @@ class Connection:
         "acked",
         "alive",
         "aside_index",
+        "asked",
         "behind_since",
         "blocked",
         "close",
@@ -90,6 +91,7 @@ class Connection:
         self.mark_lossless = 0  #: its group's lossless events at that moment
         # whether it lives
         self.alive = True  #: heard of since the last heartbeat
+        self.asked = False  #: the last heartbeat was sent to it: it was not blocked
         self.missed = 0  #: heartbeats in a row without a sign of life
         # counters
         self.sent = 0  #: events
