@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
+from tests.terminal import scene
 from tests.terminal.desk import Desk
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -61,3 +62,17 @@ def test_ticket(snap_compare: Compare, size: tuple[int, int]) -> None:
 def test_dialogs(snap_compare: Compare, keys: tuple[str, ...]) -> None:
     app = Desk()
     assert snap_compare(app, terminal_size=(120, 40), run_before=posed(app, keys, "dark"))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), "dark"), ((120, 40), "light")], ids=["80x24-dark", "120x40-light"]
+)
+@pytest.mark.parametrize("keys", [("b",), ("H",)], ids=["ticket", "take"])
+def test_the_order_authority_of_another(
+    snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int], theme: str
+) -> None:
+    app = Desk()
+    app.mirror.apply_records(
+        [scene.authority(holder="desk", via="tcp", before="you", by="desk", ts=scene.NOW - 60 * scene.SECOND)]
+    )
+    assert snap_compare(app, terminal_size=size, run_before=posed(app, keys, theme))
