@@ -24,6 +24,8 @@ ROLES: tuple[Role, ...] = ("viewer", "trader", "risk", "admin")
 TOKEN_PREFIX = "ntui_"
 #: The longest life of a token that expires, in days.
 MAX_EXPIRES_DAYS = 3650
+#: Names of those who are at the door without a token: none may be mistaken for them.
+RESERVED = frozenset({"local", "daemon", "monitor", "schedule"})
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
@@ -77,6 +79,8 @@ def check_token(name: str, expires_days: int | None = None) -> None:
         )
     if not _TOKEN_NAME.fullmatch(name):
         raise _invalid("name", name[:80], "1 to 64 of A-Z a-z 0-9 . _ @ -")
+    if name.lower() in RESERVED:
+        raise _invalid("name", name, f"not one of {', '.join(sorted(RESERVED))}, who need no token")
     if expires_days is not None and not 1 <= expires_days <= MAX_EXPIRES_DAYS:
         raise _invalid("expires_days", str(expires_days), f"from 1 to {MAX_EXPIRES_DAYS} days")
 

@@ -70,6 +70,7 @@ class Authority:
         self._present = present
         self._tokens = tokens
         self._clock = clock
+        self._required = required
         self.now = OrderAuthority(holder=None, required=required, ts=clock())
         self._next: OrderAuthority | None = None  #: what a hand-over under way leads to
         self._handing = asyncio.Lock()
@@ -84,7 +85,7 @@ class Authority:
         """Go on where the daemon before this one ended."""
         kept = await self._store.last()
         if kept is not None:
-            self.now = msgspec.structs.replace(kept, required=self.now.required)
+            self.now = msgspec.structs.replace(kept, required=self._required)
         self.look()
         self._present.authorised(self.now)
         self._bus.declare(topics.AUTHORITY)
@@ -194,7 +195,7 @@ class Authority:
                     before=self.now.holder,
                     by=principal.name,
                     reason=command.reason,
-                    required=self.now.required,
+                    required=self._required,
                     ts=self._clock(),
                 ),
                 timeout,
@@ -221,25 +222,37 @@ class Authority:
                     before=holder,
                     by=principal.name,
                     reason=command.reason,
-                    required=self.now.required,
+                    required=self._required,
                     ts=self._clock(),
                 ),
                 timeout,
             )
 
+    def require(self, required: bool) -> None:
+        """Have somebody hold it from now on before anyone sends orders, or no longer."""
+        self._required = required
+        if self._next is not None:
+            self._next = msgspec.structs.replace(self._next, required=required)
+        if self.now.required != required:
+            self.now = msgspec.structs.replace(self.now, required=required)
+            self._tell()
+
     async def _hand_over(self, changed: OrderAuthority, timeout: float) -> tuple[OrderAuthority, list[str]]:
         self._next = changed
         try:
             left = await self._let_out(changed, min(timeout, PATIENCE_S))
-            changed = msgspec.structs.replace(changed, ts=self._clock())
+            changed = msgspec.structs.replace(changed, required=self._required, ts=self._clock())
             await self._store.put(changed)
             self.now = changed
         finally:
             self._next = None
         self.look()
-        self._present.authorised(changed)
-        self._bus.publish(topics.AUTHORITY, changed)
+        self._tell()
         return changed, left
+
+    def _tell(self) -> None:
+        self._present.authorised(self.now)
+        self._bus.publish(topics.AUTHORITY, self.now)
 
     async def _let_out(self, changed: OrderAuthority, timeout: float) -> list[str]:
         """Wait for what is under way of those who are shut out; return what did not end in time."""

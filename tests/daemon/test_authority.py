@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import topics
-from data.access import OrderAuthority, TokenRow
+from data.access import RESERVED, OrderAuthority, TokenRow
 from data.bus import Bus
 from data.commands import (
     AnyCommand,
@@ -23,6 +23,7 @@ from data.commands import (
     CancelOrder,
     ClosePosition,
     Command,
+    CreateToken,
     Flatten,
     Kill,
     ModifyOrder,
@@ -181,6 +182,22 @@ async def test_free_lets_everyone_send_unless_it_is_required(house: House) -> No
     assert strict.lets(LOCAL)
 
 
+async def test_whether_somebody_has_to_hold_it_may_change_and_is_told(house: House) -> None:
+    house.authority.require(True)
+    assert not house.lets(LOCAL)
+    with house.authority.passing(ORDER, "c1", OTHER):
+        taking = asyncio.create_task(house.authority.take(TakeAuthority(), DESK))
+        await asyncio.sleep(0)
+        house.authority.require(False)  # also while it is handed over
+    await taking
+    assert house.authority.now.holder == "desk"
+    await house.authority.release(ReleaseAuthority(), DESK)
+    assert house.lets(LOCAL)
+    events = house.bus.since(topics.AUTHORITY, 0)
+    assert events is not None
+    assert [getattr(event.record, "required", None) for event in events] == [True, False, False, False]
+
+
 async def test_a_refusal_says_who_holds_it_since_when_and_what_to_do(house: House) -> None:
     await house.authority.take(TakeAuthority(), DESK)
     refused = await house.door.execute(ORDER, LOCAL, command_id="c1")
@@ -208,6 +225,13 @@ async def test_a_role_that_may_not_send_is_refused_for_its_role_first(house: Hou
     assert not_taken.problem is not None
     assert not_taken.problem.type == "forbidden"
     assert house.authority.now.holder == "desk"
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED | {"Local"}))
+async def test_no_token_is_called_like_those_who_need_none(house: House, name: str) -> None:
+    refused = await house.door.execute(CreateToken(name=name, token_role="trader"), LOCAL)
+    assert refused.problem is not None
+    assert (refused.problem.type, refused.problem.extra["field"]) == ("invalid-request", "name")
 
 
 # ---------------------------------------------------------------- hand-over
