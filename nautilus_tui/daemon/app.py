@@ -49,7 +49,7 @@ from nautilus_tui.daemon.parts import Parts
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import Refusals
-from nautilus_tui.daemon.reload import Reload
+from nautilus_tui.daemon.reload import Reload, Reloaded
 from nautilus_tui.daemon.research.parts import Research
 from nautilus_tui.daemon.risk.parts import Risk, RiskWorld
 from nautilus_tui.daemon.schedule import Schedule
@@ -112,6 +112,10 @@ class Daemon:
         if self._ending is not None:
             self._ending.begin("stop", _ENGINES_STOP_S if self._stop_engines else None)
         self._stopping.set()
+
+    async def reload(self) -> Reloaded:
+        """Read the settings anew, as the command does; raises ProblemError when they do not serve."""
+        return await self._reload.carry_out()
 
     async def serve(self, listen: tuple[str, int] | None, ready: Callable[[str], None]) -> None:
         """Serve on the unix socket, and on TCP if ``listen`` is given, until told to stop.

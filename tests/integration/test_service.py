@@ -190,6 +190,45 @@ async def test_a_stop_while_a_provider_hangs_is_no_error(tmp_path: Path) -> None
     provider.close()
 
 
+async def test_a_reload_is_told_to_the_manager_and_audited(tmp_path: Path) -> None:
+    async with managed(tmp_path / "home", "--log-format", "json") as manager:
+        assert manager.process is not None
+
+        async def reloaded(settings: str) -> str:
+            manager.home.config_file.write_text(settings)
+            before = len(manager.said)
+            assert manager.process is not None
+            manager.process.send_signal(signal.SIGHUP)
+            await manager.until(lambda: any("READY" in one for one in manager.said[before:]))
+            reloading, ready = manager.said[before:]
+            assert (reloading["RELOADING"], reloading["MONOTONIC_USEC"].isdigit()) == ("1", True)
+            return ready["STATUS"]
+
+        said = await reloaded('[daemon]\nlog_level = "debug"\nmax_request_bytes = 5000\n')
+        assert said == (
+            "settings read: changed: daemon.log_level; restart needed for: daemon.max_request_bytes"
+        )
+        said = await reloaded('[daemon]\nlog_level = "error"\nlisten = 5\n')
+        assert f"settings not read: {manager.home.config_file}:3: daemon.listen" in said
+        async with manager.client() as api:
+            audited = (await api.audit()).items
+        ended = [one for one in audited if one.command == "daemon.reload" and one.outcome != "started"]
+        assert sorted(one.outcome for one in ended) == ["done", "failed"]
+        assert {(one.actor, one.via) for one in ended} == {("service manager", "signal")}
+        code, _ = await manager.stop(signal.SIGTERM)
+        assert code == 0
+        lines = [json.loads(line) for line in manager.written().splitlines()]
+        messages = [line["message"] for line in lines]
+        assert [one for one in messages if one in ("starting", "listening", "stopping", "stopped")] == [
+            "starting",
+            "listening",
+            "stopping",
+            "stopped",
+        ]
+        problem = next(line for line in lines if line.get("problem") == "bad-config")
+        assert (problem["level"], "HOST:PORT" in problem["rule"]) == ("warning", True)
+
+
 async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     async with managed(tmp_path / "home") as manager:
         assert manager.process is not None
