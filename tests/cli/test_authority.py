@@ -1,4 +1,4 @@
-"""``authority`` and ``status`` with a real daemon: who holds the order authority, taking it, giving it back."""
+"""``authority`` and ``status`` with a real daemon: who holds the authority, taking it, giving it back."""
 
 from __future__ import annotations
 
