@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
+from data.access import TOKEN_PREFIX
 from data.commands import ModifyOrder, SubmitBracket, SubmitOco, SubmitOrder
 from data.problems import DeniedError, InvalidRequestError
 from data.records import Instrument, OrderType
@@ -33,6 +34,13 @@ def check_id(field: str, value: str, *, new: bool = True) -> None:
         If it cannot.
 
     """
+    if value.startswith(TOKEN_PREFIX):
+        raise InvalidRequestError(  # not repeated: ids are written everywhere
+            f"{field} looks like an access token",
+            rule=f"an id does not begin with {TOKEN_PREFIX}",
+            fix="use a new random id, and revoke that token",
+            field=field,
+        )
     longest = ID_LENGTH if new else ID_LENGTH + _SUFFIX_LENGTH
     if len(value) > longest or not _ID.fullmatch(value):
         raise InvalidRequestError(

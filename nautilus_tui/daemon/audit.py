@@ -58,7 +58,7 @@ class Auditor:
         if len(body) > MAX_BODY:
             body = f"{body[:MAX_BODY]}… ({len(body)} characters)"
         self._facts = {
-            "command_id": command_id,
+            "command_id": redact(command_id),
             "command": command_name(command),
             "actor": principal.name,
             "via": principal.via,

@@ -204,6 +204,7 @@ class StreamProtocol(asyncio.Protocol):
 
     def _handshake(self, request: Request) -> None:
         """Answer the upgrade request: 101, or a problem document."""
+        self._path = request.path.partition("?")[0]
         try:
             check_page(request, self.origins, self._peer)
             if len(self._state.connections) > self.hub.limits.max_connections:
@@ -318,7 +319,7 @@ class StreamProtocol(asyncio.Protocol):
 
     def _refuse(self, error: ProblemError) -> None:
         """Answer the upgrade request with a problem document and hang up."""
-        self._noted(f"connect to {self._path or '/ws'}", error)
+        self._noted(f"connect to {self._path}", error)
         self._respond(rejected(self._ws, error))
 
     def _respond(self, response: Response) -> None:

@@ -1,0 +1,254 @@
+"""Every refusal is in the audit chain, a flood of them as a count, and no secret with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from data.paths import Home
+from data.problems import ForbiddenError, RateLimitedError, UnauthorizedError
+from data.records import AuditEntry
+from data.state import State
+from nautilus_tui.daemon.refusals import COUNTED, SINGLES, SINGLES_OF_ALL, Refusal, Refusals
+from tests.daemon.process import DaemonProcess
+from tests.daemon.serve import Told
+
+SECRET = "ntui_" + "s3cr3t-" * 6
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[State]:
+    store = State(tmp_path / "state.duckdb")
+    store.open()
+    yield store
+    store.close()
+
+
+def refusal(peer: str = "10.0.0.1", actor: str = "unknown", asked: str = "GET /health") -> Refusal:
+    problem = UnauthorizedError("the token is not valid").document()
+    return Refusal(what="http.refused", asked=asked, peer=peer, via="tcp", problem=problem, actor=actor)
+
+
+async def entries(state: State) -> list[AuditEntry]:
+    page = await state.audit(command="http.refused", limit=1000, cursor=None)
+    return list(reversed(page.items))
+
+
+def times(entry: AuditEntry) -> int:
+    return int(json.loads(entry.body).get("times", 1))
+
+
+# ---------------------------------------------------------------- floods
+
+
+async def test_a_refusal_is_an_entry(state: State) -> None:
+    told: list[AuditEntry] = []
+    refusals = Refusals(state, told.append, clock=lambda: 7)
+    problem = ForbiddenError("ci has the role viewer").document()
+    refusals.note(
+        Refusal(
+            what="http.refused",
+            asked="GET /api/v1/tokens",
+            peer="10.0.0.1",
+            via="tcp",
+            problem=problem,
+            actor="ci",
+            role="viewer",
+        )
+    )
+    await refusals.close()
+    (entry,) = await entries(state)
+    assert told == [entry]
+    assert (entry.actor, entry.role, entry.via, entry.outcome, entry.ts) == (
+        "ci",
+        "viewer",
+        "tcp",
+        "refused",
+        7,
+    )
+    assert json.loads(entry.body) == {"asked": "GET /api/v1/tokens", "peer": "10.0.0.1"}
+    assert entry.detail == "forbidden: ci has the role viewer"
+
+
+async def test_a_flood_is_ten_entries_and_a_count(state: State) -> None:
+    refusals = Refusals(state, lambda _: None)
+    for _ in range(1234):
+        refusals.note(refusal())
+    await refusals.close()
+    found = await entries(state)
+    assert [times(one) for one in found] == [1] * SINGLES + [1234 - SINGLES]
+    assert "1224 more within a minute" in (found[-1].detail or "")
+
+
+async def test_the_count_comes_when_the_minute_is_over(state: State) -> None:
+    told: asyncio.Queue[AuditEntry] = asyncio.Queue()
+    refusals = Refusals(state, told.put_nowait, window_s=0.2)
+    for _ in range(SINGLES + 5):
+        refusals.note(refusal())
+    found = [await asyncio.wait_for(told.get(), 30) for _ in range(SINGLES + 1)]
+    assert times(found[-1]) == 5
+    refusals.note(refusal())
+    assert times(await asyncio.wait_for(told.get(), 30)) == 1, "the next minute begins anew"
+    await refusals.close()
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40)), max_size=250))
+def test_none_is_lost_and_the_chain_grows_by_little(tmp_path: Path, crowd: list[tuple[int, int]]) -> None:
+    async def run() -> None:
+        found: list[AuditEntry] = []
+        state = State(tmp_path / "of-many.duckdb")
+        state.open()
+        try:
+            refusals = Refusals(state, found.append)
+            for peer, count in crowd:
+                for _ in range(count):
+                    refusals.note(refusal(f"10.0.0.{peer}"))
+            await refusals.close()
+        finally:
+            state.close()
+        assert sum(map(times, found)) == sum(count for _, count in crowd)
+        assert len(found) <= SINGLES_OF_ALL + COUNTED + 1
+        singly = Counter(json.loads(one.body)["peer"] for one in found if times(one) == 1)
+        assert all(count <= SINGLES + 1 for count in singly.values())  # a count of one is a count
+
+    asyncio.run(run())
+
+
+async def test_a_store_that_fails_is_told_and_nobody_waits(
+    state: State, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusals = Refusals(state, lambda _: None)
+    state.close()
+    refusals.note(refusal())
+    await refusals.close()
+    assert "a refusal could not be stored" in caplog.text
+    state.open()
+
+
+async def test_secrets_are_not_written(state: State) -> None:
+    refusals = Refusals(state, lambda _: None)
+    refusals.note(refusal(asked=f"DELETE /api/v1/tokens/{SECRET}"))
+    problem = RateLimitedError(f"{SECRET} is too fast").document()
+    refusals.note(Refusal(what="http.refused", asked="GET /", peer="p", via="tcp", problem=problem))
+    await refusals.close()
+    found = await entries(state)
+    assert len(found) == 2
+    assert SECRET not in str(found)
+    assert "[redacted]" in found[0].body
+
+
+# ---------------------------------------------------------------- all kinds of them, by a daemon
+
+
+def refused(entries: list[AuditEntry], what: str) -> list[tuple[str, str, str]]:
+    """Return who was refused what and why, oldest first."""
+    return [
+        (one.actor, json.loads(one.body)["asked"], (one.detail or "").partition(":")[0])
+        for one in entries
+        if one.command == what
+    ]
+
+
+async def written(home: Home) -> list[AuditEntry]:
+    """Return what a daemon that has ended wrote, oldest first; the chain holds."""
+    state = State(home.state_db)
+    state.open()
+    try:
+        assert (await state.verify_audit()).broken_at is None
+        return list(reversed((await state.audit(command=None, limit=500, cursor=None)).items))
+    finally:
+        state.close()
+
+
+def test_each_way_to_be_refused_leaves_an_entry(tmp_path: Path) -> None:
+    daemon = DaemonProcess(tmp_path / "home", Told(requests_per_second=50))
+    try:
+        viewer, gone = daemon.token("viewer", "viewer"), daemon.token("gone", "admin")
+        busy = daemon.token("busy", "viewer")
+        assert daemon.http.delete("/api/v1/tokens/gone").status_code == 200
+        tcp, owner = daemon.tcp, daemon.http
+        tcp.get("/health")
+        tcp.get(f"/api/v1/positions?token={SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
+        tcp.get("/health", headers=gone)
+        tcp.get("/health", headers={"Authorization": SECRET})
+        tcp.get("/api/v1/tokens", headers=viewer)
+        tcp.post("/api/v1/orders", headers=viewer, content=b"[")
+        tcp.post("/api/v1/commands", headers=viewer, content=b"[")
+        tcp.post("/api/v1/commands?wait=never", headers=viewer, json={"command": "kill"})
+        tcp.get("/api/v1/nothing", headers=viewer)  # asks for nothing that could be refused
+        tcp.get("/health", headers=viewer | {"Origin": "https://evil.example"})
+        owner.get("/health", headers={"Origin": "https://evil.example"})
+        owner.post("/api/v1/commands", content=b"x" * 1_000_001)
+        while tcp.get("/health", headers=busy).status_code != 429:
+            pass
+        with socket.create_connection(("127.0.0.1", daemon.port)) as sock:
+            sock.sendall(b"what is this\r\n\r\n")
+            assert b"400" in sock.recv(65536)
+        streams(daemon, viewer)
+    finally:
+        daemon.stop_all()
+    whole = asyncio.run(written(daemon.home))
+    assert refused(whole, "http.refused") == [
+        ("unknown", "GET /health", "unauthorized"),
+        ("unknown", "GET /api/v1/positions", "unauthorized"),
+        ("gone", "GET /health", "unauthorized"),
+        ("unknown", "GET /health", "unauthorized"),
+        ("viewer", "GET /api/v1/tokens", "forbidden"),
+        ("viewer", "POST /api/v1/orders", "forbidden"),
+        ("viewer", "POST /api/v1/commands", "invalid-request"),
+        ("viewer", "POST /api/v1/commands", "invalid-request"),
+        ("unknown", "GET /health", "forbidden"),
+        ("unknown", "GET /health", "forbidden"),
+        ("local", "POST /api/v1/commands", "too-large"),
+        ("busy", "GET /health", "rate-limited"),
+        ("unknown", "", "invalid-request"),
+    ]
+    assert refused(whole, "stream.refused") == [
+        ("unknown", "connect to /ws", "unauthorized"),
+        ("unknown", "connect to /ws", "forbidden"),
+        ("unknown", "connect to /ws/nowhere", "not-found"),
+        ("unknown", "authenticate", "unauthorized"),
+        ("viewer", "subscribe audit", "forbidden"),
+        ("viewer", "command nonsense", "invalid-request"),
+        ("viewer", "message", "invalid-request"),
+    ]
+    assert not [one for one in whole if one.command == "kill"], "what was no command is not audited as one"
+    assert SECRET not in str(whole)
+    for path in (tmp_path / "home").rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+def streams(daemon: DaemonProcess, viewer: dict[str, str]) -> None:
+    """Be refused on streams in every way there is."""
+    at = f"ws://127.0.0.1:{daemon.port}/ws"
+    for path, headers in (
+        ("", {"Authorization": f"Bearer {SECRET}"}),
+        ("", viewer | {"Origin": "https://evil.example"}),
+        ("/nowhere", viewer),
+    ):
+        with pytest.raises(InvalidStatus):
+            connect(at + path, additional_headers=headers, proxy=None)
+    with connect(at, proxy=None) as talk:
+        talk.send(json.dumps({"type": "authenticate", "token": SECRET}))
+        talk.recv(timeout=30)
+        with pytest.raises(ConnectionClosed):
+            talk.recv(timeout=30)
+    with connect(at, additional_headers=viewer, proxy=None) as talk:
+        talk.send(json.dumps({"type": "subscribe", "id": 1, "topics": ["audit"]}))
+        talk.send(json.dumps({"type": "command", "id": 2, "command": {"command": "nonsense"}}))
+        talk.send("[")
+        heard = ""
+        while not re.search(r"subscription_error.*command_response.*\"error\"", heard):
+            heard += str(talk.recv(timeout=30))
