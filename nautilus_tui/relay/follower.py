@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from data import topics
 from data.access import TokenRow
 from data.problems import ProblemError, UnavailableError
 from nautilus_tui.relay import wire
 from nautilus_tui.relay.address import RedisAddress
 from nautilus_tui.relay.mirror import Mirror
-from nautilus_tui.relay.wire import Head, Keys, LifeKeys
+from nautilus_tui.relay.wire import Base, Head, Keys, LifeKeys
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -82,8 +83,8 @@ class Follower:
         self._moved_at = 0.0  #: when the heartbeat last moved; monotonic
         self._looked_at = 0.0
         self._streams: LifeKeys | None = None  #: of the life that is followed
-        self._last: dict[bytes, bytes] = {}  #: id of the last entry read, by stream
-        self._goal: dict[bytes, bytes] = {}  #: ids to reach until the mirror is at the present
+        self._next: dict[bytes, int] = {}  #: number of the entry that comes next, by stream
+        self._goal: dict[bytes, int] = {}  #: those to reach until the mirror is at the present
         self._held: dict[str, list[bytes]] = {}  #: envelopes that wait for their topic's base
         self._problem: ProblemError | None = UnavailableError("Redis has not been asked yet")
         self._lag_ms: float | None = None
@@ -147,11 +148,14 @@ class Follower:
             if self._streams is None and not await self._load(client):
                 await asyncio.sleep(_BACKOFF_S[0])
                 continue
-            places: dict[Any, Any] = dict(self._last)
+            places: dict[Any, Any] = {name: wire.before(number) for name, number in self._next.items()}
             news: Any = await client.xread(places, count=_ENTRIES, block=_BLOCK_MS)
             for stream, entries in news:
+                if wire.number(entries[0][0]) != self._next[stream]:
+                    await self._skip(client, stream)
+                    continue
                 for id_, fields in entries:
-                    self._last[stream] = id_
+                    self._next[stream] = wire.number(id_) + 1
                     self._apply(fields)
                     if len(entries) > 1:
                         await asyncio.sleep(0)  # readers are written to in between
@@ -167,16 +171,14 @@ class Follower:
         if head is None:
             return False
         names = self._keys.of(head.life)
-        topics: list[Any] = await client.hkeys(names.bases)
-        values: list[Any] = []
-        for first in range(0, len(topics), _BASES):
-            values += await client.hmget(names.bases, topics[first : first + _BASES])
-        tokens: Any = await client.get(names.tokens)
-        goal = {}
+        first, goal = {}, {}
         for name in (names.lossless, names.conflated):
+            first[name.encode()] = await self._first(client, name)
             latest: Any = await client.xrevrange(name, count=1)
-            goal[name.encode()] = latest[0][0] if latest else b"0-0"
-        if tokens is None or None in values:
+            goal[name.encode()] = wire.number(latest[0][0]) if latest else 0
+        bases = await self._bases(client, names, lambda topic: True)
+        tokens: Any = await client.get(names.tokens)
+        if tokens is None or bases is None:
             self._fail(
                 UnavailableError(
                     f"a part of what the daemon published under {self._keys.prefix!r} is gone from Redis",
@@ -185,15 +187,48 @@ class Follower:
                 )
             )
             return False
-        bases = [wire.read_base(value) for value in values]
         rows = wire.read_tokens(tokens)
         self._held.clear()
         self._on_tokens(rows)
         self.mirror.load(head.epoch, bases)
-        self._streams, self._goal = names, goal
-        self._last = dict.fromkeys(goal, b"0-0")
+        self._streams, self._next, self._goal = names, first, goal
         self._problem = None
         return True
+
+    async def _first(self, client: Redis, stream: str) -> int:
+        """Return the number of a stream's first entry. What was before it is in the bases, from now on."""
+        found: Any = await client.xrange(stream, count=1)
+        return wire.number(found[0][0]) if found else 0
+
+    async def _bases(
+        self, client: Redis, names: LifeKeys, wanted: Callable[[str], bool]
+    ) -> list[Base] | None:
+        """Read the bases of the topics that are wanted; None when one is gone meanwhile."""
+        fields: list[Any] = await client.hkeys(names.bases)
+        fields = [field for field in fields if wanted(field.decode())]
+        found: list[Base] = []
+        for first in range(0, len(fields), _BASES):
+            values: list[Any] = await client.hmget(names.bases, fields[first : first + _BASES])
+            if None in values:
+                return None
+            found += [wire.read_base(value) for value in values]
+        return found
+
+    async def _skip(self, client: Redis, stream: bytes) -> None:
+        """Go on although entries were cut off before they were read: what was in them is in the bases."""
+        names = self._streams
+        if names is None:
+            return
+        if stream != names.conflated.encode():
+            self._streams = None  # all of it is read anew; the rings fill the hole
+            return
+        first = await self._first(client, names.conflated)
+        bases = await self._bases(client, names, _is_conflated)
+        if bases is None:
+            self._streams = None
+            return
+        self.mirror.load(self.mirror.epoch, bases)
+        self._next[stream] = first
 
     async def _look(self, client: Redis) -> Head | None:
         """Look which life is the present one; what was followed is left if it is another."""
@@ -247,8 +282,7 @@ class Follower:
         """Restore the topics of which something is missing, then take what waited for that."""
         if self._streams is None:
             return
-        topics = list(self._held)
-        values: list[Any] = await client.hmget(self._streams.bases, topics)
+        values: list[Any] = await client.hmget(self._streams.bases, list(self._held))
         for value in values:
             if value is not None:
                 base = wire.read_base(value)
@@ -263,12 +297,12 @@ class Follower:
         """Say that the mirror is ready once it has reached what was there when it was loaded."""
         if self.ready.is_set() or self._streams is None or self._held:
             return
-        if all(_number(self._last[name]) >= _number(id_) for name, id_ in self._goal.items()):
+        if all(self._next[name] > number for name, number in self._goal.items()):
             self.ready.set()
 
 
-def _number(id_: bytes) -> tuple[int, ...]:
-    return tuple(map(int, id_.split(b"-")))
+def _is_conflated(topic: str) -> bool:
+    return topics.delivery_of(topic) == "conflated"
 
 
 def _unreadable(error: Exception) -> UnavailableError:

@@ -56,7 +56,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     lossless: int = (
         65_536  #: events of lossless topics after which their bases are written and the stream cut
     )
-    conflated: int = 16_384
+    conflated: int = 65_536
 
 
 class Publisher:
@@ -156,6 +156,11 @@ class Publisher:
         """Tell followers the access tokens anew."""
         self._tokens_changed = True
         self._news.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many events Redis has not confirmed yet."""
+        return len(self._outbox)
 
     def problems(self) -> list[str]:
         """Return what is wrong, for the daemon's health."""

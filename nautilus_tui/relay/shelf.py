@@ -49,7 +49,7 @@ _APPEND = (
 local first, ids = tonumber(ARGV[3]), {'', ''}
 for i = 4, #ARGV, 2 do
   local which = ((i - 4) / 2 < first) and 1 or 2
-  local id = redis.call('XADD', KEYS[1 + which], 'NOMKSTREAM', '*', ARGV[i], ARGV[i + 1])
+  local id = redis.call('XADD', KEYS[1 + which], 'NOMKSTREAM', '1-*', ARGV[i], ARGV[i + 1])
   if not id then return redis.error_reply('GONE ' .. KEYS[1 + which]) end
   ids[which] = id
 end
@@ -62,7 +62,7 @@ _BEGIN = (
     _FENCE
     + """
 redis.call('SET', KEYS[3], ARGV[4])
-for i = 4, 5 do redis.call('XADD', KEYS[i], '*', 'b', '') end
+for i = 4, 5 do redis.call('XADD', KEYS[i], '1-*', 'b', '') end
 for i = 3, 5 do redis.call('EXPIRE', KEYS[i], ARGV[3]) end
 return 1
 """
@@ -87,7 +87,7 @@ _SWITCH = (
 for i = 3, 6 do redis.call('PERSIST', KEYS[i]) end
 redis.call('SET', KEYS[2], ARGV[4])
 for i = 7, #KEYS do
-  if i >= 9 then redis.call('XADD', KEYS[i], 'NOMKSTREAM', '*', ARGV[5], '') end
+  if i >= 9 then redis.call('XADD', KEYS[i], 'NOMKSTREAM', '1-*', ARGV[5], '') end
   redis.call('EXPIRE', KEYS[i], ARGV[3])
 end
 return 1
@@ -113,7 +113,7 @@ _TOKENS = (
     _FENCE
     + """
 redis.call('SET', KEYS[2], ARGV[3])
-if not redis.call('XADD', KEYS[3], 'NOMKSTREAM', '*', ARGV[4], ARGV[3]) then
+if not redis.call('XADD', KEYS[3], 'NOMKSTREAM', '1-*', ARGV[4], ARGV[3]) then
   return redis.error_reply('GONE ' .. KEYS[3])
 end
 return 1
@@ -235,7 +235,7 @@ class Shelf:
             return False
         for stream, id_ in last:
             latest: Any = await client.xrevrange(stream, count=1)
-            if not latest or number(latest[0][0]) < number(id_):
+            if not latest or wire.number(latest[0][0]) < wire.number(id_):
                 return False
         return True
 
@@ -256,8 +256,3 @@ class Shelf:
             if what in ("LEASE", "GONE"):
                 raise LostError(f"Redis lost what was written: {more or 'the lease'}") from None
             raise
-
-
-def number(id_: bytes) -> tuple[int, ...]:
-    """Return an entry's id as numbers that compare as Redis orders them."""
-    return tuple(map(int, id_.split(b"-")))

@@ -120,6 +120,16 @@ _forgotten = msgspec.msgpack.Decoder(Forgotten).decode
 _tokens = msgspec.msgpack.Decoder(list[TokenRow]).decode
 
 
+def number(id_: bytes) -> int:
+    """Return the number of a stream's entry."""
+    return int(id_.partition(b"-")[2])
+
+
+def before(number: int) -> bytes:
+    """Return the id to read from so that the entry of this number comes first."""
+    return b"1-%d" % (number - 1) if number else b"0-0"
+
+
 def envelope(event: Event) -> bytes:
     """Return an event's envelope: the very bytes that msgpack clients of the daemon get."""
     return MSGPACK.event(event)
