@@ -72,6 +72,10 @@ class Parts:
         on("compaction_minutes", change=lambda new: self.schedule.compact_every(new.compaction_minutes))
         on("monitor_seconds", change=lambda new: context.risk.monitor.check_every(new.monitor_seconds))
         on("escalation", change=lambda new: context.risk.monitor.escalate_by(new.escalation))
+        on(
+            "order_authority",
+            change=lambda new: context.authority.require(new.order_authority == "required"),
+        )
         on("watch", change=lambda new: context.research.filings.always(new.watch))
         on("engine", change=lambda _: None)  # asked for when an engine is started for the first time
         reload.each_time(check=_check_certificate, renew=self._renew_certificate)

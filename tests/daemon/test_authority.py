@@ -39,11 +39,12 @@ from data.commands import (
 from data.paths import Home
 from data.problems import ConflictError, ForbiddenError, OrderAuthorityError, StoreFailedError
 from data.records import AuditEntry
-from data.state import State
+from data.state import CommandRow, State
 from engines.supervisor import Supervisor
-from nautilus_tui.daemon.audit import command_name
+from nautilus_tui.daemon.audit import Auditor, command_name
 from nautilus_tui.daemon.authority import Authority
-from nautilus_tui.daemon.door import Door
+from nautilus_tui.daemon.door import Door, _digest
+from nautilus_tui.daemon.order_facts import sent_orders
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.sink import Sink
@@ -70,6 +71,7 @@ class House:
         self.state, self.home = state, home
         self.tokens = [token(), token("other"), token("rita")]
         self.time = 1_000 * SECOND
+        self.executed: list[str] = []
         self.present = Present()
         self.bus = Bus("epoch", self.present.snapshot)
         self.authority = Authority(
@@ -94,6 +96,7 @@ class House:
         )
 
     async def execute(self, command: AnyCommand, id_: str, principal: Principal, timeout: float) -> Outcome:
+        self.executed.append(id_)
         if isinstance(command, TakeAuthority):
             await self.authority.take(command, principal, timeout)
         elif isinstance(command, ReleaseAuthority):
@@ -225,6 +228,40 @@ async def test_a_role_that_may_not_send_is_refused_for_its_role_first(house: Hou
     assert not_taken.problem is not None
     assert not_taken.problem.type == "forbidden"
     assert house.authority.now.holder == "desk"
+
+
+async def begun(house: House) -> None:
+    """Leave an order behind as a daemon does that dies before it knows how it ended."""
+    sent = sent_orders(ORDER, house.time, True)
+    row = CommandRow(id="O1", command="order.submit", digest=_digest(ORDER), ts=house.time, outcome=None)
+    draft = Auditor(ORDER, "O1", LOCAL, lambda: house.time).draft("started")
+    await house.state.begin_command(row, draft, sent, ["O1"])
+    house.executed.clear()
+
+
+async def test_an_order_that_a_dead_daemon_left_open_is_not_sent_again_by_who_lost_it(house: House) -> None:
+    await begun(house)
+    await house.authority.take(TakeAuthority(), DESK)
+    again = await house.door.execute(ORDER, LOCAL)
+    assert again.problem is not None
+    assert (again.outcome, again.problem.type) == ("refused", "order-authority")
+    assert house.executed == []
+    assert (await house.state.command("O1")) is not None
+
+
+async def test_an_order_that_a_dead_daemon_left_open_and_the_engine_has_is_answered(house: House) -> None:
+    await begun(house)
+    (sent,) = sent_orders(ORDER, house.time, True)
+    await house.state.fold("paper-1", [msgspec.structs.replace(sent, status="accepted", seq=1)])
+    await house.authority.take(TakeAuthority(), DESK)
+    again = await house.door.execute(ORDER, LOCAL)
+    assert (again.outcome, again.problem) == ("done", None)
+    assert [(order.client_order_id, order.status) for order in again.orders] == [("O1", "accepted")]
+    assert house.executed == []
+    await house.door.close()
+    later = await house.door.execute(ORDER, LOCAL)  # known by now: it gets its answer
+    assert later.outcome == "done"
+    assert house.executed == []
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED | {"Local"}))
