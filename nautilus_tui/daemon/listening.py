@@ -6,6 +6,7 @@ This module must not know what is served.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import os
@@ -30,6 +31,7 @@ _KEEP_ALIVE_S = 75
 #: How long streams have for their closing handshake, and requests that are cut off to hear of it.
 _GOODBYE_S = 1.0
 _LOOK_S = 0.02
+_SOCKET_PATH_BYTES = 107
 
 logger = logging.getLogger(__name__)
 
@@ -184,12 +186,24 @@ def make_server(
 
 
 def unix_socket(path: Path) -> socket.socket:
-    """Return a socket at a path that its owner alone can reach; one left behind is replaced."""
-    with suppress(FileNotFoundError):
-        path.unlink()
+    """Return a socket at a path that its owner alone can reach; one left behind is replaced.
+
+    Raises:
+        UnavailableError: it cannot be made there.
+    """
+    length = len(os.fsencode(path))
+    if length > _SOCKET_PATH_BYTES:
+        raise UnavailableError(
+            f"the socket's path {path} has {length} bytes",
+            rule=f"the kernel takes at most {_SOCKET_PATH_BYTES} bytes",
+            fix="give a shorter home folder with --home",
+            path=str(path),
+        )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
+        with suppress(FileNotFoundError):
+            path.unlink()
         sock.bind(str(path))
     except OSError as error:
         sock.close()
@@ -230,12 +244,40 @@ def tcp_socket(host: str, port: int, settings: Serving) -> tuple[socket.socket, 
         sock.bind(address)
     except OSError as error:
         sock.close()
-        raise UnavailableError(
-            f"cannot listen at {host}:{port}: {error.strerror}",
+        raise _not_bound(host, port, error) from error
+    return sock, tls
+
+
+def _not_bound(host: str, port: int, error: OSError) -> UnavailableError:
+    """Return why an address cannot be listened at, and who has it if that can be found out."""
+    said = f"cannot listen at {host}:{port}: {error.strerror}"
+    if error.errno == errno.EADDRINUSE:
+        holder = _holder(port)
+        return UnavailableError(
+            said if holder is None else f"{said}: process {holder[0]} ({holder[1]}) has it",
             rule="the port is free",
             fix="choose another port, or stop what uses it",
-        ) from error
-    return sock, tls
+            port=str(port),
+            **({} if holder is None else {"pid": str(holder[0])}),
+        )
+    if error.errno == errno.EACCES:
+        return UnavailableError(
+            said, rule="ports below 1024 want privileges", fix="choose a port from 1024 on", port=str(port)
+        )
+    return UnavailableError(said, rule="the address is one of this machine's", fix="127.0.0.1 always is")
+
+
+def _holder(port: int) -> tuple[int, str] | None:
+    """Return the process that listens on a port, if this user may know."""
+    import psutil
+
+    try:
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid is not None:
+                return one.pid, psutil.Process(one.pid).name()
+    except psutil.Error:  # it has ended meanwhile, or is none of ours to look at
+        return None
+    return None
 
 
 def url_of(sock: socket.socket, tls: bool) -> str:

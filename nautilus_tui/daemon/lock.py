@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from data.paths import Home
-from data.problems import ConflictError
+from data.problems import ConflictError, UnavailableError
 
 
 def lock_path(home: Home) -> Path:
@@ -30,8 +30,12 @@ class DaemonLock:
 
         Raises:
             ConflictError: another daemon has it; names its process.
+            UnavailableError: the file cannot be opened or written: another user's, or a full disk.
         """
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -43,8 +47,12 @@ class DaemonLock:
                 fix="use it, or stop it first: nautilus-tui stop",
                 pid=pid,
             ) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(fd)
+            raise _unusable(self._path, error) from error
         self._fd = fd
 
     def release(self) -> None:
@@ -53,3 +61,12 @@ class DaemonLock:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = -1
+
+
+def _unusable(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"cannot lock {path}: {error.strerror}",
+        rule="the home folder and what is in it are the daemon's user's to write, on a disk with room",
+        fix="run the daemon as the folder's owner, free disk space, or give another folder with --home",
+        path=str(path),
+    )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import shutil
 import socket
 import ssl
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -17,7 +20,7 @@ from data.paths import Home
 from data.problems import ConflictError, InvalidRequestError, UnavailableError
 from nautilus_tui.daemon.app import Daemon
 from nautilus_tui.daemon.listening import tcp_socket, unix_socket, url_of
-from nautilus_tui.daemon.lock import DaemonLock
+from nautilus_tui.daemon.lock import DaemonLock, lock_path
 from nautilus_tui.daemon.settings import DaemonSettings
 
 
@@ -111,3 +114,84 @@ async def test_tls_serves_tokens_over_tcp_and_the_unix_socket_stays_plain(tmp_pa
         assert int(locked.headers["Retry-After"]) > 0
     daemon.stop()
     await serving
+
+
+# ---------------------------------------------------------------- starts that cannot be
+
+
+def test_a_port_that_is_taken_names_who_has_it() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UnavailableError) as caught:
+            tcp_socket("127.0.0.1", taken.getsockname()[1], DaemonSettings())
+    assert f"process {os.getpid()} (" in caught.value.detail
+    assert caught.value.extra["pid"] == str(os.getpid())
+
+
+def test_a_socket_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        unix_socket(tmp_path / ("x" * 107))
+    assert "at most 107 bytes" in (caught.value.rule or "")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UnavailableError, match="cannot listen at"):
+        unix_socket(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_names_and_the_other_family_are_addresses_too(host: str) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        if host == "::1":
+            pytest.skip("this machine has no IPv6")
+    sock, _ = tcp_socket(host, 0, DaemonSettings())
+    with sock:
+        sock.listen()
+        with socket.create_connection((host, sock.getsockname()[1]), timeout=10):
+            pass
+        assert url_of(sock, True).startswith("https://")
+
+
+def test_a_lock_that_cannot_be_had_is_told_and_a_dead_daemons_is_no_lock(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").ensure()
+    lock_path(home).write_text(f"{os.getppid()}\n")  # of a daemon that was killed; its number lives on
+    lock = DaemonLock(home)
+    lock.acquire()
+    assert lock_path(home).read_text() == f"{os.getpid()}\n"
+    lock.release()
+    lock_path(home).unlink()
+    lock_path(home).mkdir()
+    with pytest.raises(UnavailableError, match="cannot lock"):
+        lock.acquire()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_start_without_room_on_the_disk_is_a_word_and_not_a_traceback(tmp_path: Path, form: str) -> None:
+    home = Home(tmp_path / "home").ensure()
+    command = [sys.executable, "-m", "nautilus_tui.cli.main", "--home", str(home.root)]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command, "daemon", "--log-format", form],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[1:]
+    if form == "json":
+        (said,) = map(json.loads, last)
+        assert (said["level"], said["problem"]) == ("critical", "unavailable")
+    else:
+        assert "cannot lock" in last[0]
+
+
+def test_a_home_that_cannot_be_is_a_word_and_not_a_traceback() -> None:
+    command = [sys.executable, "-m", "nautilus_tui.cli.main", "--home", "/proc/none", "daemon"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cannot make the home folder" in done.stderr
+    assert "Traceback" not in done.stderr
