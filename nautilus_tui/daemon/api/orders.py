@@ -113,7 +113,10 @@ async def list_accounts(request: AnyRequest, engine: Engine = None) -> Answer:
 
 @route("POST", "/api/v1/orders", returns=Outcome, body=OrderBody, tag=_TAG, role="trader")
 async def submit_order(request: AnyRequest) -> Answer:
-    """Send one order. Sent twice under one id, it is one order."""
+    """Send one order. Sent twice under one id, it is one order.
+
+    While another holds the order authority it is refused: 403, type ``order-authority``.
+    """
     body = await read(request, OrderBody)
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     fields["engine"] = _engine(request, body.engine)
@@ -136,7 +139,10 @@ async def preview_order(request: AnyRequest) -> Answer:
 
 @route("PATCH", "/api/v1/orders/{order_id:str}", returns=Outcome, body=ModifyBody, tag=_TAG, role="trader")
 async def modify_order(request: AnyRequest, order_id: OrderId) -> Answer:
-    """Change quantity, price or trigger of a working order."""
+    """Change quantity, price or trigger of a working order.
+
+    While another holds the order authority it is refused: 403, type ``order-authority``.
+    """
     body = await read(request, ModifyBody)
     order = await context_of(request).state.order(order_id, body.engine)
     command = ModifyOrder(
