@@ -19,12 +19,13 @@ import msgspec
 import typer
 
 from data.paths import Home
-from data.problems import ProblemError
+from data.problems import ProblemError, UnavailableError
 from nautilus_tui.cli import background, output
 from nautilus_tui.cli.session import Session, session_of
 
 if TYPE_CHECKING:
     from nautilus_tui.client import ApiClient
+    from nautilus_tui.config.settings import Config
 
 _PACKAGES = ("nautilus_trader", "textual", "litestar", "msgspec", "duckdb", "polars")
 _LOW_DISK = 1_000_000_000
@@ -211,6 +212,115 @@ def _loopback(_: Session) -> Iterator[Finding]:
             yield Finding("loopback", "ok", "127.0.0.1 can be listened on")
 
 
+def _config(session: Session) -> Config | None:
+    """Return the settings; None: they are not valid, as the check of them says."""
+    try:
+        return session.config
+    except ProblemError:
+        return None
+
+
+def _port(session: Session) -> Iterator[Finding]:
+    """Check that the settings' port can be had, or that it is the daemon's own already."""
+    from nautilus_tui.cli.serving import host_and_port
+    from nautilus_tui.config.apply import daemon_settings
+    from nautilus_tui.daemon.listening import tcp_socket
+
+    config = _config(session)
+    if config is None or session.url:
+        return
+    own = config.daemon
+    where = host_and_port(own.listen)
+    if where is None:
+        return
+    try:
+        sock, tls = tcp_socket(*where, daemon_settings(config))
+    except UnavailableError as error:
+        if error.extra.get("pid") == str(background.pid_of(session.home)):
+            yield Finding("port", "ok", f"{own.listen}, the daemon listens there")
+        else:
+            yield Finding("port", "fail", error.detail, error.fix)
+    except ProblemError as error:
+        yield Finding("port", "fail", error.detail, error.fix or error.rule)
+    else:
+        sock.close()
+        yield Finding("port", "ok", f"{own.listen} is free, {'with' if tls else 'without'} TLS")
+
+
+def _certificate(session: Session) -> Iterator[Finding]:
+    from nautilus_tui.config.apply import daemon_settings
+    from nautilus_tui.daemon.tls import server_context
+
+    config = _config(session)
+    if config is None:
+        return
+    settings = daemon_settings(config)
+    if settings.tls_certificate is None and settings.tls_key is None:
+        return
+    if settings.tls_certificate is None or settings.tls_key is None:
+        fix = "set both tls_certificate and tls_key"
+        yield Finding("certificate", "fail", "a certificate serves with its key only", fix)
+        return
+    try:
+        server_context(settings.tls_certificate, settings.tls_key)
+    except ProblemError as error:
+        yield Finding("certificate", "fail", error.detail, error.fix or error.rule)
+    else:
+        yield Finding("certificate", "ok", f"{settings.tls_certificate} and its key serve")
+
+
+def _open_files(session: Session) -> Iterator[Finding]:
+    import resource
+
+    from nautilus_tui.daemon.descriptors import RESERVE
+
+    config = _config(session)
+    if config is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = config.streams.max_connections
+    if hard != resource.RLIM_INFINITY and hard < wanted + RESERVE:
+        said = f"at most {hard:,}, for {wanted:,} stream connections and {RESERVE} of the daemon's own"
+        fix = "raise it (LimitNOFILE= of a unit, ulimit -Hn), or lower max_connections in [streams]"
+        yield Finding("open files", "warn", said, fix)
+    else:
+        yield Finding("open files", "ok", f"enough for {wanted:,} stream connections")
+
+
+def _redis(session: Session) -> Iterator[Finding]:
+    import asyncio
+
+    from nautilus_tui.relay.address import RedisAddress, redis_url
+
+    config = _config(session)
+    url = "" if config is None else redis_url(config.streams.redis_url)
+    if not url:
+        return
+    try:
+        address = RedisAddress(url)
+    except ProblemError as error:
+        yield Finding("redis", "fail", error.detail, error.fix or error.rule)
+        return
+
+    async def ping() -> str | None:
+        from redis.exceptions import RedisError
+
+        client = address.connect()
+        try:
+            await client.ping()
+        except (RedisError, OSError) as error:
+            return address.clean(error)
+        finally:
+            await client.aclose()
+        return None
+
+    failure = asyncio.run(ping())
+    if failure is None:
+        yield Finding("redis", "ok", f"{address} answers")
+    else:
+        yield Finding("redis", "fail", f"{address}: {failure}", "start Redis, or set [streams] redis_url")
+
+
 CHECKS: tuple[Callable[[Session], Iterator[Finding]], ...] = (
     _python,
     _home,
@@ -218,6 +328,10 @@ CHECKS: tuple[Callable[[Session], Iterator[Finding]], ...] = (
     _settings,
     _sockets,
     _loopback,
+    _port,
+    _certificate,
+    _open_files,
+    _redis,
     _daemon,
     _terminal,
     _clock,

@@ -119,6 +119,7 @@ def _serve(session: Session, listen: str | None, log_format: LogFormat | None, r
 
     from nautilus_tui.config.apply import daemon_settings
     from nautilus_tui.daemon.app import Daemon
+    from nautilus_tui.daemon.descriptors import make_room
     from nautilus_tui.daemon.ending import Ending
     from nautilus_tui.daemon.service import ServiceManager
 
@@ -128,6 +129,7 @@ def _serve(session: Session, listen: str | None, log_format: LogFormat | None, r
 
     settings = told(session.config)
     where = serving.host_and_port(settings.listen)
+    make_room(settings.streams.max_connections)
     manager = ServiceManager.take_from()
     ending = Ending(settings.shutdown_seconds + serving.TIDY_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -191,3 +192,27 @@ def test_long_homes_have_short_private_sockets(tmp_path: Path) -> None:
     assert home.sockets.stat().st_mode & 0o077 == 0
     assert Home(home.root).daemon_socket == home.daemon_socket
     home.sockets.rmdir()
+
+
+def test_doctor_looks_at_what_a_server_needs(cli: CommandLine, tmp_path: Path) -> None:
+    cli.home.ensure()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        cli.home.config_file.write_text(
+            f'[daemon]\nlisten = "127.0.0.1:{port}"\ntls_key = "{tmp_path}/key.pem"\n'
+            "[streams]\nmax_connections = 100\n"
+        )
+        env = {"NAUTILUS_TUI_REDIS_URL": "redis://:hidden-word@127.0.0.1:1"}
+        run = cli("--json", "doctor", env=env)
+    found = {one["check"]: one for one in run.json}
+    assert f"process {os.getpid()} (" in found["port"]["detail"]
+    assert found["certificate"]["fix"] == "set both tls_certificate and tls_key"
+    assert found["open files"]["result"] == "ok"
+    assert found["redis"]["result"] == "fail"
+    assert "hidden-word" not in run.out + run.err
+    cli.home.config_file.write_text(f'[daemon]\nlisten = "127.0.0.1:{port}"\n')
+    found = {one["check"]: one for one in cli("--json", "doctor").json}
+    assert found["port"]["detail"] == f"127.0.0.1:{port} is free, without TLS"
+    assert "redis" not in found

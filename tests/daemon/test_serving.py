@@ -187,6 +187,34 @@ def test_no_credential_gets_into_a_line_and_the_line_stays_json() -> None:
     assert "ValueError: [redacted]" in text
 
 
+# ---------------------------------------------------------------- room
+
+ROOM = """
+import resource, sys
+from nautilus_tui.daemon.descriptors import make_room
+soft, hard, wanted = map(int, sys.argv[1:])
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+print(make_room(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "wanted", "room", "now", "said"),
+    [
+        (256, 4096, 3000, 3000, 4096, False),
+        (2048, 4096, 1000, 1000, 2048, False),  # enough: left as it is
+        (256, 1024, 5000, 512, 1024, True),
+    ],
+)
+def test_open_files_are_allowed_as_far_as_they_may_be(
+    soft: int, hard: int, wanted: int, room: int, now: int, said: bool
+) -> None:
+    command = [sys.executable, "-c", ROOM, str(soft), str(hard), str(wanted)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"{room} {now}\n"
+    assert (f"leaves room for {room} connections, {wanted} are allowed" in done.stderr) == said
+
+
 # ---------------------------------------------------------------- the end
 
 HANGS = """
