@@ -99,6 +99,11 @@ FAMILIES: tuple[Family, ...] = (
     Family(pattern=AUDIT, delivery="lossless", role="risk", about="commands and how they ended"),
 )
 
+_BY_FIRST: dict[str, tuple[Family, ...]] = {
+    first: tuple(family for family in FAMILIES if family.pattern.partition(".")[0] == first)
+    for first in {family.pattern.partition(".")[0] for family in FAMILIES}
+}
+
 
 # ---------------------------------------------------------------- grammar
 
@@ -175,19 +180,25 @@ def overlaps(one: str, other: str) -> bool:
 @lru_cache(maxsize=65536)
 def family_of(topic: str) -> Family:
     """Return the family of a topic; raise InvalidRequestError when there is none."""
-    for family in FAMILIES:
+    for family in _likely(topic):
         if matches(family.pattern, topic):
             return family
     raise _no_family(topic)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)  # few: clients may name anything
 def families_of(pattern: str) -> tuple[Family, ...]:
     """Return the families a pattern reaches; raise InvalidRequestError when it can name nothing."""
-    found = tuple(family for family in FAMILIES if overlaps(family.pattern, pattern))
+    found = tuple(family for family in _likely(pattern) if overlaps(family.pattern, pattern))
     if not found:
         raise _no_family(pattern)
     return found
+
+
+def _likely(pattern: str) -> tuple[Family, ...]:
+    """Return the families that begin as a pattern does: all are named by their first level."""
+    first = pattern.partition(".")[0]
+    return FAMILIES if first in ("*", ">") else _BY_FIRST.get(first, ())
 
 
 def _no_family(topic: str) -> InvalidRequestError:

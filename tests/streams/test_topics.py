@@ -166,3 +166,14 @@ def test_many_patterns_at_once_name_what_each_of_them_names(wanted: list[str], l
     topic = ".".join(levels)
     expected = any(topics.matches(pattern, topic) for pattern in wanted)
     assert Matcher(wanted).names(topic) is expected
+
+
+@given(patterns())
+def test_the_families_of_a_pattern_are_those_it_overlaps(pattern: str) -> None:
+    for named in (pattern, f"engines.{pattern}", f"risk.{pattern}", f"system.{pattern}"):
+        expected = tuple(family for family in topics.FAMILIES if topics.overlaps(family.pattern, named))
+        if expected:
+            assert topics.families_of(named) == expected
+        else:
+            with pytest.raises(InvalidRequestError):
+                topics.families_of(named)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from data.bus import Bus, Event
-from data.problems import ProblemDocument
+from data.problems import ProblemDocument, UnavailableError
 from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.group import Append, Group, GroupKey
 from nautilus_tui.daemon.streams.limits import StreamLimits
@@ -66,14 +66,29 @@ class Delivery:
         """Give a connection another subscription set, between two frames and with nothing missed.
 
         Returns the topics it reads now and did not read before: they begin with a snapshot. A topic
-        may be fresh under an old pattern: declared since, and yet without an event.
+        may be fresh under an old pattern: declared since, and yet without an event. Raises
+        UnavailableError, changing nothing, when more names would have to be remembered than is allowed.
         """
+        if (size := self._names_added(connection, patterns)) > self.limits.subscription_bytes:
+            raise UnavailableError(
+                f"the names of all subscriptions together would have {size} characters",
+                rule=f"at most {self.limits.subscription_bytes}",
+                fix="use wildcards such as quotes.>",
+            )
         if connection.behind:
             self._catch_up(connection, everything=True)
         before = connection.group.topics if connection.group else {}
         self.take_out(connection)
         group = self.enter(connection, patterns)
         return [topic for topic in group.topics if topic not in before]
+
+    def _names_added(self, connection: Connection, patterns: frozenset[str]) -> int:
+        """Return how many characters of names there would be if a connection had these patterns."""
+        if (patterns, connection.form.name, connection.principal.role) in self.groups:
+            return 0  # a set that others have costs nothing
+        group = connection.group
+        freed = group.names if group is not None and len(group.members) == 1 else 0
+        return self.names - freed + sum(map(len, patterns))
 
     def take_out(self, connection: Connection) -> None:
         """Take a connection out of its group, after what it was to be given with the next frame."""
@@ -86,13 +101,17 @@ class Delivery:
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = Group(patterns, connection.form, connection.principal.role)
-            self.names += sum(map(len, patterns))
+            self.names += group.names
             exact, known = group.matcher.exact, self.bus.topics()
             for topic in known if group.matcher.wild else exact.intersection(known):
                 if group.wants(topic):
                     self._route(topic, group)
         connection.patterns = group.patterns  # one set for all of the group
         connection.group = group
+        if connection.acked:
+            connection.acked = {
+                topic: seq for topic, seq in connection.acked.items() if topic in group.topics
+            }
         group.members.add(connection)
         if connection.blocked:
             self._set_aside(connection)
@@ -114,7 +133,7 @@ class Delivery:
         group.joining.pop(connection, None)
         if not group.members:
             del self.groups[group.key]
-            self.names -= sum(map(len, group.patterns))
+            self.names -= group.names
             for topic in group.topics:
                 del self._routes[topic][group.form][group]
         return waiting

@@ -32,6 +32,7 @@ class Group:
         "lossless",
         "matcher",
         "members",
+        "names",
         "parts",
         "patterns",
         "ready",
@@ -47,6 +48,7 @@ class Group:
         self.form = form
         self.role = role
         self.patterns = patterns
+        self.names = sum(map(len, patterns))  #: characters
         self.matcher = Matcher(patterns)
         self.members: set[Connection] = set()
         self.ready: set[Connection] = set()

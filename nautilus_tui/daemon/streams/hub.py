@@ -186,7 +186,7 @@ class StreamHub:
                 else:
                     answer += self._delivery.states.resumed(form, topic, asked, epoch)
         except ProblemError:  # the store cannot say what is: then nothing was subscribed to
-            self._delivery.move(connection, had)
+            self._delivery.move(connection, had)  # there was room for it until now
             raise
         self._delivery.write(connection, answer)
 
@@ -195,7 +195,8 @@ class StreamHub:
     ) -> None:
         """Take patterns from a connection and confirm what is left.
 
-        Raises InvalidRequestError, changing nothing, when one of them was not subscribed to.
+        Raises InvalidRequestError, changing nothing, when one of them was not subscribed to, and
+        UnavailableError when what is left is yet another set to remember and there is no room for it.
         """
         gone = frozenset(patterns)
         unknown = gone - connection.patterns | gone & {topics.BROADCAST}
@@ -242,6 +243,7 @@ class StreamHub:
             behind=len(delivery.behind),
             groups=len(delivery.groups),
             topics=len(self.bus.topics()),
+            names=delivery.names,
             published=self.bus.published,
             delivered=delivery.delivered,
             overflows=delivery.overflows,

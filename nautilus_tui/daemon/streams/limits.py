@@ -15,6 +15,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     auth_s: float = 5.0  #: how long a connection without a header may take to authenticate
     close_s: float = 5.0  #: how long a closing handshake may take before the connection is cut
     max_subscriptions: int = 500
+    subscription_bytes: int = 67_108_864  #: of the names in all distinct subscription sets together
     inbound_rate: int = 50  #: messages a second from a client, and as many at once
     inbound_excess: int = 500  #: messages over the rate, in a row, after which a connection is closed
     max_message: int = 65_536  #: bytes of one message from a client

@@ -57,6 +57,7 @@ class StreamsHealth(msgspec.Struct, frozen=True, kw_only=True):
     behind: int
     groups: int  #: distinct subscription sets
     topics: int
+    names: int  #: characters of the names in all distinct subscription sets
     published: int  #: events
     delivered: int  #: events times readers
     overflows: int  #: readers disconnected because lossless events piled up

@@ -31,7 +31,8 @@ class Matcher:
             for level in pattern.split("."):
                 node = node.setdefault(level, {})
             node[_END] = {}
-        self.exact = frozenset(exact)
+        # names without wildcards are kept once, as they came
+        self.exact = patterns if isinstance(patterns, frozenset) and not self.wild else frozenset(exact)
 
     def names(self, topic: str) -> bool:
         """Tell whether one of the patterns names a topic (which has no wildcards)."""

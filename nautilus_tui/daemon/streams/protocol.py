@@ -41,6 +41,7 @@ from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected,
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
+from nautilus_tui.daemon.streams.turns import Turns
 from nautilus_tui.daemon.streams.wire import JSON, SUBPROTOCOLS, Format
 
 #: uvicorn's listen backlog: asyncio's 100 adds stalls of a second to connect storms.
@@ -110,6 +111,8 @@ class StreamProtocol(asyncio.Protocol):
         "_timer",
         "_told_excess",
         "_transport",
+        "_turn",
+        "_turns",
         "_ws",
     )
 
@@ -139,6 +142,8 @@ class StreamProtocol(asyncio.Protocol):
         self._told_excess = 0
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._turns = Turns()
+        self._turn: asyncio.TimerHandle | None = None
         self._closing = False
 
     # ------------------------------------------------------------ the transport calls
@@ -168,9 +173,12 @@ class StreamProtocol(asyncio.Protocol):
         """The client has read."""
         if self._closing:
             return
-        self._transport.resume_reading()
         if self._connection is not None:
             self.hub.unblock(self._connection)
+        if self._turns.held:
+            self._plan_turn()
+        else:
+            self._transport.resume_reading()
 
     def eof_received(self) -> None:
         """Let the transport close itself."""
@@ -196,7 +204,12 @@ class StreamProtocol(asyncio.Protocol):
             if isinstance(event, Request):
                 self._handshake(event)
             elif isinstance(event, Frame):
-                self._frame(event)
+                if self._turns.held or self._must_wait():
+                    self._turns.held.append(event)
+                else:
+                    self._frame(event)
+        if self._turns.held:
+            self._plan_turn()
         if self._ws.handshake_exc is not None and not self._closing:
             self._refuse(InvalidRequestError(f"not a WebSocket handshake: {self._ws.handshake_exc}"))
 
@@ -326,6 +339,36 @@ class StreamProtocol(asyncio.Protocol):
         self._ws.send_response(response)
         self._flush()
 
+    # ------------------------------------------------------------ turns
+
+    def _must_wait(self) -> bool:
+        """Tell whether the client has yet to read, or to wait, before it is heard again."""
+        connection = self._connection
+        if connection is None or self._closing:
+            return False
+        return (
+            connection.blocked
+            or connection.unsent() > self.hub.limits.write_high  # the transport has yet to say so
+            or self._turns.left(asyncio.get_running_loop().time()) > 0
+        )
+
+    def _plan_turn(self) -> None:
+        """Hear what is held when its turn comes; until then no more is read."""
+        self._transport.pause_reading()
+        if self._turn is None and self._connection is not None and not self._connection.blocked:
+            loop = asyncio.get_running_loop()
+            self._turn = loop.call_later(self._turns.left(loop.time()), self._hear_held)
+
+    def _hear_held(self) -> None:
+        self._turn = None
+        held = self._turns.held
+        while held and not self._must_wait():
+            self._frame(held.popleft())
+        if held:
+            self._plan_turn()
+        elif self._connection is None or not self._connection.blocked:
+            self._transport.resume_reading()
+
     # ------------------------------------------------------------ frames
 
     def _frame(self, frame: Frame) -> None:
@@ -338,11 +381,11 @@ class StreamProtocol(asyncio.Protocol):
             return
         if self._connection is not None:
             self._connection.alive = True
-        if frame.opcode is Opcode.PONG:
-            return
         if not self._pace.take():
             self._flush()
             self._too_fast()
+            return
+        if frame.opcode is Opcode.PONG:
             return
         if frame.opcode is Opcode.PING:
             self._flush()
@@ -356,7 +399,11 @@ class StreamProtocol(asyncio.Protocol):
         data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
         self._fragments = []
         if self._connection is not None:
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
             session.hear(self.hub, self._connection, self.execute, data, self._noted)
+            now = loop.time()
+            self._turns.spent(now - begun, now)
         else:
             self._identify(data)
 
@@ -415,9 +462,11 @@ class StreamProtocol(asyncio.Protocol):
     def _leave(self) -> None:
         self._closing = True
         self._stop_timer()
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        self._turns.held.clear()
+        for timer in (self._expiry, self._turn):
+            if timer is not None:
+                timer.cancel()
+        self._expiry = self._turn = None
         if self._connection is not None:
             self.hub.leave(self._connection)
             self._connection = None

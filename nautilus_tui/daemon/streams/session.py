@@ -125,11 +125,16 @@ def _unsubscribe(hub: StreamHub, connection: Connection, message: messages.Unsub
 
 def _ack(hub: StreamHub, connection: Connection, message: messages.Ack) -> None:
     """Note how far a reader processed its topics; acknowledging the future is an error."""
-    ahead = [topic for topic, seq in message.seqs.items() if not 1 <= seq <= hub.bus.seq(topic)]
+    read = connection.group.topics if connection.group else {}
+    ahead = [
+        topic
+        for topic, seq in message.seqs.items()
+        if topic not in read or not 1 <= seq <= hub.bus.seq(topic)
+    ]
     if ahead:
         document = InvalidRequestError(
             f"acknowledged what was never sent: {', '.join(sorted(ahead)[:5])}",
-            rule="seq is one that was received on that topic in this epoch",
+            rule="seq is one that was received in this epoch on a topic that is subscribed to",
             epoch=hub.bus.epoch,
         ).document()
         answer(connection, "error", document, message.id)
