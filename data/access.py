@@ -100,7 +100,8 @@ def digest(secret: str) -> str:
 class OrderAuthority(Record, frozen=True, kw_only=True, tag="order_authority"):
     """Who alone may send orders now. ``holder`` None: it is free, whoever has the role may send.
 
-    What only takes risk away (cancelling, closing, flattening, the kill switch) never needs it.
+    What only takes risk away (cancelling, closing, flattening, the kill switch) never needs it. It is
+    about people and programs: strategies inside an engine trade on.
     """
 
     holder: str | None  #: a principal's name: ``local`` or that of a token

@@ -27,6 +27,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
     #: While somebody holds the order authority only its holder may send this: it can add risk, or rests
     #: beside the holder's own orders. What only takes risk away never needs it.
     needs_authority: ClassVar[bool] = False
+    #: What it does depends on who sends it: under the id of somebody else's it is another command.
+    of_sender: ClassVar[bool] = False
 
 
 # ---------------------------------------------------------------- orders
@@ -278,6 +280,7 @@ class DecideLimitChange(Command, frozen=True, kw_only=True, tag="limit.decide"):
 
     role: ClassVar[Role] = "risk"
     title: ClassVar[str] = "Approve or reject a limit change"
+    of_sender: ClassVar[bool] = True
 
     change_id: str
     approve: bool
@@ -435,6 +438,7 @@ class TakeAuthority(Command, frozen=True, kw_only=True, tag="authority.take"):
 
     title: ClassVar[str] = "Take order authority"
     dangerous: ClassVar[bool] = True
+    of_sender: ClassVar[bool] = True
 
     reason: str | None = None
 
@@ -443,6 +447,7 @@ class ReleaseAuthority(Command, frozen=True, kw_only=True, tag="authority.releas
     """Release the order authority: its holder's right, and that of the role risk and above."""
 
     title: ClassVar[str] = "Release order authority"
+    of_sender: ClassVar[bool] = True
 
     reason: str | None = None
     holder: str | None = None  #: only if it is this one who holds it

@@ -112,7 +112,7 @@ class Door:
             check_id("client_order_id" if command_id is None else "Idempotency-Key", id_)
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)
-        digest = _digest(command)
+        digest = digest_of(command, principal)
         flight = self._flights.get(id_)
         if flight is None:
             task = asyncio.create_task(self._carry_out(command, id_, digest, auditor, principal, deadline))
@@ -364,8 +364,10 @@ def _journalled(orders: Sequence[OrderUpdate]) -> bool:
     return any(order.seq for order in orders)
 
 
-def _digest(command: AnyCommand) -> str:
-    return hashlib.sha256(msgspec.json.encode(command)).hexdigest()
+def digest_of(command: AnyCommand, principal: Principal) -> str:
+    """Return what tells a command from every other that comes under its id."""
+    sender = f"\n{principal.name}" if command.of_sender else ""
+    return hashlib.sha256(msgspec.json.encode(command) + sender.encode()).hexdigest()
 
 
 def _engine(command: AnyCommand) -> str:

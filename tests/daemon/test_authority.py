@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import typing
 from collections.abc import AsyncIterator
+from contextlib import chdir
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -43,7 +45,7 @@ from data.state import CommandRow, State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import Auditor, command_name
 from nautilus_tui.daemon.authority import Authority
-from nautilus_tui.daemon.door import Door, _digest
+from nautilus_tui.daemon.door import Door, digest_of
 from nautilus_tui.daemon.order_facts import sent_orders
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
@@ -233,7 +235,9 @@ async def test_a_role_that_may_not_send_is_refused_for_its_role_first(house: Hou
 async def begun(house: House) -> None:
     """Leave an order behind as a daemon does that dies before it knows how it ended."""
     sent = sent_orders(ORDER, house.time, True)
-    row = CommandRow(id="O1", command="order.submit", digest=_digest(ORDER), ts=house.time, outcome=None)
+    row = CommandRow(
+        id="O1", command="order.submit", digest=digest_of(ORDER, LOCAL), ts=house.time, outcome=None
+    )
     draft = Auditor(ORDER, "O1", LOCAL, lambda: house.time).draft("started")
     await house.state.begin_command(row, draft, sent, ["O1"])
     house.executed.clear()
@@ -285,6 +289,15 @@ async def test_taking_it_from_another_is_told_to_everyone_and_audited_with_both(
     assert house.present.snapshot(topics.AUTHORITY) == [house.authority.now]
     assert not house.lets(LOCAL)
     assert house.lets(DESK)
+
+
+async def test_the_same_id_from_another_is_another_command(house: House) -> None:
+    await house.door.execute(TakeAuthority(), LOCAL, command_id="take")
+    assert (await house.door.execute(TakeAuthority(), LOCAL, command_id="take")).outcome == "done"
+    other = await house.door.execute(TakeAuthority(), DESK, command_id="take")
+    assert other.problem is not None
+    assert other.problem.type == "conflict"
+    assert house.told() == [("local", None, "local")]
 
 
 async def test_taking_what_one_holds_changes_nothing(house: House) -> None:
@@ -386,7 +399,8 @@ steps = st.lists(
 def test_whatever_happens_at_once_nobody_is_under_way_who_was_told_that_it_is_anothers(
     story: list[Hammered], required: bool
 ) -> None:
-    asyncio.run(_play(story, required))
+    with TemporaryDirectory() as folder, chdir(folder):  # where a store in memory has its audit log
+        asyncio.run(_play(story, required))
 
 
 async def _play(story: list[Hammered], required: bool) -> None:
