@@ -37,8 +37,6 @@ _SCHEMA = (
        digest VARCHAR NOT NULL, ts BIGINT NOT NULL, outcome VARCHAR)""",
     """CREATE TABLE IF NOT EXISTS audit (seq BIGINT NOT NULL, command VARCHAR NOT NULL,
        outcome VARCHAR NOT NULL, body VARCHAR NOT NULL)""",
-    """CREATE TABLE IF NOT EXISTS tokens (name VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL,
-       role VARCHAR NOT NULL, ts_created BIGINT NOT NULL, ts_expires BIGINT, ts_revoked BIGINT)""",
 )
 
 _T, _N, _B = "VARCHAR", "BIGINT", "BOOLEAN"

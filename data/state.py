@@ -18,7 +18,6 @@ from typing import Any
 
 import msgspec
 
-from data.access import TokenRow
 from data.audit import AuditDraft, ChainReport, Head
 from data.audit_store import LOG_NAME, AuditTrail
 from data.authority_store import AuthorityStore
@@ -45,12 +44,13 @@ from data.records import (
     OrderUpdate,
     PositionUpdate,
 )
+from data.token_store import TokenStore
+from data.token_store import prepare as prepare_tokens
 from data.use_store import UseStore
 from data.use_store import prepare as prepare_use
 from data.use_summary import UseSummary
 
 _COMMAND = "SELECT id, command, digest, ts, outcome FROM commands WHERE id = ?"
-_TOKENS = "SELECT name, digest, role, ts_created, ts_expires, ts_revoked FROM tokens"
 
 _orders = msgspec.json.Decoder(OrderUpdate)
 _fills = msgspec.json.Decoder(Fill)
@@ -91,6 +91,7 @@ class State:
         self.use_summary = UseSummary(self._db)  #: the same, summed up over time
         self.limits = LimitStore(self._db)  #: limits, changes that wait, restrictions of engines
         self.breaches = BreachStore(self._db)  #: breaches, alerts, what the monitor set
+        self.tokens = TokenStore(self._db)  #: access tokens, hashed
         self.authority = AuthorityStore(self._db)  #: who holds the order authority
 
     @property
@@ -369,46 +370,6 @@ class State:
         """Check the whole audit chain, and that it reaches a head that was kept elsewhere."""
         return await self.trail.verify(expected)
 
-    # ------------------------------------------------------------ tokens
-
-    async def add_token(self, token: TokenRow) -> None:
-        """Store a token; a name that was revoked or has expired may be used again.
-
-        Raises:
-            ConflictError: a valid token has that name.
-        """
-
-        def job(tx: Transaction) -> None:
-            rows = tx.run("SELECT ts_expires, ts_revoked FROM tokens WHERE name = ?", [token.name])
-            if rows and rows[0][1] is None and (rows[0][0] is None or rows[0][0] > token.ts_created):
-                raise ConflictError(
-                    f"a token named {token.name} exists", fix="revoke it first, or choose another name"
-                )
-            tx.run(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-                " digest = excluded.digest, role = excluded.role, ts_created = excluded.ts_created,"
-                " ts_expires = excluded.ts_expires, ts_revoked = excluded.ts_revoked",
-                list(msgspec.structs.astuple(token)),
-            )
-
-        await self._db.write(job)
-
-    async def revoke_token(self, name: str, ts: int) -> TokenRow:
-        """Mark a token as revoked; raises NotFoundError."""
-
-        def job(tx: Transaction) -> TokenRow:
-            rows = tx.run(f"{_TOKENS} WHERE name = ?", [name])
-            if not rows or rows[0][5] is not None:
-                raise NotFoundError(f"no token named {name} is in use", name=name)
-            tx.run("UPDATE tokens SET ts_revoked = ? WHERE name = ?", [ts, name])
-            return msgspec.structs.replace(_token(rows[0]), ts_revoked=ts)
-
-        return await self._db.write(job)
-
-    async def tokens(self) -> list[TokenRow]:
-        """Return all tokens, by name."""
-        return [_token(row) for row in await self._read(f"{_TOKENS} ORDER BY name")]
-
     # ------------------------------------------------------------ engine settings
 
     async def put_engine_spec(self, engine: str, body: str) -> None:
@@ -434,6 +395,7 @@ def _prepare(tx: Transaction) -> None:
     prepare_use(tx)
     prepare_breaches(tx)
     prepare_limits(tx)
+    prepare_tokens(tx)
     prepare_authority(tx)
 
 
@@ -446,13 +408,6 @@ def _command(rows: Sequence[tuple[Any, ...]]) -> CommandRow | None:
         return None
     id_, command, digest, ts, outcome = rows[0]
     return CommandRow(id=id_, command=command, digest=digest, ts=ts, outcome=outcome)
-
-
-def _token(row: Sequence[Any]) -> TokenRow:
-    name, digest, role, created, expires, revoked = row
-    return TokenRow(
-        name=name, digest=digest, role=role, ts_created=created, ts_expires=expires, ts_revoked=revoked
-    )
 
 
 def _earlier(tx: Transaction, command_id: str) -> CommandRow | None:

@@ -240,7 +240,7 @@ class Authenticator(Keys):
 
     async def load(self) -> None:
         """Read the tokens that are in use."""
-        self.hold(await self._state.tokens())
+        self.hold(await self._state.tokens.all())
 
     def tokens(self) -> list[TokenRow]:
         """Return the tokens as they stand now, hashed."""
@@ -271,7 +271,7 @@ class Authenticator(Keys):
             ts_created=now,
             ts_expires=None if expires_days is None else now + expires_days * 86_400_000_000_000,
         )
-        await self._state.add_token(token)
+        await self._state.tokens.add(token)
         self._tokens = {key: kept for key, kept in self._tokens.items() if kept.name != name}
         self._tokens[token.digest] = token
         self._changed()
@@ -279,7 +279,7 @@ class Authenticator(Keys):
 
     async def revoke(self, name: str) -> TokenRow:
         """Make a token worthless from now on; raises NotFoundError."""
-        token = await self._state.revoke_token(name, self._clock())
+        token = await self._state.tokens.revoke(name, self._clock())
         self._tokens[token.digest] = token
         self._changed()
         return token

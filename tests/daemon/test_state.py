@@ -132,10 +132,10 @@ async def test_a_journal_tells_of_its_own_engine_only(state: State) -> None:
 
 async def test_one_failing_job_does_not_touch_the_others(state: State) -> None:
     token = TokenRow(name="ci", digest="d", role="viewer", ts_created=T0)
-    await state.add_token(token)
+    await state.tokens.add(token)
     results = await asyncio.gather(
         state.fold("paper-1", [order("A", seq=1)]),
-        state.add_token(token),
+        state.tokens.add(token),
         state.fold("paper-1", [order("B", seq=2)]),
         return_exceptions=True,
     )
@@ -239,16 +239,16 @@ async def test_sent_orders_become_unknown_then_the_journal_or_a_denial_resolves_
 
 async def test_tokens(state: State) -> None:
     token = TokenRow(name="ci", digest="d1", role="viewer", ts_created=T0)
-    await state.add_token(token)
+    await state.tokens.add(token)
     with pytest.raises(ConflictError):
-        await state.add_token(token)
-    assert (await state.revoke_token("ci", T0 + 1)).ts_revoked == T0 + 1
+        await state.tokens.add(token)
+    assert (await state.tokens.revoke("ci", T0 + 1)).ts_revoked == T0 + 1
     with pytest.raises(NotFoundError):
-        await state.revoke_token("ci", T0 + 2)
-    await state.add_token(
+        await state.tokens.revoke("ci", T0 + 2)
+    await state.tokens.add(
         TokenRow(name="ci", digest="d2", role="admin", ts_created=T0 + 3, ts_expires=T0 + 9)
     )
-    assert [(t.digest, t.role, t.ts_revoked) for t in await state.tokens()] == [("d2", "admin", None)]
+    assert [(t.digest, t.role, t.ts_revoked) for t in await state.tokens.all()] == [("d2", "admin", None)]
 
 
 async def test_engine_specs_are_replaced(state: State) -> None:

@@ -68,7 +68,7 @@ async def list_tokens(request: AnyRequest) -> Answer:
     """Return the access tokens by name, never the secrets."""
     context = context_of(request)
     now = context.clock()
-    found = [info_of(token, now) for token in await context.state.tokens()]
+    found = [info_of(token, now) for token in await context.state.tokens.all()]
     return answer(request, Page(found))
 
 
