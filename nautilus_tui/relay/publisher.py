@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _PER_TRIP: Final = 1024
 #: Bytes of bases that are written at once.
 _BASES_BYTES: Final = 262_144
+#: A stream is not cut before it holds so many times the events that the bases' rings repeat.
+_RINGS: Final = 2
 _BACKOFF_S: Final = (0.05, 1.0)
 #: How long health speaks of events that followers were told a gap for, seconds.
 _GAP_SAID_S: Final = 300.0
@@ -398,7 +400,9 @@ class Publisher:
         """Write the bases of what changed once a stream is long, and cut what was before the last time."""
         for name, most in ((names.lossless, self._pace.lossless), (names.conflated, self._pace.conflated)):
             stream = self._streams[name]
-            if stream.events < most:
+            if stream.events < most or stream.events < _RINGS * sum(
+                map(self._bus.remembered, stream.changed)
+            ):
                 continue
             mark, changed, stream.changed, stream.events = stream.last, stream.changed, set(), 0
             try:
@@ -407,7 +411,7 @@ class Publisher:
                     await self._shelf.trim(client, name, stream.mark)
             except BaseException:
                 stream.changed |= changed
-                stream.events += most
+                stream.events = max(stream.events, most)
                 raise
             stream.mark = mark
 
