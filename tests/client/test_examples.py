@@ -72,19 +72,23 @@ def test_a_program_prints_what_is_said(name: str, tmp_path: Path, far: Far) -> N
     assert fits(out, said), f"printed:\n{out}\nsaid:\n{said}"
 
 
+def buy(far: Far, *quantities: int) -> None:
+    for quantity in quantities:
+        run = far.cli("order", "buy", "AAPL.SIM", str(quantity), "--wait")
+        assert run.code == 0, run.err
+
+
 def test_a_program_reads_on_where_it_stopped(tmp_path: Path, far: Far) -> None:
     first, second = programs()["resume.py"][1]
     position = {"POSITION_FILE": str(tmp_path / "position.json")}
     with running("resume.py", tmp_path, far, **position) as process:
         assert process.stdout is not None
         begun = process.stdout.readline()
-        for message in ("one", "stop"):
-            assert far.cli("broadcast", message).code == 0
+        buy(far, 1, 2)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert fits(begun + out, first), begun + out
-    for message in ("two", "stop"):
-        assert far.cli("broadcast", message).code == 0
+    buy(far, 3, 4)
     with running("resume.py", tmp_path, far, **position) as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
