@@ -41,6 +41,7 @@ from nautilus_tui.cli import (
     stocks,
     system,
 )
+from nautilus_tui.cli.credentials import take_credentials
 from nautilus_tui.cli.session import Session
 
 _ABOUT = "A terminal trading workstation for NautilusTrader. Without a command it opens the terminal."
@@ -162,6 +163,7 @@ def main() -> None:
     """Run the program and end the process with its exit code."""
     arguments = with_options_first(sys.argv[1:])
     try:
+        take_credentials()
         app(args=arguments, prog_name="nautilus-tui")
     except ProblemError as error:
         sys.exit(output.end_with_problem(error, as_json="--json" in arguments))
