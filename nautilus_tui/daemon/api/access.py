@@ -40,7 +40,7 @@ class Authenticated:
         authenticator: who knows the peers.
         origins: which web pages may ask.
         note: what takes note of refusals.
-        max_headers: of one request.
+        max_headers, max_header_bytes: of one request.
         requests_per_second: of one token. Peers of the unix socket are the daemon's own user, who
             could stop it altogether: they are not counted.
     """
@@ -52,6 +52,7 @@ class Authenticated:
         requests_per_second: int,
         *,
         max_headers: int,
+        max_header_bytes: int,
         origins: Origins,
         note: Note,
     ) -> None:
@@ -59,6 +60,7 @@ class Authenticated:
         self._authenticator = authenticator
         self._rate = requests_per_second
         self._max_headers = max_headers
+        self._max_header_bytes = max_header_bytes
         self._origins = origins
         self._note = note
         self._paces: dict[str, Pace] = {}  # as many as there are tokens
@@ -79,10 +81,7 @@ class Authenticated:
         origin = _text(headers.get(b"origin"))
         answer = _Answer(request, send, self._origins.crossing(origin), self._note)
         try:
-            if len(given) > self._max_headers:
-                raise InvalidRequestError(
-                    f"{len(given)} headers", rule=f"at most {self._max_headers} headers"
-                )
+            self._check_headers(given)
             self._origins.check(
                 origin=origin,
                 host=_text(headers.get(b"host")),
@@ -99,6 +98,15 @@ class Authenticated:
         scope["user"] = answer.principal = principal
         scope["auth"] = None
         await self._app(scope, receive, answer.send)
+
+    def _check_headers(self, given: list[tuple[bytes, bytes]]) -> None:
+        """Refuse headers that are too many or too large; what came in one piece was not measured yet."""
+        size = sum(len(name) + len(value) for name, value in given)
+        if len(given) > self._max_headers or size > self._max_header_bytes:
+            raise InvalidRequestError(
+                f"{len(given)} headers with {size} bytes",
+                rule=f"at most {self._max_headers} headers, with {self._max_header_bytes} bytes",
+            )
 
     def _principal(self, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> Principal:
         peer, uid = peer_of(scope)

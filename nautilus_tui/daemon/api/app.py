@@ -102,6 +102,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> Aut
         context.authenticator,
         settings.requests_per_second,
         max_headers=settings.max_headers,
+        max_header_bytes=settings.max_header_bytes,
         origins=origins_of(settings),
         note=context.refusals.note,
     )
