@@ -75,10 +75,10 @@ class CommandLine:
 
 
 @contextlib.contextmanager
-def running_daemon(home: Home) -> Iterator[CommandLine]:
+def running_daemon(home: Home, listen: str = "127.0.0.1:0") -> Iterator[CommandLine]:
     """A daemon in a process of its own, on a free port too, stopped with its engines at the end."""
     cli = CommandLine(home)
-    command = cli.command("daemon", "--listen", "127.0.0.1:0")
+    command = cli.command("daemon", "--listen", listen)
     log = home.root / "daemon.err"
     with (
         log.open("w") as errors,

@@ -41,18 +41,21 @@ class Screen:
         """Read what is left and return the exit code."""
         while select.select([self.terminal], [], [], PATIENCE_S)[0]:
             try:
-                if not os.read(self.terminal, 65_536):
+                read = os.read(self.terminal, 65_536)
+                if not read:
                     break
+                self.written += read
             except OSError:  # how a pseudo-terminal says that its other end is closed
                 break
         return self.process.wait(PATIENCE_S)
 
 
 @contextmanager
-def opened(cli: CommandLine, *arguments: str) -> Iterator[Screen]:
+def opened(cli: CommandLine, *arguments: str, **more: str) -> Iterator[Screen]:
+    """The workstation on a terminal of 120×40; ``more`` is put into its environment."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", **more}
     process = subprocess.Popen(
         cli.command(*arguments),
         stdin=theirs,
