@@ -39,16 +39,18 @@ def _holder(held: OrderAuthority, view: View) -> tuple[str, str]:
     return ("you", "label") if held.holder == view.actor else (held.holder, "warn")
 
 
-def refusal(mirror: Mirror, view: View) -> str | None:
-    """Return why the daemon would refuse an order now, and what helps; None: the authority lets it pass."""
+def refusal(mirror: Mirror, view: View, key: str) -> str | None:
+    """Return why the daemon would refuse an order now, and what helps; None: the authority lets it pass.
+
+    ``key`` takes the authority; empty: none does.
+    """
     held = mirror.authority
     if held is None or (held.holder is None and not held.required):
         return None
-    if held.holder is None:
-        return f"order authority: nobody, and somebody has to; to send it, {HOW}"
-    if held.holder == view.actor:
+    if held.holder is not None and held.holder == view.actor:
         return None
-    return f"order authority: {held.holder}. The daemon refuses this order; to send it, {HOW}"
+    who = held.holder or "nobody"
+    return f"order authority: {who}. The daemon refuses this order until you take it ({key or HOW})"
 
 
 def handed_over(now: OrderAuthority, actor: str | None) -> str:

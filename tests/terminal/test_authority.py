@@ -17,6 +17,7 @@ from nautilus_tui.terminal.command_line import parse
 from nautilus_tui.terminal.glyphs import UNICODE
 from nautilus_tui.terminal.panes.header import status_line
 from nautilus_tui.terminal.screens.confirm import Confirm
+from nautilus_tui.terminal.settings import TerminalSettings
 from nautilus_tui.terminal.statements import AuthorityLine
 from nautilus_tui.terminal.widgets.lines import Lines, width_of
 from nautilus_tui.terminal.words import Known
@@ -157,7 +158,7 @@ async def test_a_ticket_says_whose_the_authority_is_before_and_the_daemons_reaso
         assert "order authority" not in app.ticket_pane.text
         hears(app, DESK)
         await until(pilot, lambda: "order authority: desk." in app.ticket_pane.text)
-        assert ":authority take" in app.ticket_pane.text
+        assert "until you take it (ctrl+t)" in " ".join(app.ticket_pane.text.split())
         await pilot.press("ctrl+o")
         await until(pilot, lambda: app.line.commands)
         assert isinstance(app.line.commands[0][0], SubmitOrder)
@@ -198,6 +199,23 @@ async def test_cancelling_and_flattening_need_no_authority() -> None:
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("ctrl+o")
         await until(pilot, lambda: app.line.commands)
+
+
+async def test_it_is_taken_over_an_open_ticket_which_stays_as_it_was() -> None:
+    app = Desk(settings=TerminalSettings(engine=scene.ENGINE, glow=False, keys={"authority.take": "f9"}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        app.mirror.apply_records([DESK])
+        await pilot.press("b")
+        await until(pilot, lambda: "take it (f9)" in " ".join(app.ticket_pane.text.split()))
+        await pilot.press("4", "2", "f9")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: [type(c) for c, _ in app.line.commands] == [TakeAuthority])
+        hears(app, authority(ts=scene.NOW + 1))
+        await until(pilot, lambda: "order authority" not in app.ticket_pane.text)
+        assert app.ticket_pane.ticket is not None
+        assert app.ticket_pane.ticket.text("size") == "42"
 
 
 # ---------------------------------------------------------------- read-only

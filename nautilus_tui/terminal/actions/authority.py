@@ -30,7 +30,7 @@ def _to_release(situation: Situation) -> str | None:
 AUTHORITY: Final = (
     Action(
         id="authority.take",
-        keys=("H",),
+        keys=("ctrl+t", "H"),
         name="authority-take",
         command=TakeAuthority,
         check=_not_mine,

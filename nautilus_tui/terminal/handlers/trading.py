@@ -104,6 +104,9 @@ class Trading:
 
     def _show(self, ticket: Ticket) -> None:
         self._app.looking.workspace("trade")
+        pane, first = self._app.ticket_pane, self._app.keymap.first
+        pane.hints = (first("ticket.send"), first("ticket.close"))
+        pane.take_key, pane.authority_key = first("ticket.largest"), first("authority.take")
         self._app.ticket_pane.show(ticket, self._app.mirror, self._app.view)
         self._app.trade.add_class("-with-ticket")
         self._app.ticket_pane.focus()

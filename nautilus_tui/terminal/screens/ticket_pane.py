@@ -63,6 +63,7 @@ class TicketPane(Lines, can_focus=True):
         self.assessment: Assessment | None = None
         self.hints: tuple[str, str] = ("ctrl+o", "esc")
         self.take_key = "ctrl+l"
+        self.authority_key = "ctrl+t"
         self.preview = Preview()
         self._blocked = blocked
         self._ask = ask
@@ -198,7 +199,7 @@ class TicketPane(Lines, can_focus=True):
         cursor = self.field if self.has_focus else None
         lines: list[Line] = [*form.fields(ticket, result, facts, width, cursor, fresh=self._fresh)]
         reason = self._blocked() if self._blocked is not None else None
-        held = refusal(mirror, view) if reason is None else None
+        held = refusal(mirror, view, self.authority_key) if reason is None else None
         if ticket.phase == "editing":
             if result is None or facts is None:
                 lines.extend(form.wrapped("the instrument's rules are not known yet", "warn", width, " ! "))
