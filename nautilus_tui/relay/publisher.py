@@ -168,12 +168,9 @@ class Publisher:
         """Return what is wrong, for the daemon's health."""
         found = []
         if self.problem is not None:
-            waiting = len(self._outbox)
-            held = (
-                "the streams' memory is used for what waits" if self._outbox.overflown else f"{waiting} wait"
-            )
-            found.append(f"relay: {self.problem.detail}; {held}")
-            over = [topic for topic in self._told if self._beyond(topic)]
+            waits = "too much waits to be kept" if self._outbox.overflown else f"{self.waiting} events wait"
+            found.append(f"relay: {self.problem.detail}; {waits}")
+            over = [topic for topic in self._lossless() if self._beyond(topic)]
             if over:
                 found.append(
                     f"relay: gateways will be told a gap of {', '.join(sorted(over)[:3])}"
@@ -214,9 +211,6 @@ class Publisher:
             client, began = self.address.connect(), self._life
             try:
                 await self._converse(client)
-            except LostError as error:
-                self._names = None
-                logger.warning("%s", error.detail)
             except ProblemError as error:
                 self._names = None
                 self._fail(error)
@@ -226,7 +220,7 @@ class Publisher:
                     UnavailableError(
                         f"Redis at {self.address}: {said}",
                         rule="with [streams] redis_url every event is published there",
-                        fix="start it; what waits is then published",
+                        fix="start it, version 7 or later; what waits is then published",
                     )
                 )
             finally:
@@ -242,7 +236,7 @@ class Publisher:
     async def _converse(self, client: Redis) -> None:
         """Publish until something goes wrong."""
         names = self._names
-        if names is None or self._outbox.overflown or not await self._goes_on(client):
+        if names is None or not await self._goes_on(client):
             names = await self._begin(client)
         self.problem = None
         while not self._outbox.overflown:
@@ -254,7 +248,7 @@ class Publisher:
                 await self._tell_tokens(client, names)
             if time.monotonic() - self._beat_at >= self._pace.beat_s:
                 await self._beat(client, names)
-        logger.warning("too much waited for Redis: everything is written anew")
+        raise LostError("more was published than Redis took; everything is written anew")
 
     async def _wait(self) -> None:
         """Wait for news or the next heartbeat, and an interval after the last flush unless much waits."""
@@ -268,6 +262,9 @@ class Publisher:
             await asyncio.sleep(rest)
 
     async def _goes_on(self, client: Redis) -> bool:
+        """Tell whether everything that was written is still there, and all that came since waits."""
+        if self._outbox.overflown:
+            return False
         last = [(name, stream.last) for name, stream in self._streams.items() if stream.last]
         return await self._shelf.holds(client, self._life, last)
 
@@ -333,7 +330,7 @@ class Publisher:
             await self._shelf.begin(client, names, wire.write(list(self._tokens())))
             await self._put(client, names, self._known(), lost)
             if self._outbox.overflown:
-                raise LostError("too much was published while everything was written anew")
+                raise LostError("more was published than Redis took while everything was written anew")
             old = None if before is None else self._shelf.keys.of(before.life)
             await self._shelf.switch(client, names, self._head("publishing"), old)
         except BaseException:
