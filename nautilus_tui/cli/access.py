@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from data import forms
 from data.access import MAX_EXPIRES_DAYS, Role, TokenRow, info_of
 from data.commands import Command, CreateToken
 from data.commands import RevokeToken as Revoke
@@ -95,7 +94,7 @@ def _listed(rows: list[TokenRow]) -> list[dict[str, Any]]:
     """Return tokens as the daemon lists them."""
     now = time.time_ns()
     ordered = sorted(rows, key=lambda row: row.name)
-    return [msgspec.to_builtins(forms.to_json_form(info_of(row, now))) for row in ordered]
+    return [msgspec.to_builtins(info_of(row, now)) for row in ordered]
 
 
 def _table(found: list[dict[str, Any]]) -> Any:
