@@ -47,6 +47,7 @@ class AuditTrail:
     def __init__(self, database: Database, log_path: Path) -> None:
         self.log = AuditLog(log_path)
         self._db = database
+        self._turn = asyncio.Lock()  #: one look at the whole chain at a time: it is work
         database.follower = self.log
 
     def prepare(self, tx: Transaction) -> None:
@@ -83,6 +84,10 @@ class AuditTrail:
 
         ``expected`` is a head that was kept elsewhere.
         """
+        async with self._turn:
+            return await self._verified(expected)
+
+    async def _verified(self, expected: Head | None) -> ChainReport:
         reach = self.log.reach
         log = LogToCheck(self.log.path, reach.size, reach.head.seq)
         check = await asyncio.to_thread(Check, log, expected)
