@@ -116,9 +116,9 @@ class Stalled:
             b"GET /ws HTTP/1.1\r\nHost: d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
-        body = json.dumps({"type": "subscribe", "topics": [">"]}).encode()
-        self.sock.sendall(bytes((0x81, 0x80 | len(body), 0, 0, 0, 0)) + body)
         assert self.sock.recv(12) == b"HTTP/1.1 101"
+        body = json.dumps({"type": "subscribe", "id": "s", "topics": [">"]}).encode()
+        self.sock.sendall(bytes((0x81, 0x80 | len(body), 0, 0, 0, 0)) + body)
 
 
 @contextmanager
@@ -130,17 +130,30 @@ def half_a_request(manager: Manager) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_long_question(manager: Manager) -> Iterator[None]:
+    """A client that asks the SQL console for more than it can count in this test's time."""
+    sql = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3"
+    body = json.dumps({"query": sql}).encode()
+    head = f"POST /api/v1/sql HTTP/1.1\r\nHost: d\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.connect(str(manager.home.daemon_socket))
+        asking.sendall(head.encode() + body)
+        yield
+
+
 async def test_a_stop_takes_seconds_whatever_hangs_and_loses_nothing(tmp_path: Path) -> None:
     async with managed(tmp_path / "home") as manager:
         pid = await begin(manager)
         path = manager.home.daemon_socket
         stalled = Stalled(path)
         async with manager.client() as api:
-            await answered(api.stream_health, lambda found: found["connections"] == 1)
+            await answered(api.connections, lambda found: len(found) == 1 and found[0]["sent"] > 100)
             os.kill(pid, signal.SIGSTOP)  # an engine that hangs: the order stays in flight
             flying = asyncio.create_task(attempt(api, order("S-flying")))
             await answered(lambda: states(api), lambda found: found.get("S-flying") == "sent")
-            with half_a_request(manager):
+            with half_a_request(manager), a_long_question(manager):
+                await states(api)  # what was sent before is being worked on
                 code, seconds = await manager.stop(signal.SIGTERM)
             answer = await flying
         os.kill(pid, signal.SIGCONT)
