@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ from data.access import OrderAuthority, TokenRow
 from data.authority_store import AuthorityStore
 from data.bus import Bus
 from data.commands import AnyCommand, Outcome, ReleaseAuthority, TakeAuthority
-from data.problems import ConflictError, ForbiddenError, OrderAuthorityError
+from data.problems import ConflictError, ForbiddenError, OrderAuthorityError, ProblemError
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 
@@ -38,11 +38,19 @@ PATIENCE_S: Final = 5.0
 #: A token's end is looked for at least so often, seconds: the clock may be set.
 _LOOK_S: Final = 60.0
 #: A release that failed is tried again after so many seconds.
-_RETRY_S: Final = 1.0
+RETRY_S: Final = 1.0
 
 type Execute = Callable[[AnyCommand, Principal], Awaitable[Outcome]]
 
 logger = logging.getLogger(__name__)
+
+
+class _Passing(NamedTuple):
+    """A command under way: whose, about which order, and what is done when it has been answered."""
+
+    principal: Principal
+    order: str
+    ended: asyncio.Future[None]
 
 
 class Authority:
@@ -75,7 +83,7 @@ class Authority:
         self._next: OrderAuthority | None = None  #: what a hand-over under way leads to
         self._handing = asyncio.Lock()
         self._releasing = asyncio.Lock()
-        self._passing: dict[str, tuple[Principal, asyncio.Future[None]]] = {}  #: by command id
+        self._passing: dict[str, _Passing] = {}  #: by command id
         self._token: TokenRow | None = None  #: the holder's
         self._looked = asyncio.Event()
         self._execute: Execute | None = None
@@ -166,7 +174,8 @@ class Authority:
             yield
             return
         ended = asyncio.get_running_loop().create_future()
-        self._passing[command_id] = (principal, ended)
+        order = str(getattr(command, "client_order_id", command_id))
+        self._passing[command_id] = _Passing(principal, order, ended)
         try:
             yield
         finally:
@@ -180,7 +189,7 @@ class Authority:
     ) -> tuple[OrderAuthority, list[str]]:
         """Give it to whoever asks, from whoever holds it.
 
-        Returns it, and the commands of others that are still not answered after ``timeout`` seconds.
+        Returns it, and the orders of others that are still not answered after ``timeout`` seconds.
 
         Raises:
             StoreFailedError: it could not be kept; nothing has changed.
@@ -256,14 +265,10 @@ class Authority:
 
     async def _let_out(self, changed: OrderAuthority, timeout: float) -> list[str]:
         """Wait for what is under way of those who are shut out; return what did not end in time."""
-        out = {
-            id_: ended
-            for id_, (principal, ended) in self._passing.items()
-            if not _lets(changed, principal.name)
-        }
+        out = [one for one in self._passing.values() if not _lets(changed, one.principal.name)]
         if out:
-            await asyncio.wait(out.values(), timeout=timeout)
-        return [id_ for id_, ended in out.items() if not ended.done()]
+            await asyncio.wait([one.ended for one in out], timeout=timeout)
+        return [one.order for one in out if not one.ended.done()]
 
     # ------------------------------------------------------------ the holder's token
 
@@ -291,17 +296,19 @@ class Authority:
             reason, holder = self.over(), self.now.holder
             if reason is None or self._execute is None:
                 return
-            outcome = await self._execute(ReleaseAuthority(holder=holder, reason=reason), KEEPER)
-            if outcome.problem is not None:
-                logger.warning(
-                    "the order authority of %s is not released: %s", holder, outcome.problem.detail
-                )
+            try:
+                outcome = await self._execute(ReleaseAuthority(holder=holder, reason=reason), KEEPER)
+                problem = outcome.problem
+            except ProblemError as error:  # not even its refusal could be stored
+                problem = error.document()
+            if problem is not None:  # nobody sends meanwhile, and it is tried again
+                logger.warning("the order authority of %s is not released: %s", holder, problem.detail)
 
     async def _keep(self) -> None:
         while True:
             self._looked.clear()
             await self.settle()
-            wait = _RETRY_S if self.over() else None
+            wait = RETRY_S if self.over() else None
             if wait is None and self._token is not None and self._token.ts_expires is not None:
                 wait = min(max((self._token.ts_expires - self._clock()) / 1e9, 0.0), _LOOK_S)
             with suppress(TimeoutError):

@@ -43,6 +43,7 @@ from data.problems import ConflictError, ForbiddenError, OrderAuthorityError, St
 from data.records import AuditEntry
 from data.state import CommandRow, State
 from engines.supervisor import Supervisor
+from nautilus_tui.daemon import authority
 from nautilus_tui.daemon.audit import Auditor, command_name
 from nautilus_tui.daemon.authority import Authority
 from nautilus_tui.daemon.door import Door, digest_of
@@ -59,6 +60,7 @@ OTHER = Principal(name="other", role="trader", via="tcp")
 RISK = Principal(name="rita", role="risk", via="tcp")
 COMMANDS: tuple[type[Command], ...] = typing.get_args(AnyCommand)
 ORDER = SubmitOrder(engine="paper-1", client_order_id="O1", instrument="AAPL.SIM", side="buy", qty=Decimal(1))
+OWN = msgspec.structs.replace(ORDER, client_order_id="O2")
 SECOND = 1_000_000_000
 
 
@@ -369,10 +371,10 @@ async def test_a_hand_over_waits_for_what_is_under_way_and_lets_in_nobody_it_shu
 async def test_an_order_without_an_answer_does_not_keep_the_hand_over_up_and_is_named(
     house: House,
 ) -> None:
-    with house.authority.passing(ORDER, "hangs", LOCAL), house.authority.passing(ORDER, "own", DESK):
+    with house.authority.passing(ORDER, "hangs", LOCAL), house.authority.passing(OWN, "own", DESK):
         now, left = await house.authority.take(TakeAuthority(), DESK, timeout=0.01)
     assert now.holder == "desk"
-    assert left == ["hangs"]
+    assert left == ["O1"]
 
 
 class Hammered(typing.NamedTuple):
@@ -510,6 +512,24 @@ async def test_a_token_that_ended_while_no_daemon_ran_holds_it_no_longer(house: 
         await after.door.close()
         after.tokens = [token()]
         await after.authority.take(TakeAuthority(), DESK)
+
+
+async def test_a_release_that_the_store_does_not_take_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(authority, "RETRY_S", 0.05)
+    await house.authority.take(TakeAuthority(), DESK)
+    house.authority.open(house.door.execute)
+    house.state.close()
+    house.tokens = [token(ts_revoked=house.time)]
+    house.authority.look()
+    await house.authority.settle()  # of a revocation, which does not fail for it
+    assert house.authority.now.holder == "desk"
+    assert not house.lets(DESK)
+    assert not house.lets(LOCAL)
+    assert "the order authority of desk is not released: the store is not open" in caplog.text
+    house.state.open()
+    assert (await freed(house)).reason == "the token desk was revoked"
 
 
 async def test_what_the_daemon_releases_is_never_somebody_elses(house: House) -> None:
