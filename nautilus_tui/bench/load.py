@@ -57,6 +57,7 @@ class Head(msgspec.Struct, frozen=True):
     type: str
     topic: str | None
     seq: int | None
+    ts: int | str  #: publication, UTC ns in msgpack
 
 
 _HEADS = {
@@ -209,7 +210,9 @@ class TimedReader(Reader):
 
 
 class NumberedReader(Reader):
-    """Reads topic and number of every event, and notes what a topic skips and what comes twice."""
+    """Reads topic and number of every event, and notes what a topic skips and what comes twice; and, in
+    msgpack, the age of each.
+    """
 
     __slots__ = ("_rest", "_seqs")
 
@@ -234,7 +237,7 @@ class NumberedReader(Reader):
         self._rest = data[at:]
 
     def _note(self, payload: bytes) -> None:
-        tally = self._tally
+        tally, now = self._tally, time.time_ns()
         for head in _HEADS[self._form](payload):
             if head.topic is None or head.seq is None or head.type == "gap":
                 continue
@@ -245,6 +248,8 @@ class NumberedReader(Reader):
             tally.events += 1
             tally.lost += max(0, head.seq - before - 1)
             tally.twice += head.seq <= before
+            if isinstance(head.ts, int):
+                tally.lags.append(now - head.ts)
 
 
 READERS: dict[Watch, type[Reader]] = {"count": Reader, "times": TimedReader, "numbers": NumberedReader}

@@ -41,7 +41,7 @@ from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected,
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
-from nautilus_tui.daemon.streams.turns import Turns
+from nautilus_tui.daemon.streams.turns import Reception, Turns
 from nautilus_tui.daemon.streams.wire import JSON, SUBPROTOCOLS, Format
 
 #: uvicorn's listen backlog: asyncio's 100 adds stalls of a second to connect storms.
@@ -83,6 +83,7 @@ def make_ws_protocol(
             "execute": staticmethod(execute),
             "note": staticmethod(note),
             "origins": origins or Origins(),
+            "reception": Reception(),
         },
     )
 
@@ -95,6 +96,7 @@ class StreamProtocol(asyncio.Protocol):
     execute: ClassVar[session.Execute]
     origins: ClassVar[Origins]
     note: ClassVar[Note]
+    reception: ClassVar[Reception]
 
     __slots__ = (
         "_closing",
@@ -111,7 +113,6 @@ class StreamProtocol(asyncio.Protocol):
         "_timer",
         "_told_excess",
         "_transport",
-        "_turn",
         "_turns",
         "_ws",
     )
@@ -142,8 +143,7 @@ class StreamProtocol(asyncio.Protocol):
         self._told_excess = 0
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        self._turns = Turns()
-        self._turn: asyncio.TimerHandle | None = None
+        self._turns = Turns(self)
         self._closing = False
 
     # ------------------------------------------------------------ the transport calls
@@ -175,10 +175,7 @@ class StreamProtocol(asyncio.Protocol):
             return
         if self._connection is not None:
             self.hub.unblock(self._connection)
-        if self._turns.held:
-            self._plan_turn()
-        else:
-            self._transport.resume_reading()
+        self._turns.resume()
 
     def eof_received(self) -> None:
         """Let the transport close itself."""
@@ -193,7 +190,20 @@ class StreamProtocol(asyncio.Protocol):
         self._close(CLOSE_RESTART, "the daemon is stopping")
 
     def data_received(self, data: bytes) -> None:
-        """Parse what the client sent and act on it."""
+        """Parse what the client sent and act on it; the first is the upgrade request, in its turn."""
+        if self._ws.state is State.CONNECTING and not self._closing:
+            self._transport.pause_reading()
+            self.reception.enter(self._arrive, data)
+            return
+        self._receive(data)
+
+    def _arrive(self, request: bytes) -> None:
+        """Answer the upgrade request, now that uvicorn has handed the transport over."""
+        if not self._closing:
+            self._transport.resume_reading()
+            self._receive(request)
+
+    def _receive(self, data: bytes) -> None:
         if self._closing and self._ws.state is not State.CLOSING:
             return
         self._ws.receive_data(data)
@@ -204,12 +214,7 @@ class StreamProtocol(asyncio.Protocol):
             if isinstance(event, Request):
                 self._handshake(event)
             elif isinstance(event, Frame):
-                if self._turns.held or self._must_wait():
-                    self._turns.held.append(event)
-                else:
-                    self._frame(event)
-        if self._turns.held:
-            self._plan_turn()
+                self._turns.take(event)
         if self._ws.handshake_exc is not None and not self._closing:
             self._refuse(InvalidRequestError(f"not a WebSocket handshake: {self._ws.handshake_exc}"))
 
@@ -236,9 +241,7 @@ class StreamProtocol(asyncio.Protocol):
             self._form = SUBPROTOCOLS[self._ws.subprotocol]
         self._respond(response)
         if response.status_code == 101:
-            # uvicorn hands the transport over only after this call: until then the transport
-            # would tell uvicorn's protocol, not this one, that it is full
-            asyncio.get_running_loop().call_soon(self._begin)
+            self._begin()
 
     def _begin(self) -> None:
         """Start the conversation, or wait for the client to say who it is."""
@@ -333,45 +336,31 @@ class StreamProtocol(asyncio.Protocol):
     def _refuse(self, error: ProblemError) -> None:
         """Answer the upgrade request with a problem document and hang up."""
         self._noted(f"connect to {self._path}", error)
-        self._respond(rejected(self._ws, error))
+        answer = rejected(self._ws, error)
+        self._closing = True
+        self._ws.data_to_send()  # what `websockets` itself would say to it, or has to no avail
+        self._transport.write(answer.serialize())
+        self._end()
 
     def _respond(self, response: Response) -> None:
         self._ws.send_response(response)
         self._flush()
 
-    # ------------------------------------------------------------ turns
-
-    def _must_wait(self) -> bool:
-        """Tell whether the client has yet to read, or to wait, before it is heard again."""
-        connection = self._connection
-        if connection is None or self._closing:
-            return False
-        return (
-            connection.blocked
-            or connection.unsent() > self.hub.limits.write_high  # the transport has yet to say so
-            or self._turns.left(asyncio.get_running_loop().time()) > 0
-        )
-
-    def _plan_turn(self) -> None:
-        """Hear what is held when its turn comes; until then no more is read."""
-        self._transport.pause_reading()
-        if self._turn is None and self._connection is not None and not self._connection.blocked:
-            loop = asyncio.get_running_loop()
-            self._turn = loop.call_later(self._turns.left(loop.time()), self._hear_held)
-
-    def _hear_held(self) -> None:
-        self._turn = None
-        held = self._turns.held
-        while held and not self._must_wait():
-            self._frame(held.popleft())
-        if held:
-            self._plan_turn()
-        elif self._connection is None or not self._connection.blocked:
-            self._transport.resume_reading()
-
     # ------------------------------------------------------------ frames
 
-    def _frame(self, frame: Frame) -> None:
+    def blocked(self) -> bool:
+        """Tell whether the client does not read."""
+        return self._connection is not None and self._connection.blocked
+
+    def reads(self) -> bool:
+        """Tell whether the client reads; a transport that is full may have yet to say so."""
+        connection = self._connection
+        if connection is None:
+            return True
+        return not connection.blocked and connection.unsent() <= self.hub.limits.write_high
+
+    def hear(self, frame: Frame) -> None:
+        """Act on a frame from the client."""
         if frame.opcode is Opcode.CLOSE:
             self._leave()
             self._flush()  # the echo; the transport closes behind it
@@ -462,11 +451,10 @@ class StreamProtocol(asyncio.Protocol):
     def _leave(self) -> None:
         self._closing = True
         self._stop_timer()
-        self._turns.held.clear()
-        for timer in (self._expiry, self._turn):
-            if timer is not None:
-                timer.cancel()
-        self._expiry = self._turn = None
+        self._turns.end()
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
         if self._connection is not None:
             self.hub.leave(self._connection)
             self._connection = None

@@ -1,37 +1,133 @@
-"""When the next message of a client is heard: not while it does not read, and not out of its turn.
+"""When clients are heard: those who arrive one after the other, those who talk not out of their turn.
 
-What a client asks for may be much: hundreds of topics, each with its state. A client that asks faster
-than it reads, or whose messages take the daemon long, waits for itself: what it says stays unread in
-the socket, so that it costs neither memory nor other readers' time. This module must not know what is
-said or done.
+A thousand upgrade requests that arrive at once are answered a few at a time, so that events go out in
+between. A client whose messages take the daemon long, or that asks faster than it reads, waits for
+itself: what it says stays unread in the socket, so that it costs neither memory nor other readers' time.
+This module must not know what is said or done.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
+from typing import Protocol
 
 from websockets.frames import Frame
 
 #: Carrying out a message that takes less than this, in seconds, costs the next no wait …
-FREE_S = 0.001
+_FREE_S = 0.001
 #: … and one that takes longer makes it wait this many times as long, so that a client has at most a fifth.
-WAIT = 4.0
+_WAIT = 4.0
+#: How long arrivals are answered before everything else has its turn, in seconds.
+_SLICE_S = 0.002
+
+
+class Reception:
+    """Answers arrivals in order, a slice of time at once."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Callable[[bytes], None], bytes]] = deque()
+        self._planned = False
+
+    def enter(self, answer: Callable[[bytes], None], request: bytes) -> None:
+        """Call ``answer`` with a request when its turn comes, never before this returns."""
+        self._waiting.append((answer, request))
+        self._plan()
+
+    def _plan(self) -> None:
+        if self._waiting and not self._planned:
+            self._planned = True
+            asyncio.get_running_loop().call_soon(self._answer)
+
+    def _answer(self) -> None:
+        self._planned = False
+        until = time.perf_counter() + _SLICE_S
+        try:
+            while self._waiting and time.perf_counter() < until:
+                answer, request = self._waiting.popleft()
+                answer(request)
+        finally:  # a fault with one arrival is the loop's to report; the others are answered
+            self._plan()
+
+
+class Speaker(Protocol):
+    """Whose messages wait for their turn."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What they come from."""
+        ...
+
+    def blocked(self) -> bool:
+        """Tell whether it does not read; `Turns.resume` is called when it does again."""
+        ...
+
+    def reads(self) -> bool:
+        """Tell whether it has read what it was sent, or nearly so."""
+        ...
+
+    def hear(self, frame: Frame) -> None:
+        """Act on what it said."""
+        ...
 
 
 class Turns:
     """One client's messages that have come and wait to be heard."""
 
-    __slots__ = ("_due", "held")
+    __slots__ = ("_due", "_held", "_speaker", "_timer")
 
-    def __init__(self) -> None:
-        self.held: deque[Frame] = deque()
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self._held: deque[Frame] | None = None
         self._due = 0.0  #: loop time
+        self._timer: asyncio.TimerHandle | None = None
 
     def spent(self, seconds: float, now: float) -> None:
         """Note that a message took ``seconds`` to carry out, up to the loop time ``now``."""
-        if seconds > FREE_S:
-            self._due = now + WAIT * seconds
+        if seconds > _FREE_S:
+            self._due = now + _WAIT * seconds
 
-    def left(self, now: float) -> float:
-        """Return the seconds until the next message may be heard."""
-        return max(0.0, self._due - now)
+    def take(self, frame: Frame) -> None:
+        """Hear a frame now, or in its turn; until then no more is read."""
+        if self._held is None and self._left() <= 0 and self._speaker.reads():
+            self._speaker.hear(frame)
+            return
+        if self._held is None:
+            self._held = deque()
+            self._speaker.transport.pause_reading()
+            self._plan()
+        self._held.append(frame)
+
+    def resume(self) -> None:
+        """Go on reading because the client does: first what is held."""
+        if self._held is None:
+            self._speaker.transport.resume_reading()
+        else:
+            self._plan()
+
+    def end(self) -> None:
+        """Hear no more."""
+        self._held = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _left(self) -> float:
+        return self._due - asyncio.get_running_loop().time() if self._due else 0.0
+
+    def _plan(self) -> None:
+        if self._timer is None and not self._speaker.blocked():
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, self._left()), self._go_on)
+
+    def _go_on(self) -> None:
+        self._timer = None
+        while self._held and self._left() <= 0 and self._speaker.reads():
+            self._speaker.hear(self._held.popleft())
+        if self._held:
+            self._plan()
+        elif self._held is not None:
+            self._held = None
+            if not self._speaker.blocked():
+                self._speaker.transport.resume_reading()
