@@ -36,23 +36,20 @@ Key = tuple[str | bool | None, ...]
 RING_SIZE = 8192
 
 
-class Event:
+class Event(msgspec.Struct, eq=False, gc=False):
     """One record as published: where, which number, when, and what.
 
     ``index`` counts over all topics and gives the order of publication. ``forms`` is where readers
     keep encodings of the event, so that each is made once however many readers there are.
     """
 
-    __slots__ = ("forms", "index", "key", "record", "seq", "topic", "ts")
-
-    def __init__(self, topic: str, seq: int, index: int, ts: int, record: Record, key: Key | None) -> None:
-        self.topic = topic
-        self.seq = seq
-        self.index = index
-        self.ts = ts  #: publication time, UTC ns
-        self.record = record
-        self.key = key  #: what a newer event of the same key replaces; None on lossless topics
-        self.forms: dict[str, bytes] = {}
+    topic: str
+    seq: int
+    index: int
+    ts: int  #: publication time, UTC ns
+    record: Record
+    key: Key | None  #: what a newer event of the same key replaces; None on lossless topics
+    forms: dict[str, bytes] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Event({self.topic!r}, seq={self.seq}, {self.record!r})"

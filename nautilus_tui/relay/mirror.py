@@ -148,22 +148,31 @@ class Mirror(Bus):
             msgspec.DecodeError: an envelope cannot be read.
             InvalidRequestError: it is of a topic that is not known here.
         """
+        known = self._topics
+        told = []
+        for raw in batch:
+            one = wire.read_envelope(raw)
+            told.append((known.get(one.topic) or self._open(one.topic), one, raw))
         left: dict[str, list[bytes]] = {}
         taken: list[Event] = []
-        for event in [self._event(raw) for raw in batch]:
-            opened = self._topics.get(event.topic) or self._open(event.topic)
-            if event.seq <= opened.seq:
+        index = self.published
+        for opened, one, raw in told:
+            if one.seq <= opened.seq:
                 continue
-            if event.key is None:
-                if event.seq != opened.seq + 1:
-                    left.setdefault(event.topic, []).append(event.forms["msgpack"])
+            lossless = opened.delivery == "lossless"
+            if lossless:
+                if one.seq != opened.seq + 1:
+                    left.setdefault(one.topic, []).append(raw)
                     continue
-                self._present.note(event.record)
-            opened.seq = event.seq
-            self._take_in(event)
+                self._present.note(one.data)
+            index += 1
+            key = None if lossless else key_of(one.data)
+            event = Event(opened.name, one.seq, index, one.ts, one.data, key, {"msgpack": raw})
+            opened.seq = one.seq
+            opened.index = index
             opened.keep(event)
-            opened.index = event.index
             taken.append(event)
+        self.published = index
         self._hand_over(taken)
         return left
 
@@ -181,9 +190,7 @@ class Mirror(Bus):
         told = wire.read_envelope(raw)
         lossless = topics.delivery_of(told.topic) == "lossless"
         key = None if lossless else key_of(told.data)
-        event = Event(told.topic, told.seq, 0, told.ts, told.data, key)
-        event.forms["msgpack"] = raw
-        return event
+        return Event(told.topic, told.seq, 0, told.ts, told.data, key, {"msgpack": raw})
 
     def _take_in(self, event: Event) -> None:
         self.published += 1

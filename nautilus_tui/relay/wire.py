@@ -34,7 +34,7 @@ VERSION = 1
 EVENTS, FORGOTTEN, TOKENS, ENDED = b"e", b"f", b"t", b"x"
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, gc=False):
     """An event as its envelope tells it."""
 
     topic: str
