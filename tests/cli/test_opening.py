@@ -27,9 +27,9 @@ class Screen:
     process: subprocess.Popen[bytes]
     written: bytes = b""
 
-    def read_until(self, shown: str) -> None:
-        """Read until ``shown`` has been written since the last call."""
-        begin, deadline = len(self.written), time.monotonic() + PATIENCE_S
+    def read_until(self, shown: str, *, ever: bool = False) -> None:
+        """Read until ``shown`` has been written since the last call, or ever."""
+        begin, deadline = 0 if ever else len(self.written), time.monotonic() + PATIENCE_S
         while shown.encode() not in self.written[begin:]:
             assert select.select([self.terminal], [], [], deadline - time.monotonic())[0], shown
             self.written += os.read(self.terminal, 65_536)
