@@ -109,8 +109,15 @@ class Nursery:
         async with self._lock:
             try:
                 return await self._fork(spec)
-            except ConnectionError:  # it died between two engines, unnoticed until now
-                return await self._fork(spec)
+            except ConnectionError:  # it died between two engines, and that is noticed only now
+                try:
+                    return await self._fork(spec)
+                except ConnectionError as error:
+                    raise EngineFailedError(
+                        "the forkserver did not come up: it died",
+                        rule="a forkserver lives as long as its daemon",
+                        fix=f"{self._home.logs / 'forkserver.log'} says why",
+                    ) from error
 
     async def _fork(self, spec: EngineSpec) -> int:
         if self._writer is None:
@@ -128,17 +135,21 @@ class Nursery:
             raise EngineFailedError(f"engine {spec.engine}: the forkserver did not answer") from None
 
     async def _warm(self) -> None:
+        """Wait until the forkserver takes orders; raises ConnectionError when it dies instead."""
         assert self._process is not None
         ready = asyncio.ensure_future(self._ready.wait())
         died = asyncio.ensure_future(self._process.wait())
         await asyncio.wait({ready, died}, timeout=WARM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        dead = died.done() or self._writer is None
         died.cancel()
         ready.cancel()
         if not self._ready.is_set():
+            if dead:
+                raise ConnectionError("the forkserver died")
             raise EngineFailedError(
                 "the forkserver did not come up",
                 rule=f"NautilusTrader is imported within {WARM_TIMEOUT_S:g} s",
-                fix="the daemon's log says why",
+                fix=f"{self._home.logs / 'forkserver.log'} says why",
             )
 
     async def close(self) -> None:

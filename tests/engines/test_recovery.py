@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +33,7 @@ from data.records import (
 )
 from engines import books
 from engines import charge as charge_module
+from engines.nursery import Nursery
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor
 from tests.engines.floor import Floor, KeepingSink, open_floor
@@ -356,6 +359,33 @@ async def test_a_dead_forkserver_is_replaced(floor: Floor) -> None:
     status = await floor.supervisor.start(EngineSpec(engine="b"))
     assert status.state == "running"
     assert floor.supervisor.status_of("a").state == "running"
+
+
+async def test_a_forkserver_that_dies_while_it_is_waited_for_is_replaced(home: Home) -> None:
+    exited: list[int] = []
+    nursery = Nursery(home, lambda pid, _: exited.append(pid))
+    await nursery.open()
+    first = await nursery.fork(EngineSpec(engine="a"))
+    forkserver = nursery.pid
+    assert forkserver is not None
+    os.kill(forkserver, signal.SIGKILL)
+    # its end is there to be noticed, and is noticed only while the next engine is being asked for
+    os.waitid(os.P_PID, forkserver, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - the loop is not to turn
+    second = await nursery.fork(EngineSpec(engine="b"))
+    assert nursery.pid != forkserver
+    for pid in (first, second):
+        os.kill(pid, signal.SIGKILL)
+    await nursery.close()
+
+
+async def test_a_forkserver_that_cannot_start_is_told_and_not_tried_for_ever(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    nursery = Nursery(home, lambda pid, _: None)
+    with pytest.raises(EngineFailedError, match="did not come up"):
+        await nursery.fork(EngineSpec(engine="a"))
+    await nursery.close()
 
 
 def _wide():
