@@ -25,13 +25,15 @@ class RedisServer:
     Args:
         folder: where it may write.
         password: that clients must give; empty: none.
+        tls: certificate and key to serve with; None: without TLS.
     """
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+    def __init__(self, folder: Path, password: str = "", tls: tuple[Path, Path] | None = None) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.password = password
+        self._tls = tls
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -39,13 +41,18 @@ class RedisServer:
     @property
     def url(self) -> str:
         """Its address, the password included."""
-        return f"redis://{f':{self.password}@' if self.password else ''}127.0.0.1:{self.port}/0"
+        where = f"{f':{self.password}@' if self.password else ''}127.0.0.1:{self.port}/0"
+        return f"rediss://{where}?ssl_ca_certs={self._tls[0]}" if self._tls else f"redis://{where}"
 
     def start(self) -> None:
         """Start the process, empty, on the same port as before; returns when it answers."""
         assert PROGRAM is not None
         assert self._process is None
-        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        arguments = ["--tls-port" if self._tls else "--port", str(self.port), "--bind", "127.0.0.1"]
+        if self._tls:
+            arguments += ["--port", "0", "--tls-auth-clients", "no"]
+            arguments += ["--tls-cert-file", str(self._tls[0]), "--tls-key-file", str(self._tls[1])]
+        arguments += ["--save", "", "--appendonly", "no"]
         arguments += ["--dir", str(self._folder), "--daemonize", "no"]
         if self.password:
             arguments += ["--requirepass", self.password]
@@ -55,6 +62,8 @@ class RedisServer:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as talk:
+                if self._tls:
+                    return  # it listens: what it says takes a handshake
                 talk.sendall(b"PING\r\n")
                 if talk.recv(64).startswith((b"+PONG", b"-NOAUTH")):
                     return
@@ -92,9 +101,11 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path, password: str = "") -> Iterator[RedisServer]:
+def redis_server(
+    folder: Path, password: str = "", tls: tuple[Path, Path] | None = None
+) -> Iterator[RedisServer]:
     """Run a Redis of one's own."""
-    server = RedisServer(folder, password)
+    server = RedisServer(folder, password, tls)
     try:
         yield server
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import traceback
@@ -18,9 +19,11 @@ from data.problems import InvalidRequestError
 from data.records import Broadcast, SystemHealth
 from nautilus_tui.config.load import ConfigError, parse
 from nautilus_tui.relay.address import VARIABLE, RedisAddress, redis_url
+from tests.client.certificate import make_certificate
 from tests.daemon.process import DaemonProcess
-from tests.relay.redis import PROGRAM, RedisServer, redis_server
-from tests.relay.world import Reader, Source, following, until
+from tests.relay.redis import PROGRAM, RedisServer, needs_redis, redis_server
+from tests.relay.world import Reader, Source, following, same, until
+from tests.streams import samples
 
 PASSWORD = "pa55-w0rd-canary"
 
@@ -119,6 +122,22 @@ async def test_a_wrong_password_is_told_without_it(
         said = [*publisher.problems(), repr(publisher.problem), repr(reader.follower.status()), caplog.text]
     assert "WRONGPASS" in said[0] or "invalid" in said[0]
     assert not any("canary" in text for text in said)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+@needs_redis
+async def test_redis_is_reached_over_tls_and_only_if_its_certificate_is_trusted(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    with redis_server(tmp_path, PASSWORD, certificate) as server:
+        source = Source()
+        source.tell([samples.order(1)])
+        untrusted = server.url.partition("?")[0]
+        async with source.publishing(server.url), following(server.url) as reader:
+            await until(lambda: same(reader.mirror, source.bus))
+            stranger = Reader(untrusted)
+            async with stranger.running():
+                await until(lambda: "certificate" in (stranger.follower.status().problem or ""))
+            assert PASSWORD not in (stranger.follower.status().problem or "")
 
 
 @pytest.mark.parametrize(
