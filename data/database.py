@@ -274,7 +274,7 @@ class Database:
         return StoreFailedError(
             f"the store could not write: {why}",
             rule="what is reported as done is on disk",
-            fix="free disk space or repair the file, then try again",
+            fix=_mend(why) or "free disk space or repair the file, then try again",
             path=str(self.path),
         )
 
@@ -297,10 +297,15 @@ def _first_line(error: Exception) -> str:
 
 def read_error(path: Path, error: duckdb.Error) -> StoreFailedError:
     """Return the problem of a store that did not answer."""
-    fix = None
-    if re.search(r"corrupt|checksum", str(error), re.I):
-        fix = "the file is damaged: stop the daemon and restore it from a backup"
-    return StoreFailedError(f"the store could not read: {_first_line(error)}", fix=fix, path=str(path))
+    why = _first_line(error)
+    return StoreFailedError(f"the store could not read: {why}", fix=_mend(why), path=str(path))
+
+
+def _mend(why: str) -> str | None:
+    """Return what helps where the file's own checksums say that it is damaged; None: that is not why."""
+    if re.search(r"corrupt|checksum|invalidated", why, re.I):
+        return "the file is damaged: stop the daemon and restore it from a backup"
+    return None
 
 
 def open_error(path: Path, error: duckdb.Error) -> ProblemError:
