@@ -109,7 +109,7 @@ def _visit(server: Server, guest: Guest, readers: int, seconds: float, *, most: 
     with child(load.main, server.port, plan) as reading:
         answer(reading)
         settle(reading)
-        begin(server, reading, order)
+        begin(server, reading, plan.topics, order)
         with child(guests.main, server.port, guest) as visiting:
             answer(visiting)
             answer(server.pipe, Order(0.5, 0.001, kind="order", beside=_BESIDE))  # buffers fill

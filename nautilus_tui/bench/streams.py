@@ -244,17 +244,18 @@ def measure(
     with child(load.main, server.port, Plan(tuple(plan), form, watch)) as readers:
         answer(readers)
         settle(readers)
-        begin(server, readers, order)
+        begin(server, readers, plan, order)
         done: Done = answer(server.pipe, order)
         due = expected(plan, done, order)
         seen = settle(readers, due)
     return Outcome(done, due, seen, form)
 
 
-def begin(server: Server, readers: Pipe, order: Order) -> None:
+def begin(server: Server, readers: Pipe, plan: Sequence[tuple[str, ...]], order: Order) -> None:
     """Let every topic appear and caches fill, then let readers count from nothing."""
-    answer(server.pipe, Order(0.2, batch=len(INSTRUMENTS), kind=order.kind))
-    settle(readers)
+    warm = Order(0.2, batch=len(INSTRUMENTS), kind=order.kind)
+    answer(readers, "clear")
+    settle(readers, expected(plan, answer(server.pipe, warm), warm))
     answer(readers, "clear")
 
 
@@ -317,7 +318,7 @@ def _connect(server: Server, connects: int, form: FormName, *, hold: bool = Fals
         held = Held(0, 0, 0, 0)
         if hold:
             order = Order(1.0, 10.0, kind="order")
-            begin(server, readers, order)
+            begin(server, readers, plan.topics, order)
             done: Done = answer(server.pipe, order)
             sent = expected(plan.topics, done, order)
             seen = settle(readers, sent)

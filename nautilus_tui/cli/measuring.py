@@ -23,7 +23,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "start": ("engines:run_start", "opening:run"),
     "orders": ("engines:run_orders",),
     "engine": ("engines:run_engine",),
-    "streams": ("streams:run",),
+    "streams": ("streams:run", "abuse:run", "relay:rows"),
     "link": ("link:run",),
     "store": ("store:run",),
     "risk": ("risk:run", "risk_cycle:run", "measures:run", "kill:run"),
