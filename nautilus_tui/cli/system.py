@@ -105,8 +105,8 @@ def daemon(
 ) -> None:
     """Run the daemon in the foreground until interrupted. Engines trade on when it ends.
 
-    SIGTERM stops it within seconds, SIGHUP reads the settings anew. Under a service manager it says when
-    it is ready and kicks the watchdog.
+    SIGTERM stops it within seconds, SIGHUP reads the settings anew unless the log is a terminal. Under
+    a service manager it says when it is ready and kicks the watchdog.
     """
     session = session_of(context)
     with serving.logging_to_stderr(session, log_format):

@@ -42,6 +42,7 @@ class Ending:
     def hear(self, stop: Callable[[], None], reload: Callable[[], None] | None = None) -> None:
         """Call ``stop`` on the running loop when a signal asks for it, and ``reload`` on SIGHUP.
 
+        To a process that logs to a terminal SIGHUP says that the terminal is gone: it stops.
         The signals come to this process's own handlers, not to the loop's: one that hangs is ended too.
         """
         loop = asyncio.get_running_loop()
@@ -61,7 +62,9 @@ class Ending:
 
         for number in _SIGNALS:
             signal.signal(number, told_to_stop)
-        if reload is not None:
+        if os.isatty(2):
+            signal.signal(signal.SIGHUP, told_to_stop)
+        elif reload is not None:
             signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(reload) and None)
 
     def begin(self, reason: str, seconds: float | None = None) -> None:

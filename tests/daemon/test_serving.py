@@ -217,6 +217,37 @@ def test_open_files_are_allowed_as_far_as_they_may_be(
 
 # ---------------------------------------------------------------- the end
 
+HUNG_UP = """
+import asyncio
+from nautilus_tui.daemon.ending import Ending
+async def serve():
+    stopped = asyncio.Event()
+    Ending(30).hear(stopped.set, lambda: print("reloads", flush=True))
+    print("hears", flush=True)
+    await stopped.wait()
+    print("stops", flush=True)
+asyncio.run(serve())
+"""
+
+
+@pytest.mark.parametrize(("terminal", "does"), [(True, b"stops\n"), (False, b"reloads\n")])
+def test_a_terminal_that_goes_away_takes_its_process_along(terminal: bool, does: bytes) -> None:
+    mine, its = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", HUNG_UP],
+        stdout=subprocess.PIPE,
+        stderr=its if terminal else subprocess.DEVNULL,
+    )
+    os.close(its)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"hears\n"
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout.readline() == does
+        process.kill()
+    os.close(mine)
+
+
 HANGS = """
 import asyncio, sys, time
 from nautilus_tui.daemon.ending import Ending
