@@ -37,8 +37,10 @@ from nautilus_tui.client.resuming import Position, Progress
 SUBPROTOCOL: Final = Subprotocol("nautilus.msgpack")
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
+#: How long a connection, and then the server's greeting, may take at first …
 _OPEN_TIMEOUT_S: Final = 5.0
-_WELCOME_S: Final = 5.0  #: how long a server that took the connection may take to greet
+#: … and after failures: a server that everyone comes back to at once must not be given up by everyone.
+_LONGEST_OPEN_S: Final = 20.0
 _HEARTBEAT_S: Final = 15.0
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
 
@@ -179,7 +181,7 @@ class StreamClient:
                 return
             if attempt == 0:
                 lost_ns = time.time_ns()
-            pause = _pause(attempt // len(self._addresses))
+            pause = _pause(self._round(attempt))
             attempt += 1
             lost = str(self.address)
             self._turn += 1
@@ -203,10 +205,10 @@ class StreamClient:
     # ------------------------------------------------------------ one connection
 
     async def _one_connection(self, attempt: int) -> AsyncIterator[StreamEvent]:
-        socket = await self._open()
+        patience = min(_OPEN_TIMEOUT_S * 2.0 ** min(self._round(attempt), 10), _LONGEST_OPEN_S)
+        socket = await self._open(patience)
         self._socket = socket
         try:
-            patience = _WELCOME_S
             while True:
                 frame = await self._receive(socket, dead_after=patience)
                 if frame is None:
@@ -227,12 +229,16 @@ class StreamClient:
             self._socket = None
             await socket.close()
 
-    async def _open(self) -> ClientConnection:
+    def _round(self, attempt: int) -> int:
+        """Return how often every address was tried before an attempt."""
+        return attempt // len(self._addresses)
+
+    async def _open(self, timeout: float) -> ClientConnection:
         options: dict[str, Any] = {
             "subprotocols": [SUBPROTOCOL],
             "compression": None,
             "additional_headers": self.address.headers,
-            "open_timeout": _OPEN_TIMEOUT_S,
+            "open_timeout": timeout,
             "close_timeout": 1.0,
             "ping_interval": None,  # the protocol has its own heartbeat
             "max_size": _LARGEST_FRAME,
