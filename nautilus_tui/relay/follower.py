@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -132,7 +133,8 @@ class Follower:
                 self._fail(error if isinstance(error, ProblemError) else _unreadable(error))
             finally:
                 moved, self._streams = self._streams is not None, None
-                await client.aclose()
+                with suppress(RedisError, OSError):
+                    await client.aclose()
             pause = _BACKOFF_S[0] if moved else min(2 * pause, _BACKOFF_S[1])
             await asyncio.sleep(pause)
 

@@ -130,8 +130,7 @@ class Publisher:
         if self._task is None:
             return
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])  # one that ended by a fault has said so
         if self._names is not None and self.problem is None:
             try:
                 async with asyncio.timeout(_LAST_S):
@@ -224,7 +223,8 @@ class Publisher:
                     )
                 )
             finally:
-                await client.aclose()
+                with suppress(RedisError, OSError):
+                    await client.aclose()
             pause = _BACKOFF_S[0] if began != self._life else min(2 * pause, _BACKOFF_S[1])
             await asyncio.sleep(pause)
 

@@ -133,6 +133,31 @@ async def test_redis_is_killed_and_comes_back_empty_and_nothing_is_lost_or_told_
         assert (publisher.gaps, publisher.missed) == (0, 0)
 
 
+async def test_redis_that_comes_back_with_what_it_knew_a_while_ago_is_told_the_rest(
+    server: RedisServer,
+) -> None:
+    source = Source()
+    client = Redis.from_url(server.url)
+    async with source.publishing(server.url), following(server.url) as reader:
+        tell(source, 1, 10)
+        await caught_up(reader, source)
+        await client.save()  # it is read again when the process starts
+        await client.aclose()
+        for n in range(11, 31):
+            tell(source, n, n)
+            await caught_up(reader, source)
+        server.kill()
+        tell(source, 31, 35)
+        server.start()
+        await caught_up(reader, source)
+        tell(source, 36, 40)
+        await caught_up(reader, source)
+        async with following(server.url) as late:
+            await caught_up(late, source)
+    assert whole(reader, source)
+    assert (reader.gaps, reader.renewals) == ([], 0)
+
+
 async def test_redis_that_hangs_holds_nothing_up_and_gets_what_waited(server: RedisServer) -> None:
     source = Source()
     async with source.publishing(server.url), following(server.url) as reader:
