@@ -19,6 +19,7 @@ LATER = (
     "polars",
     "pyarrow",
     "pydantic",
+    "redis",
     "scipy",
     "stamina",
     "textual",
