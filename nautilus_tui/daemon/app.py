@@ -293,6 +293,12 @@ class Daemon:
         await risk.load()
         await supervisor.open()  # engines that run are sent their limits as they are found
         stack.push_async_callback(self._close_supervisor, supervisor)
+        for status in supervisor.statuses():
+            if status.pid is not None:
+                facts = {"engine": status.id, "engine_pid": status.pid, "state": status.state}
+                logger.info(
+                    "engine %s is adopted", status.id, extra=facts | {"journal_seq": status.journal_seq}
+                )
         await risk.open()
         authority = Authority(
             store=state.authority,

@@ -95,6 +95,7 @@ async def test_a_daemon_that_hangs_is_killed_and_the_next_goes_on_with_its_engin
         await manager.until(lambda: manager.starts == 2 and "READY" in manager.facts())
         assert (hung.returncode, manager.kills) == (-signal.SIGKILL, 1)
         assert await running(manager) == pid
+        assert f"engine {ENGINE} is adopted engine={ENGINE} engine_pid={pid}" in manager.written()
         await manager.until(lambda: manager.kicks() >= 1)
         async with manager.client() as api:
             after = order("S-after")
