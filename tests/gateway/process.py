@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,10 +119,14 @@ class GatewayProcess(_Process):
         """Return where it is."""
         return Address.remote(self.url, token)
 
-    def get(self, path: str, token: str | None, method: str = "GET", **options: Any) -> httpx.Response:
+    def get(
+        self, path: str, token: str | None, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Ask it something."""
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.request(method, self.url + path, headers=headers, timeout=20, trust_env=False, **options)
+        credential = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.request(
+            method, self.url + path, headers={**credential, **(headers or {})}, timeout=20, trust_env=False
+        )
 
     def follow(self, token: str) -> dict[str, Any]:
         """Wait until it is ready and hears of everything; return its health."""
