@@ -16,7 +16,7 @@ from nautilus_tui.bench.guests import Guest
 from nautilus_tui.bench.load import Plan
 from nautilus_tui.bench.processes import answer, child
 from nautilus_tui.bench.rows import BenchRow, number, row
-from nautilus_tui.bench.servers import ENGINES, Cost, Done, Order
+from nautilus_tui.bench.servers import ENGINES, Cost, Done, Kept, Order
 from nautilus_tui.bench.streams import ORDERS, Server, affordable, begin, settle
 
 READERS = 200
@@ -42,6 +42,7 @@ class Visit(NamedTuple):
     seconds: float
     cpu: float  #: of the server, in cores
     resident: int  #: bytes of the server, when all had gone
+    kept: Kept  #: what the server then knew of them
 
 
 def run(scale: int = 1, *, seconds: float = 4.0) -> list[BenchRow]:
@@ -50,38 +51,38 @@ def run(scale: int = 1, *, seconds: float = 4.0) -> list[BenchRow]:
     with child(servers.main, "hub") as pipe:
         server = Server(pipe, answer(pipe))
         _fill(server)
-        _visit(server, "coming and going", readers, seconds, most=1)  # everything is loaded and warm
-        first = _visit(server, "good", readers, seconds)
-        visits = {guest: _visit(server, guest, readers, seconds) for guest in _WORDS}
-        last = _visit(server, "good", readers, seconds)
+        visit(server, "coming and going", readers, seconds, most=1)  # everything is loaded and warm
+        first = visit(server, "good", readers, seconds)
+        visits = {guest: visit(server, guest, readers, seconds) for guest in _WORDS}
+        last = visit(server, "good", readers, seconds)
     quiet = (first.p99_ms + last.p99_ms) / 2
     return [
-        *(_row(guest, visit, quiet, readers) for guest, visit in visits.items()),
+        *(_row(guest, one, quiet, readers) for guest, one in visits.items()),
         _memory(first, [*visits.values(), last]),
     ]
 
 
-def _row(guest: Guest, visit: Visit, quiet: float, readers: int) -> BenchRow:
-    harmed = visit.wrong + visit.closed
+def _row(guest: Guest, one: Visit, quiet: float, readers: int) -> BenchRow:
+    harmed = one.wrong + one.closed
     return row(
         f"p99 of others beside {_WORDS[guest]}",
-        visit.p99_ms,
+        one.p99_ms,
         "ms",
         better="less",
         goal="≤ 2 × the quiet run, nothing lost",
         limit=2 * quiet if not harmed else 0.0,
         peer=("the quiet runs, first and last", quiet),
         detail=(
-            f"{readers} readers, {_RATE:.0f} orders/s to each, p50 {number(visit.p50_ms)} ms, "
-            f"{visit.wrong} lost or doubled by number, {visit.closed} cut off, guest {visit.deeds:,} times, "
-            f"server {100 * visit.cpu:.0f} % of a core over {visit.seconds:.0f} s"
+            f"{readers} readers, {_RATE:.0f} orders/s to each, p50 {number(one.p50_ms)} ms, "
+            f"{one.wrong} lost or doubled by number, {one.closed} cut off, guest {one.deeds:,} times, "
+            f"server {100 * one.cpu:.0f} % of a core over {one.seconds:.0f} s"
         ),
     )
 
 
 def _memory(first: Visit, after: Sequence[Visit]) -> BenchRow:
     grown = after[-1].resident - first.resident
-    levels = " → ".join(f"{visit.resident / 1e6:.1f}" for visit in (first, *after))
+    levels = " → ".join(f"{one.resident / 1e6:.1f}" for one in (first, *after))
     return row(
         "memory that stays when they have all gone",
         max(0.0, grown / 1e6),
@@ -102,7 +103,7 @@ def _fill(server: Server) -> None:
             left -= answer(server.pipe, Order(0.5, batch=1000, kind="order")).published
 
 
-def _visit(server: Server, guest: Guest, readers: int, seconds: float, *, most: int = 60) -> Visit:
+def visit(server: Server, guest: Guest, readers: int, seconds: float, *, most: int = 60) -> Visit:
     """Publish to readers while a guest is there: for ``seconds``, or until it has done what it came for."""
     order = Order(1.0, _RATE, kind="order", beside=_BESIDE)
     plan = Plan((ORDERS,) * readers, "msgpack", "numbers")
@@ -122,7 +123,7 @@ def _visit(server: Server, guest: Guest, readers: int, seconds: float, *, most: 
             published = sum(one.published for one in done)
             seen = settle(reading, published * readers)
     took = sum(one.seconds for one in done)
-    cost: Cost = answer(server.pipe, "cost")
+    cost = _when_gone(server)
     return Visit(
         *seen.lags_ms,
         wrong=abs(published * readers - seen.events) + seen.lost + seen.twice,
@@ -131,4 +132,13 @@ def _visit(server: Server, guest: Guest, readers: int, seconds: float, *, most: 
         seconds=took,
         cpu=sum(one.cpu_s for one in done) / took,
         resident=cost.resident,
+        kept=cost.kept,
     )
+
+
+def _when_gone(server: Server) -> Cost:
+    """Return what a server has cost once it knows that its clients have gone."""
+    cost: Cost = answer(server.pipe, "cost")
+    while cost.kept.connections:
+        cost = answer(server.pipe, "cost")
+    return cost

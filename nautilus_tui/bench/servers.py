@@ -62,12 +62,21 @@ class Done(msgspec.Struct, frozen=True):
     event_bytes: dict[FormName, int]
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What a server knows of its clients now."""
+
+    connections: int = 0
+    groups: int = 0
+    names: int = 0  #: characters of the names subscribed to
+    behind: int = 0
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What a server has cost so far."""
 
     resident: int  #: bytes
     cpu_s: float
-    connections: int  #: that it knows of now; a peer's are not counted
+    kept: Kept  #: a peer's is not counted
 
 
 def quote(n: int) -> Quote:
@@ -151,7 +160,7 @@ async def _run(
 Publish = Callable[[Order], Awaitable[Done]]
 
 
-async def obey(pipe: Pipe, publish: Publish, connections: Callable[[], int] = lambda: 0) -> None:
+async def obey(pipe: Pipe, publish: Publish, kept: Callable[[], Kept] = Kept) -> None:
     """Do what is asked over the pipe until told ``stop``."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
@@ -166,7 +175,7 @@ async def obey(pipe: Pipe, publish: Publish, connections: Callable[[], int] = la
                 gc.collect()
                 process = psutil.Process(os.getpid())
                 cpu_s = sum(process.cpu_times()[:2])
-                pipe.send(Cost(process.memory_info().rss, cpu_s, connections()))
+                pipe.send(Cost(process.memory_info().rss, cpu_s, kept()))
             else:
                 pipe.send(await publish(question))
 
@@ -186,7 +195,7 @@ async def serve_uvicorn(
     pipe: Pipe,
     sock: socket.socket,
     publish: Publish,
-    connections: Callable[[], int] = lambda: 0,
+    kept: Callable[[], Kept] = Kept,
     **options: Any,
 ) -> None:
     """Serve an ASGI application with uvicorn until told ``stop``."""
@@ -201,7 +210,7 @@ async def serve_uvicorn(
     )
     server = _Uvicorn(config, pipe)
     task = asyncio.create_task(server.serve(sockets=[sock]))
-    await obey(pipe, publish, connections)
+    await obey(pipe, publish, kept)
     server.should_exit = server.force_exit = True
     await task
 
@@ -224,12 +233,16 @@ async def _hub(pipe: Pipe, sock: socket.socket) -> None:
             beside,
         )
 
+    def kept() -> Kept:
+        health = hub.health()
+        return Kept(health.connections, health.groups, health.names, health.behind)
+
     await serve_uvicorn(
         _nothing_else,
         pipe,
         sock,
         publish,
-        lambda: hub.health().connections,
+        kept,
         http=PeerHttpProtocol,
         ws=make_ws_protocol(hub, _anyone, _nothing),
         backlog=BACKLOG,

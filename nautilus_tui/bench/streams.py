@@ -323,6 +323,6 @@ def _connect(server: Server, connects: int, form: FormName, *, hold: bool = Fals
             sent = expected(plan.topics, done, order)
             seen = settle(readers, sent)
             wrong = abs(sent - seen.events) + seen.lost + seen.twice
-            held = Held(answer(server.pipe, "cost").connections, sent, wrong, seen.closed)
+            held = Held(answer(server.pipe, "cost").kept.connections, sent, wrong, seen.closed)
     each = (after.resident - before.resident) / connects
     return Connected(took, each, after.cpu_s - before.cpu_s, held)
