@@ -106,6 +106,7 @@ def _settings(
         tls_certificate=certificate,
         tls_key=key,
         login_attempts_per_minute=own.login_attempts_per_minute,
+        requests_per_second=own.requests_per_second,
         shutdown_seconds=own.shutdown_seconds,
         allowed_origins=own.allowed_origins,
         allowed_hosts=own.allowed_hosts,

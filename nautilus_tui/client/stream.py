@@ -261,7 +261,7 @@ class StreamClient:
         try:
             frame = await asyncio.wait_for(socket.recv(), dead_after)
         except TimeoutError as error:
-            raise NotReachableError(f"nothing heard for {dead_after:.0f} s") from error
+            raise NotReachableError(f"nothing heard for {dead_after:g} s") from error
         except ConnectionClosed as error:
             if self._closed.is_set():
                 return None

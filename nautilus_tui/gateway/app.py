@@ -125,6 +125,7 @@ class Gateway:
         server.stop_listening()
         for task in tasks:
             task.cancel()
+        self._hub.restart("this gateway is stopping")
         self._hub.close()
         server.leave(asyncio.get_running_loop().time() + self.settings.shutdown_seconds)
 
