@@ -58,7 +58,7 @@ class Check:
 
     def report(self) -> ChainReport:
         """Return what was found."""
-        log = self._log.finish() if self._log is not None else None
+        log = self._log.finish(self._walk.head.seq) if self._log is not None else None
         if not self._seen and self._expected is not None:
             seq = self._expected.seq
             detail = f"entry {seq}, whose hash was kept elsewhere, is missing"
@@ -120,11 +120,13 @@ class _Log:
         self._next = next(self._lines, None)
 
     def _entries(self, log: LogToCheck) -> Iterator[tuple[bytes, AuditEntry, bool]]:
-        """Return line, entry, and whether the log's own chain holds at it."""
+        """Return line, entry, and whether the log's own chain holds at it; each number once, rising."""
+        last = 0
         try:
             for raw in lines_of(log.path, log.size):
                 entry = self._file.take(raw)
-                if entry is not None:
+                if entry is not None and last < entry.seq == self._file.walk.head.seq:
+                    last = entry.seq
                     yield raw, entry, not self._findings.has("log", entry.seq)
         except OSError as error:
             self._gone = True
@@ -171,7 +173,7 @@ class _Log:
         elif line != raw and holds:
             self._findings.amend("store", seq, "the log has it as it was")
 
-    def finish(self) -> LogReport:
+    def finish(self, store_end: int) -> LogReport:
         """Compare the ends and return how far the log goes."""
         self._tell_differing()
         first = last = 0
@@ -181,6 +183,10 @@ class _Log:
             self._advance()
         if first:
             self._tell_gone("store", first, last, f"at the end of the store: the log goes on to {last}")
+        end = max(store_end, self._file.walk.head.seq)
+        if self._sure > end and not self._gone:
+            where = "at the end of the store and of the log: both are known to have had more"
+            self._tell_gone("store", end + 1, self._sure, where)
         behind = 0
         if self._lacking is not None and not self._gone:
             start, end = self._lacking

@@ -68,6 +68,8 @@ class AuditLog:
             gone = missing(store.seq + 1, last.seq)
             self._found(f"{gone} at the end of the store: the log has them")
             return last
+        if noted is not None and noted > store.seq:
+            self._note(f"{missing(store.seq + 1, noted)} at the end of the store and of the log")
         rows = stored(last.seq)
         if rows and rows[0][0] == last.seq:
             if _hash_of(rows[0][1]) not in (None, last.hash):

@@ -2,90 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import random
 import re
-import resource
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import duckdb
 import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from data import audit_store
-from data.audit import ChainReport, Head, chained, read_head
-from data.audit_file import check_file
+from data.audit import Head, chained, read_head
+from data.audit_check import Check, LogToCheck, Row
+from data.audit_file import FileStart, check_file, line_of
 from data.audit_store import verify_closed
 from data.problems import InvalidRequestError, NotFoundError, StoreFailedError, StoreHeldError
 from data.records import AuditEntry
 from data.state import State
-from tests.daemon.records import T0
-from tests.daemon.test_audit import draft
-
-REPO = Path(__file__).parents[2]
-ENTRIES = 57
-
-
-class Kept:
-    """A home's store and log, closed, as a daemon leaves them when it is stopped."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = folder / "state.duckdb"
-        self.log = folder / "audit.jsonl"
-
-    def copy(self, folder: Path) -> Kept:
-        folder.mkdir(parents=True)
-        for file in (self.store, self.store.with_name("state.duckdb.wal"), self.log):
-            if file.exists():
-                shutil.copy(file, folder)
-        return Kept(folder)
-
-    def add(self, count: int) -> None:
-        async def adding() -> None:
-            state = State(self.store)
-            state.open()
-            await asyncio.gather(*(state.append_audit(draft(number)) for number in range(count)))
-            state.close()
-
-        asyncio.run(adding())
-
-    def sql(self, statement: str, *values: object) -> None:
-        with duckdb.connect(str(self.store)) as intruder:
-            intruder.execute(statement, list(values))
-
-    def entries(self) -> list[AuditEntry]:
-        with duckdb.connect(str(self.store), read_only=True) as reader:
-            rows = reader.execute("SELECT body FROM audit ORDER BY seq").fetchall()
-        return [msgspec.json.decode(body, type=AuditEntry) for (body,) in rows]
-
-    def write(self, entries: list[AuditEntry]) -> None:
-        """Put entries in place of those the store has of these numbers and later ones."""
-        self.sql("DELETE FROM audit WHERE seq >= ?", entries[0].seq)
-        for one in entries:
-            body = msgspec.json.encode(one).decode()
-            self.sql("INSERT INTO audit VALUES (?, ?, ?, ?)", one.seq, one.command, one.outcome, body)
-
-    def lines(self) -> list[bytes]:
-        return self.log.read_bytes().splitlines(keepends=True)
-
-    def verify(self, head: Head | None = None) -> ChainReport:
-        """Check without a daemon and as an open store does: both have to say the same."""
-        closed = verify_closed(self.store, self.log, head)
-        other = self.copy(self.store.parent / f"copy-{random.getrandbits(64):x}")
-
-        opened = opened_and_verified(other, head)
-        assert (opened.broken_at is None) == (closed.broken_at is None), (opened, closed)
-        return closed
+from tests.daemon.kept import ENTRIES, REPO, Kept, Writers, found, opened_and_verified
+from tests.daemon.test_audit import a_chain, draft
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +36,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 @pytest.fixture
 def mine(kept: Kept, tmp_path: Path) -> Kept:
     return kept.copy(tmp_path / "home")
-
-
-def found(report: ChainReport) -> list[tuple[str, int, int]]:
-    return [(one.part, one.first, one.last) for one in report.findings]
 
 
 def test_what_nobody_touched_holds_and_says_its_head(mine: Kept) -> None:
@@ -368,18 +302,6 @@ def damage(look: Callable[[], object]) -> StoreFailedError | None:
     return None
 
 
-def opened_and_verified(kept: Kept, head: Head | None = None) -> ChainReport:
-    async def asked() -> ChainReport:
-        state = State(kept.store)
-        state.open()
-        try:
-            return await state.verify_audit(head)
-        finally:
-            state.close()
-
-    return asyncio.run(asked())
-
-
 def test_a_flipped_byte_of_the_file_is_a_changed_entry_or_a_problem_that_says_the_store_is_damaged(
     tmp_path: Path,
 ) -> None:
@@ -404,239 +326,88 @@ def test_a_flipped_byte_of_the_file_is_a_changed_entry_or_a_problem_that_says_th
     assert damaged > 10
 
 
-# ---------------------------------------------------------------- killed, full, busy
+# ---------------------------------------------------------------- whatever is done
 
-_WRITER = """
-import asyncio, os, sys
-from pathlib import Path
-from data.state import CommandRow, State
-from tests.daemon.test_audit import draft
-
-async def main():
-    state = State(Path(sys.argv[1]))
-    state.open()
-    start = (await state.audit(limit=1)).items
-    start = start[0].seq if start else 0
-    print("open", os.getpid(), flush=True)
-    async def command(number):
-        id_ = f"{start}-{number}"
-        row = CommandRow(id=id_, command="stream.broadcast", digest="d", ts=1, outcome=None)
-        begun = await state.begin_command(row, draft(number))
-        print(begun.entry.seq, flush=True)
-        await state.end_command(id_, "{}", draft(number))
-    number = 0
-    while True:
-        await asyncio.gather(*(command(number + one) for one in range(1 + number % 7)))
-        number += 7
-
-for _ in sys.stdin:  # every line is a new process, with everything loaded already
-    child = os.fork()
-    if child == 0:
-        asyncio.run(main())
-    os.waitpid(child, 0)
-    print("dead", flush=True)
-"""
-
-
-class Writers:
-    """Processes, one after the other, that carry out commands without end and say what they began."""
-
-    def __init__(self, path: Path) -> None:
-        command = [sys.executable, "-c", _WRITER, str(path)]
-        self._process = subprocess.Popen(
-            command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self._pid = 0
-
-    def begin(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        word, pid = self.line().split()
-        assert word == "open"
-        self._pid = int(pid)
-
-    def line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-    def kill(self) -> list[int]:
-        """Kill -9, and return what was begun and not yet heard of."""
-        os.kill(self._pid, signal.SIGKILL)
-        heard = []
-        while (line := self.line()) != "dead\n":
-            heard.append(int(line))
-        return heard
-
-    def close(self) -> None:
-        self._process.communicate("")
-
-
-def test_killed_in_the_middle_of_commands_twenty_times_it_verifies_clean_each_time(tmp_path: Path) -> None:
-    mine, chance, last = Kept(tmp_path), random.Random(11), 0
-    writers = Writers(mine.store)
-    for _ in range(20):
-        writers.begin()
-        heard = [int(writers.line()) for _ in range(chance.randint(1, 40))]
-        last = max([last, *heard, *writers.kill()])
-        report = verify_closed(mine.store, mine.log)
-        assert report.broken_at is None, report
-        assert report.entries >= last, "whatever was begun is in it"
-        assert read_head(check_file(mine.log).head).seq >= last
-    writers.close()
-    assert mine.verify().broken_at is None
-
-
-@pytest.mark.parametrize("cut", [1, 40])
-def test_a_log_that_was_torn_by_a_killed_process_is_no_alarm_and_is_made_good(mine: Kept, cut: int) -> None:
-    mine.sql("UPDATE meta SET value = '20' WHERE key = 'audit_log'")  # as it is while a daemon runs
-    mine.log.write_bytes(mine.log.read_bytes()[: -cut - len(mine.lines()[-1])])
-    report = verify_closed(mine.store, mine.log)
-    assert report.broken_at is None
-    assert report.log is not None
-    assert report.log.behind == 2
-    assert "the last 2 of the store are not in the log yet" in report.remarks[-1]
-    mine.add(1)
-    report = verify_closed(mine.store, mine.log)
-    assert (report.broken_at, report.remarks, report.entries) == (None, (), ENTRIES + 1)
-    assert check_file(mine.log).entries == ENTRIES + 1
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Have every write beyond a size fail, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
-async def test_where_the_log_cannot_be_written_nothing_more_is_commanded_until_it_can(tmp_path: Path) -> None:
-    state = State(tmp_path / "state.duckdb")
-    state.open()
-    await state.append_audit(draft(0))
-    os.truncate(state.trail.log.path, 64 * 1024 * 1024)  # a hole: as long as a log of years, without the disk
-    state.trail.log.close()
-    state.close()
-    state = State(tmp_path / "state.duckdb")
-    state.open()
-    size = state.trail.log.path.stat().st_size
-    with files_no_larger_than(size + 100):  # the store's own file is far below
-        await state.append_audit(draft(1))  # committed before the log failed
-        assert state.failure
-        with pytest.raises(StoreFailedError):
-            await state.append_audit(draft(2))
-        assert (await state.audit()).items[0].command_id == "c1"
-    await state.append_audit(draft(3))
-    assert state.failure is None
-    state.close()
-    assert [one.command_id for one in Kept(tmp_path).entries()] == ["c0", "c1", "c3"]
-    assert b'"c1"' in state.trail.log.path.read_bytes()
-    assert b'"c2"' not in state.trail.log.path.read_bytes()
-
-
-async def test_commands_go_on_while_a_long_chain_is_verified(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit_store, "PIECE", 50)
-    state = State(tmp_path / "state.duckdb")
-    state.open()
-    await asyncio.gather(*(state.append_audit(draft(number)) for number in range(3000)))
-    verifying = asyncio.create_task(state.verify_audit())
-    added = 0
-    while not verifying.done():
-        await state.append_audit(draft(added))
-        added += 1
-    assert verifying.result().broken_at is None
-    assert verifying.result().entries >= 3000
-    assert added > 10
-    report = await state.verify_audit()
-    assert (report.broken_at, report.entries) == (None, 3000 + added)
-    state.close()
-
-
-# ---------------------------------------------------------------- exported files
-
-
-def exported(kept: Kept, target: Path, **span: int) -> Path:
-    async def pieces() -> list[bytes]:
-        state = State(kept.store)
-        state.open()
-        found = [piece async for piece in await state.trail.export(**span)]
-        state.close()
-        return found
-
-    target.write_bytes(b"".join(asyncio.run(pieces())))
-    return target
-
-
-@pytest.mark.parametrize(
-    ("span", "first", "last"),
-    [
-        ({}, 1, ENTRIES),
-        ({"since": T0 + 10}, 11, ENTRIES),
-        ({"until": T0 + 10}, 1, 10),
-        ({"since": T0 + 10, "until": T0 + 20}, 11, 20),
-        ({"since": T0 + 1000}, 0, 0),
-        ({"until": T0}, 0, 0),
-    ],
+LENGTH = 12
+edits = st.tuples(
+    st.sampled_from(["store", "log"]),
+    st.sampled_from(["drop", "swap", "byte", "cut", "twice"]),
+    st.integers(0, LENGTH - 1),
+    st.integers(0, 400),
 )
-def test_an_export_proves_itself_whichever_part_it_is(
-    mine: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, span: dict[str, int], first: int, last: int
+
+
+def edited(lines: list[bytes], kind: str, at: int, byte: int) -> list[bytes]:
+    at = min(at, len(lines) - 1)
+    if at < 0:
+        return lines
+    match kind:
+        case "drop":
+            return [*lines[:at], *lines[at + 1 :]]
+        case "swap" if at + 1 < len(lines):
+            return [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
+        case "cut":
+            return lines[:at]
+        case "twice":
+            return [*lines[:at], lines[at], *lines[at:]]
+        case "byte":
+            line = bytearray(lines[at])
+            line[byte % len(line)] ^= 1
+            return [*lines[:at], bytes(line), *lines[at + 1 :]]
+    return lines
+
+
+def first_difference(ours: list[bytes], theirs: list[bytes]) -> int:
+    """Return the number of the first entry that is not as it was; beyond the last: all are."""
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=False), 1):
+        if one != other:
+            return number
+    return min(len(ours), len(theirs)) + 1
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(done=st.lists(edits, min_size=1, max_size=3))
+def test_whatever_is_done_to_store_and_log_is_found_and_not_before_where_it_was_done(
+    done: list[tuple[str, str, int, int]], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(audit_store, "PIECE", 7)
-    file = exported(mine, tmp_path / "x.jsonl", **span)
-    report = check_file(file)
-    assert (report.broken_at, report.entries) == (None, last - first + 1 if last else 0)
-    lines = [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
-    assert [one["seq"] for one in lines[1:-1]] == (list(range(first, last + 1)) if last else [])
+    whole = [msgspec.json.encode(one) for one in a_chain(LENGTH)]
+    begun = line_of(FileStart(kind="log", after=str(Head()), ts=1))
+    kept = {"store": list(whole), "log": list(whole)}
+    for part, kind, at, byte in done:
+        kept[part] = edited(kept[part], kind, at, byte)
+    log = tmp_path / "audit.jsonl"
+    log.write_bytes(begun + b"".join(line + b"\n" for line in kept["log"]))
+    check = Check(LogToCheck(log, None, LENGTH))
+    # Rows come in the order of a number that whoever moves them around may set as he likes.
+    check.take(
+        Row(number, one.command, one.outcome, line.decode(errors="surrogateescape"))
+        for number, line in enumerate(kept["store"], 1)
+        for one in [a_chain(1)[0]]
+    )
+    report = check.report()
+    if kept["store"] == whole and kept["log"] == whole:
+        assert report.broken_at is None
+        return
+    assert report.broken_at is not None
+    first = min(first_difference(whole, part) for part in kept.values())
+    twice = any(kind == "twice" for _, kind, _, _ in done)  # of two that are the same, either may be told
+    assert first - twice <= report.broken_at <= first, report.findings
 
 
-def _without(line: int) -> Callable[[list[bytes]], list[bytes]]:
-    return lambda lines: [*lines[:line], *lines[line + 1 :]]
-
-
-@pytest.mark.parametrize(
-    ("change", "at"),
-    [
-        (lambda lines: lines[:41], 41),
-        (lambda lines: [*lines[:41], lines[-1]], 41),
-        (lambda lines: [*lines[:20], lines[20].replace(b'"ada"', b'"eve"'), *lines[21:]], 20),
-        (lambda lines: [*lines[:20], lines[21], lines[20], *lines[22:]], 20),
-        (_without(20), 20),
-        (_without(1), 1),
-        (_without(0), 1),
-        (lambda lines: [*lines, lines[20]], 20),
-        (lambda lines: [b"".join(lines)[:-1]], ENTRIES + 1),
-    ],
-)
-def test_an_export_that_was_changed_or_cut_is_found(
-    kept: Kept, mine: Kept, tmp_path: Path, change: Callable[[list[bytes]], list[bytes]], at: int
-) -> None:
-    file = exported(mine, tmp_path / "x.jsonl")
-    head = read_head(check_file(file).head)
-    assert check_file(file, head).broken_at is None
-    assert check_file(file, Head(ENTRIES, "1" * 64)).broken_at == ENTRIES
-    file.write_bytes(b"".join(change(file.read_bytes().splitlines(keepends=True))))
-    assert check_file(file).broken_at == at
-
-
-def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
-    other = tmp_path / "other.txt"
-    other.write_text("hello\nworld\n")
-    with pytest.raises(InvalidRequestError):
-        check_file(other)
-    other.write_text("")
-    with pytest.raises(InvalidRequestError):
-        check_file(other)
-    with pytest.raises(InvalidRequestError):
-        check_file(tmp_path)
-    with pytest.raises(NotFoundError):
-        check_file(tmp_path / "none")
+def test_a_tail_that_was_cut_off_both_is_found_by_what_the_store_remembers(mine: Kept) -> None:
+    mine.sql("DELETE FROM audit WHERE seq > 40")
+    mine.log.write_bytes(b"".join(mine.lines()[:41]))
+    report = mine.verify()
+    assert found(report) == [("store", 41, ENTRIES)]
+    assert report.reason == (
+        f"entries 41 to {ENTRIES} are missing at the end of the store and of the log: both are known to have"
+        " had more"
+    )
+    mine.add(3)
+    report = mine.verify()
+    assert report.entries == 43
+    assert found(report) == [("log", 41, 41)], "it stays told"
+    assert f"entries 41 to {ENTRIES} are missing" in (report.reason or "")
 
 
 # ---------------------------------------------------------------- only ever added to
