@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import uvicorn
 
-from data.problems import InvalidRequestError, UnavailableError
+from data.problems import InvalidRequestError, OutcomeUnknownError, ProblemError, UnavailableError
 from nautilus_tui.daemon.peers import PeerHttpProtocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG
 from nautilus_tui.daemon.tls import server_context
@@ -112,7 +112,7 @@ class Server(uvicorn.Server):
 class _ToTheEnd:
     """Around the application: a request that is cut off because the daemon stops is told so.
 
-    What it asked for may still happen: a command runs to its end, and is known by its id.
+    What would have changed something may have happened: that is unknown, and not refused.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -133,15 +133,18 @@ class _ToTheEnd:
             if task is None or not task.cancelling():
                 raise  # something within was cancelled, not the request
             if not begun:
-                await _tell_stopping(send)
+                await _tell_stopping(send, asks=scope.get("method") in ("GET", "HEAD", "OPTIONS"))
 
 
-async def _tell_stopping(send: Send) -> None:
-    error = UnavailableError(
-        "the daemon is stopping and did not wait for this answer",
-        rule="a command that was begun runs to its end or is found again by its id",
-        fix="ask again in a moment, a command under the same Idempotency-Key",
-    )
+async def _tell_stopping(send: Send, *, asks: bool) -> None:
+    said = "the daemon is stopping and did not wait for this answer"
+    error: ProblemError = UnavailableError(said, fix="ask again in a moment")
+    if not asks:
+        error = OutcomeUnknownError(
+            said,
+            rule="what was begun may have happened",
+            fix="send it again in a moment under the same id or Idempotency-Key: it is carried out once",
+        )
     body = msgspec.json.encode(error.document())
     headers = [
         (b"content-type", b"application/problem+json"),

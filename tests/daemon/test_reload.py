@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import ssl
 import subprocess
 from pathlib import Path
@@ -85,6 +86,7 @@ def certificate(folder: Path, name: str) -> None:
     key.chmod(0o600)
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate is made with openssl")
 async def test_a_renewed_certificate_is_shown_to_whoever_connects_next(tmp_path: Path) -> None:
     settings = DaemonSettings(tls_certificate=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem")
     await asyncio.to_thread(certificate, tmp_path, "before")
