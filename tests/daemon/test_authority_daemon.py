@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Container, Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from data.records import OrderUpdate
 from engines import books
-from tests.daemon.process import DaemonProcess
+from tests.daemon.process import DaemonProcess, signal_engine
 from tests.daemon.serve import Told
 
 ENGINE = "paper-1"
@@ -149,6 +150,30 @@ def test_a_revoked_holder_holds_it_no_longer_once_the_revocation_is_answered(dae
     assert daemon.post("/api/v1/orders", order("V1")).status_code == 200
 
 
+def test_an_engine_that_hangs_does_not_keep_a_hand_over_up_and_its_order_is_named(
+    daemon: DaemonProcess,
+) -> None:
+    keen = daemon.token("keen", "trader")
+    answers: list[httpx.Response] = []
+    sender = threading.Thread(target=lambda: answers.append(daemon.post("/api/v1/orders", order("H1"))))
+    signal_engine(daemon.home, ENGINE, signal.SIGSTOP)
+    try:
+        sender.start()
+        deadline = time.monotonic() + 20
+        while daemon.tcp.get("/api/v1/orders/H1", headers=keen).status_code != 200:
+            assert time.monotonic() < deadline
+        taken = daemon.tcp.post(PATH, headers=keen, params={"timeout": 1}).json()
+        assert taken["data"]["unanswered"] == "H1"
+        assert taken["detail"].endswith("; sent before and not answered yet: H1")
+        late = daemon.tcp.post("/api/v1/orders", json=order("H2"), headers=daemon.token("dull", "trader"))
+        assert late.json()["type"] == "order-authority"
+    finally:
+        signal_engine(daemon.home, ENGINE, signal.SIGCONT)
+    sender.join()
+    assert answers[0].status_code == 200, answers[0].text
+    assert answers[0].json()["orders"][0]["client_order_id"] == "H1"
+
+
 class Hammer(threading.Thread):
     """Somebody who sends orders until told to stop, noting what was said to each."""
 
@@ -185,7 +210,7 @@ def test_no_order_of_who_lost_it_is_accepted_after_the_loss_is_acknowledged(daem
     for hammer in hammers:
         hammer.start()
     try:
-        for turn in range(20):
+        for turn in range(12):
             name = ("left", "right")[turn % 2]
             taken = daemon.tcp.post(PATH, headers=keys[name])
             since = time.time_ns()
