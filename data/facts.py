@@ -14,8 +14,11 @@ import msgspec
 ProviderState = Literal["ok", "degraded", "down", "not_configured", "unknown"]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of all records; ``type`` on the wire is the struct's tag."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
+    """Base of all records; ``type`` on the wire is the struct's tag.
+
+    A record cannot hold itself, so the garbage collector need not look at the many that are kept.
+    """
 
 
 class Fact(Record, frozen=True, kw_only=True):
