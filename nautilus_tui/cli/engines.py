@@ -175,7 +175,7 @@ async def _follow(session: Session, engine: str, level: str | None, order: str |
     levels = ("debug", "info", "warning", "error", "critical")
     least = levels.index(level) if level else 0
     stream: StreamClient
-    async with StreamClient(session.address, [f"engines.{engine}.log"]) as stream:
+    async with StreamClient(session.addresses, [f"engines.{engine}.log"]) as stream:
         async for event in stream:
             if not isinstance(event, Batch):
                 if event.problem is not None:

@@ -88,7 +88,11 @@ def root(
     url: Annotated[
         str | None,
         typer.Option(
-            "--url", envvar="NAUTILUS_TUI_URL", metavar="URL", help="A remote daemon.", show_default=False
+            "--url",
+            envvar="NAUTILUS_TUI_URL",
+            metavar="URL",
+            help="A remote daemon; behind a comma each, gateways to listen at when it is away.",
+            show_default=False,
         ),
     ] = None,
     version: Annotated[

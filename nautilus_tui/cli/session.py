@@ -58,14 +58,19 @@ class Session:
             return config
         return replace(config, providers=replace(config.providers, profile=self.profile))
 
-    @cached_property
+    @property
     def address(self) -> Address:
         """Where the daemon is."""
+        return self.addresses[0]
+
+    @cached_property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where streams are read, in turn: at the daemon, and at the gateways named behind it."""
         from nautilus_tui.client.address import TOKEN_VARIABLE, Address
 
         if self.url:
-            return Address.remote(self.url, os.environ.get(TOKEN_VARIABLE))
-        return Address.local(self.home)
+            return Address.several(self.url, os.environ.get(TOKEN_VARIABLE))
+        return (Address.local(self.home),)
 
     def engine(self, named: str | None) -> str:
         """Return the engine a command means."""

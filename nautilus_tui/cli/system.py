@@ -50,10 +50,12 @@ def attach_terminal(session: Session) -> None:
     """Open the terminal on a daemon that runs already."""
     _require_terminal()
     from nautilus_tui.terminal.app import run
+    from nautilus_tui.terminal.link import DaemonLink
 
+    link = DaemonLink(session.address, session.addresses)
     settings = _terminal_settings(session)
     session.ask(lambda api: api.health())
-    raise typer.Exit(run(session.address, settings, home=session.home.root, no_color=_no_color()))
+    raise typer.Exit(run(session.address, settings, home=session.home.root, no_color=_no_color(), link=link))
 
 
 def attach(

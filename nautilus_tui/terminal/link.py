@@ -88,10 +88,16 @@ class Link(Protocol):
 
 
 class DaemonLink:
-    """A link to a real daemon. Clients are loaded on first use, so that the screen is painted before."""
+    """A link to a real daemon. Clients are loaded on first use, so that the screen is painted before.
 
-    def __init__(self, address: Address) -> None:
+    Args:
+        address: where the daemon is asked and commanded.
+        streams: where it is listened to, in turn; the daemon alone if left out.
+    """
+
+    def __init__(self, address: Address, streams: Sequence[Address] = ()) -> None:
         self.address = address
+        self._streams = tuple(streams) or (address,)
         self._api: ApiClient | None = None
         self._stream: StreamClient | None = None
         self._watched: set[str] = set()
@@ -115,7 +121,7 @@ class DaemonLink:
         await asyncio.to_thread(import_module, "nautilus_tui.client.stream")
         from nautilus_tui.client.stream import StreamClient
 
-        self._stream = StreamClient(self.address, {*ALWAYS, *self._watched})
+        self._stream = StreamClient(self._streams, {*ALWAYS, *self._watched})
         async for event in self._stream:
             yield event
 

@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 
+from data.paths import Home
 from data.problems import InvalidRequestError, UnauthorizedError
+from nautilus_tui.cli.session import Session
 from nautilus_tui.client import Address, Batch, ConnectionChanged, StreamClient, stream
+from nautilus_tui.client.address import TOKEN_VARIABLE
 from nautilus_tui.client.resuming import Position
 from tests.cli.test_stream_client import Handler, confirmed, envelope, heard, hello, order, pack
 
@@ -206,3 +210,17 @@ def test_a_stream_has_an_address_or_several() -> None:
         Address.several("https://one.example,", "secret")
     with pytest.raises(InvalidRequestError):
         StreamClient([])
+
+
+def test_the_daemon_comes_first_and_gateways_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "secret")
+    session = Session(Home(tmp_path), url="https://daemon.example:8787,https://gateway.example:8788")
+    assert str(session.address) == "https://daemon.example:8787"
+    assert [str(address) for address in session.addresses] == [
+        "https://daemon.example:8787",
+        "https://gateway.example:8788",
+    ]
+    assert {address.token for address in session.addresses} == {"secret"}
+    assert Session(Home(tmp_path)).addresses == (Address.local(Home(tmp_path)),)
