@@ -205,6 +205,15 @@ async def test_what_the_rings_no_longer_hold_is_told_as_a_gap_and_counted(server
         assert reader.seqs[ORDERS] == [*range(1, 11), 111]
 
 
+async def only_one_life_stays(url: str) -> None:
+    """Check that Redis forgets by itself what is not of the present life."""
+    client = Redis.from_url(url)
+    life = wire.read_head(await client.get("t:head")).life
+    kept = {key.decode() for key in await client.keys("t:*") if await client.ttl(key) == -1}
+    assert kept == {"t:head", *Keys("t").of(life).all()}
+    await client.aclose()
+
+
 async def test_a_daemon_that_starts_anew_renews_every_mirror(server: RedisServer) -> None:
     old, new = Source("e1"), Source("e2")
     tell(old, 1, 5)
@@ -220,6 +229,7 @@ async def test_a_daemon_that_starts_anew_renews_every_mirror(server: RedisServer
             assert successor.problems() == []
             assert reader.renewals == 1
             assert reader.mirror.epoch == "e2"
+            await only_one_life_stays(server.url)
             tell(new, 3, 4)
             await caught_up(reader, new)
         await until(lambda: reader.follower.status().problem == "the daemon has stopped publishing")
