@@ -151,6 +151,7 @@ class Gateway:
         """Say in the log, and to the service manager, when following fails and when it goes on."""
         said: str | None = ""
         while True:
+            await asyncio.sleep(_LOOK_S)
             status = self._follower.status()
             now = status.problem
             if now != said:
@@ -160,7 +161,6 @@ class Gateway:
                     logger.info("following", extra={"epoch": status.epoch})
                 self._manager.status(f"not following: {now}" if now is not None else "following")
                 said = now
-            await asyncio.sleep(_LOOK_S)
 
     async def _trouble(self) -> str | None:
         """Return what a restart of the process would mend. Redis being away is not among it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +12,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -243,6 +246,48 @@ async def test_without_a_daemon_commands_are_refused(tmp_path: Path, world: Worl
             answer = await client.next("command_response")
         assert answer["data"]["outcome"] == "refused"
         assert "--daemon" in answer["data"]["problem"]["fix"]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    pair = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=gateway"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(pair[1]), "-out", str(pair[0])]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    pair[1].chmod(0o600)
+    return pair
+
+
+async def test_it_speaks_tls_and_tells_the_service_manager_how_it_is(
+    tmp_path: Path, world: World, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = certificate
+    options = ["--tls-certificate", str(pair[0]), "--tls-key", str(pair[1]), "--log-format", "json"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with GatewayProcess(tmp_path / "safe", world.redis.url, *options, prefix=PREFIX) as safe:
+            assert safe.url.startswith("https://")
+            assert manager.recv(4096).startswith(b"READY=1\n")
+            monkeypatch.setenv("SSL_CERT_FILE", str(pair[0]))
+            stream = StreamClient(safe.address(world.tokens["viewer"]), ["system.health"])
+            async with stream, aclosing(envelopes(stream)) as events:
+                async for event in events:
+                    if isinstance(event, Envelope) and event.type == "system_health":
+                        break
+            assert safe.stop() == 0
+            told = b""
+            while not told.startswith(b"STOPPING=1"):
+                told = manager.recv(4096)
+        log = [msgspec.json.decode(line) for line in safe.errors().splitlines()]
+    assert [one["message"] for one in log if one["logger"] == "nautilus_tui.gateway.app"][-2:] == [
+        "stopping",
+        "stopped",
+    ]
 
 
 def test_beyond_this_machine_it_wants_tls_and_it_wants_to_know_where_redis_is(tmp_path: Path) -> None:
