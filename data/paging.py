@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from data.problems import InvalidRequestError
+
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Page[T](msgspec.Struct, frozen=True):
@@ -48,7 +50,7 @@ class Where:
     def before(self, keys: str, cursor: str | None) -> None:
         """Keep the rows that come after a cursor in descending order of the keys."""
         if cursor is not None:
-            values = _keys(cursor, keys.count(",") + 1)
+            values = _keys(cursor, keys.split(", "))
             self._conditions.append(f"({keys}) < ({', '.join('?' * len(values))})")
             self.values.extend(values)
 
@@ -85,15 +87,20 @@ def cursor_after(keys: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(list(keys))).decode().rstrip("=")
 
 
-def _keys(cursor: str, count: int) -> list[Any]:
+def _keys(cursor: str, names: Sequence[str]) -> list[Any]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        keys = msgspec.json.decode(text, type=list[int | str])
+        keys = msgspec.json.decode(text, type=list[_Whole | str])
     except (ValueError, msgspec.MsgspecError) as error:
         raise _bad_cursor(cursor) from error
-    if len(keys) != count or not isinstance(keys[0], int):
+    if [isinstance(key, int) for key in keys] != [_is_number(name) for name in names]:
         raise _bad_cursor(cursor)
     return keys
+
+
+def _is_number(key: str) -> bool:
+    """Tell whether a table's key is a time or a count; the others are names."""
+    return key == "seq" or key.startswith("ts")
 
 
 def _bad_cursor(cursor: str) -> InvalidRequestError:

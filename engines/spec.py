@@ -17,6 +17,11 @@ from risk.limits import GateLimits, OrderRate
 
 EngineName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
+#: What fits the random numbers' generator and the checkpoint of a simulated market.
+LARGEST_SEED = 2**63 - 1
+MOST_MEMORY_MB = 2**24
+MOST_CPU_PERCENT = 100_000
+
 _ENVIRONMENTS: dict[str, Environment] = {"simulated": "SIM", "replay": "REPLAY"}
 
 
@@ -27,15 +32,16 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True):
     trading_mode: Literal["paper"] = "paper"
     feed: Literal["simulated", "replay"] = "simulated"
     speed: str = "50"  #: simulated: ticks per second or ``max``; replay: times real time or ``max``
-    seed: int = 7
+    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SEED)] = 7
     instruments: tuple[str, ...] | None = None  #: None: all that the feed has
     replay_start: str | None = None
     replay_end: str | None = None
     paused: bool = False
     history_minutes: Annotated[int, msgspec.Meta(ge=0)] = 1440  #: the simulated market's own past
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    max_memory_mb: Annotated[int, msgspec.Meta(ge=128)] | None = 2048
-    max_cpu_percent: Annotated[int, msgspec.Meta(ge=5)] | None = None  #: of one core; None: not limited
+    max_memory_mb: Annotated[int, msgspec.Meta(ge=128, le=MOST_MEMORY_MB)] | None = 2048
+    #: Of one core; None: not limited.
+    max_cpu_percent: Annotated[int, msgspec.Meta(ge=5, le=MOST_CPU_PERCENT)] | None = None
     risk_enabled: bool = True
     limits: GateLimits = GateLimits()  #: what it is first started with; the daemon's limits come after
     #: While its session is open an instrument is not judged by a price older than this; None: by any.

@@ -14,12 +14,12 @@ import httpx
 import msgspec
 import pytest
 
+from data.paging import cursor_after
 from data.records import OrderUpdate, Quote
 from tests.daemon.process import REPO, DaemonProcess
 
 ENGINE = "paper-1"
 SYMBOL = "AAPL.SIM"
-RESEARCH = ("/api/v1/fred/", "/api/v1/alpha-vantage/", "/api/v1/edgar/", "/api/v1/nautilus-data/")
 
 
 @pytest.fixture(scope="module")
@@ -40,41 +40,7 @@ def buy(daemon: DaemonProcess, key: str, qty: str, **params: Any) -> httpx.Respo
     return daemon.post("/api/v1/orders", {"instrument": SYMBOL, "side": "buy", "qty": qty}, key, **params)
 
 
-# ---------------------------------------------------------------- every question
-
-
-def operations(daemon: DaemonProcess, method: str) -> list[tuple[str, dict[str, Any]]]:
-    document = daemon.get("/api/v1/openapi.json")
-    return [(path, item[method]) for path, item in document["paths"].items() if method in item]
-
-
-def test_every_question_in_the_document_is_answered_with_content(daemon: DaemonProcess) -> None:
-    values = {
-        "order_id": "first",
-        "symbol": SYMBOL,
-        "report_type": "daily_risk",
-        "limit_id": f"order_notional:engine:{ENGINE}:notional",
-        "portfolio_id": "portfolio",
-        "strategy_id": "GATEWAY-001",
-        "execution_id": "first",
-    }
-    query = {"symbol": SYMBOL, "timeframe": "1s"}
-    asked = operations(daemon, "get")
-    assert len(asked) >= 20
-    for path, operation in asked:
-        needed = {
-            p["name"] for p in operation.get("parameters", []) if p.get("required") and p["in"] == "query"
-        }
-        if path.startswith(RESEARCH):
-            continue  # asked in test_facts, where there is somebody to ask
-        address = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
-        response = daemon.http.get(address, params={name: query[name] for name in needed})
-        if path == "/api/v1/market-data/historical/bars" and response.status_code == 404:
-            assert response.json()["type"] == "not-found"  # nothing was recorded to disk yet
-            continue
-        assert response.status_code == 200, f"{address}: {response.text}"
-        assert response.headers["content-type"] == "application/json"
-        assert response.json() not in ({}, [], None), address
+# ---------------------------------------------------------------- the document
 
 
 def test_the_document_describes_bodies_answers_and_errors(daemon: DaemonProcess) -> None:
@@ -285,12 +251,27 @@ def test_everything_commanded_is_in_the_audit_and_the_chain_holds(daemon: Daemon
         ("POST", "/api/v1/orders", b'{"quantity":"1"}', 400, "invalid-request"),
         ("POST", "/api/v1/sql", b'{"query":"drop table quotes"}', 400, "invalid-request"),
         ("POST", "/api/v1/orders", b" " * 1_000_001, 413, "too-large"),
+        ("POST", "/api/v1/orders", b'{"instrument":"\xff"}', 400, "invalid-request"),
+        ("POST", "/api/v1/commands", b'{"command":"\xff"}', 400, "invalid-request"),
+        ("POST", "/api/v1/orders", b"[" * 100_000, 400, "invalid-request"),
+        ("POST", "/api/v1/commands", b"[" * 100_000, 400, "invalid-request"),
+        ("POST", "/api/v1/orders", b'{"instrument":"\\ud800"}', 400, "invalid-request"),
+        ("PATCH", "/api/v1/instruments", b"{}", 405, "method-not-allowed"),
+        ("FOO", "/api/v1/instruments", None, 405, "method-not-allowed"),
+        ("GET", "/api/v1/docs/none", None, 404, "not-found"),
+        ("GET", f"/api/v1/risk/alerts?cursor={cursor_after([1, 1])}", None, 400, "invalid-request"),
+        ("GET", f"/api/v1/orders?cursor={cursor_after([2**63, 'a', 'b'])}", None, 400, "invalid-request"),
+        ("GET", f"/api/v1/audit?cursor={cursor_after(['a'])}", None, 400, "invalid-request"),
+        ("GET", "/api/v1/instruments?cursor=x", None, 400, "invalid-request"),
+        ("GET", "/api/v1/instruments?limit=10001", None, 400, "invalid-request"),
+        ("GET", "/api/v1/instruments?limit=one", None, 400, "invalid-request"),
     ],
 )
 def test_errors_are_problem_documents(
     daemon: DaemonProcess, method: str, path: str, body: bytes | None, status: int, kind: str
 ) -> None:
-    response = daemon.http.request(method, path, content=body)
+    headers = {} if body is None else {"Content-Type": "application/json"}
+    response = daemon.http.request(method, path, content=body, headers=headers)
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
@@ -298,6 +279,64 @@ def test_errors_are_problem_documents(
     assert problem["status"] == status
     assert problem["title"]
     assert problem["detail"]
+
+
+@pytest.mark.parametrize("qty", ["NaN", "Infinity", "1e999999", "1e-999999"])
+def test_what_is_no_quantity_is_refused_by_those_who_only_ask_too(daemon: DaemonProcess, qty: str) -> None:
+    order = {"engine": ENGINE, "instrument": SYMBOL, "side": "buy", "qty": qty}
+    limit = f"/api/v1/risk/limits/order_notional:engine:{ENGINE}:notional/check"
+    for path in ("/api/v1/orders/preview", limit):
+        response = daemon.post(path, order)
+        assert response.status_code == 400, response.text
+        assert response.json()["extra"]["field"] == "qty"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("application/merge-patch+json", 200),
+        (None, 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/msgpack", 415),
+    ],
+)
+def test_a_body_is_json_or_says_nothing_about_itself(
+    daemon: DaemonProcess, content_type: str | None, status: int
+) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    response = daemon.http.post("/api/v1/sql", content=b'{"query":"select 1"}', headers=headers)
+    assert response.status_code == status, response.text
+    if status == 415:
+        assert response.json()["type"] == "unsupported-media-type"
+        assert response.json()["fix"] == "send Content-Type: application/json"
+
+
+def test_a_path_names_its_methods(daemon: DaemonProcess) -> None:
+    wrong = daemon.http.put("/api/v1/orders", json={})
+    assert wrong.status_code == 405
+    for response in (wrong, daemon.http.options("/api/v1/orders")):
+        assert set(response.headers["allow"].split(", ")) == {"GET", "POST", "OPTIONS"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seed", -1),
+        ("seed", 2**63),
+        ("max_memory", 2**70),
+        ("max_cpu", 2**70),
+    ],
+)
+def test_an_engine_is_not_started_with_what_it_could_not_run_on(
+    daemon: DaemonProcess, field: str, value: int
+) -> None:
+    response = daemon.post("/api/v1/nautilus/engine/start", {"instance_id": "never", field: value})
+    assert response.status_code == 400, response.text
+    assert response.json()["extra"]["field"] == field
+    assert "never" not in [engine["id"] for engine in daemon.get("/api/v1/nautilus/engine/status")["items"]]
 
 
 @pytest.mark.parametrize(
@@ -314,6 +353,8 @@ def test_errors_are_problem_documents(
         ("tif", "gtd"),
         ("instrument", "NONE.SIM"),
         ("client_order_id", "not an id"),
+        ("ts_expire", 10**30),
+        ("ts_expire", "9999-12-31T00:00:00Z"),
         ("engine", "none"),
     ],
 )

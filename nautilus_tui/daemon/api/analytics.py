@@ -66,9 +66,11 @@ async def get_performance(
     request: AnyRequest,
     portfolio_id: PortfolioId,
     benchmark: Annotated[str | None, Parameter(description="an instrument, e.g. SPY.SIM")] = None,
-    risk_free: Annotated[float, Parameter(description="per year, a fraction")] = 0.0,
+    risk_free: Annotated[float, Parameter(ge=-1, le=10, description="per year, a fraction")] = 0.0,
     start: Annotated[str | None, Parameter(description="ISO 8601; from the beginning if left out")] = None,
-    rolling: Annotated[int | None, Parameter(description="figures of so many returns at a time, too")] = None,
+    rolling: Annotated[
+        int | None, Parameter(ge=2, le=100_000, description="figures of so many returns at a time, too")
+    ] = None,
 ) -> Answer:
     """Return how a book did: every metric, profit by strategy, instrument, sector, engine and day."""
     found = await context_of(request).risk.analytics.performance(

@@ -22,6 +22,7 @@ from data import forms
 from data.commands import Outcome
 from data.paging import Page
 from data.problems import ProblemDocument, ProblemError
+from nautilus_tui.daemon.api.asked import page_asked
 from nautilus_tui.daemon.api.context import Context
 from providers.core.secrets import redact
 
@@ -56,7 +57,13 @@ def context_of(request: AnyRequest) -> Context:
 
 
 def answer(request: AnyRequest, value: object, status: int = 200) -> Answer:
-    """Return a value in the form the client asked for: msgpack if it prefers that, else JSON."""
+    """Return a value in the form the client asked for: msgpack if it prefers that, else JSON.
+
+    A list that is known as a whole is cut to the page asked for.
+    """
+    if isinstance(value, Page) and request.route_handler.opt.get("whole_list"):
+        asked_for = request.query_params
+        value = page_asked(value.items, asked_for.get("limit"), asked_for.get("cursor"))
     if _prefers_msgpack(request.headers.get("accept", "")):
         return Response(msgspec.msgpack.encode(value), media_type=MSGPACK, status_code=status)
     if isinstance(value, Page):  # a page of records is shown as a page of their JSON twins

@@ -15,8 +15,9 @@ from data.access import Role
 from data.commands import StartEngine
 from data.problems import InvalidRequestError, UnsupportedMediaTypeError
 from data.records import OrderType, Side, TimeInForce
+from engines.spec import LARGEST_SEED, MOST_CPU_PERCENT, MOST_MEMORY_MB
 from nautilus_tui.daemon.api.answers import JSON, AnyRequest
-from nautilus_tui.daemon.rules import decoded, described
+from nautilus_tui.daemon.rules import check_numbers, decoded, described
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,8 +97,10 @@ class EngineSettingsBody(Body, frozen=True, kw_only=True):
     trading_mode: Literal["paper", "live"] = "paper"
     confirm_live_trading: bool = False
     log_level: Literal["debug", "info", "warning", "error"] | None = None
-    max_memory: Annotated[int, msgspec.Meta(ge=128, description="megabytes")] | None = None
-    max_cpu: Annotated[int, msgspec.Meta(ge=5, description="percent of one core")] | None = None
+    max_memory: Annotated[int, msgspec.Meta(ge=128, le=MOST_MEMORY_MB, description="megabytes")] | None = None
+    max_cpu: (
+        Annotated[int, msgspec.Meta(ge=5, le=MOST_CPU_PERCENT, description="percent of one core")] | None
+    ) = None
     risk_engine_enabled: bool | None = None
     max_position_size: Decimal | None = None
     max_order_notional: Decimal | None = None
@@ -106,7 +109,7 @@ class EngineSettingsBody(Body, frozen=True, kw_only=True):
     )
     feed: Literal["simulated", "replay"] | None = None
     speed: str | None = None
-    seed: int | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SEED)] | None = None
     instruments: tuple[str, ...] | None = None
     replay_start: str | None = None
     replay_end: str | None = None
@@ -178,7 +181,7 @@ class StopBody(Body, frozen=True, kw_only=True):
     engines: bool = False
 
 
-async def read[B](request: AnyRequest, kind: type[B]) -> B:
+async def read[B: Body](request: AnyRequest, kind: type[B]) -> B:
     """Return the request's JSON body as a struct; an empty body counts as ``{}``.
 
     Raises:
@@ -187,9 +190,11 @@ async def read[B](request: AnyRequest, kind: type[B]) -> B:
     """
     plain = decoded(await body_of(request) or b"{}")
     try:
-        return forms.from_builtins(plain, kind)
+        body = forms.from_builtins(plain, kind)
     except msgspec.ValidationError as error:
         raise described(error) from error
+    check_numbers(body)
+    return body
 
 
 async def body_of(request: AnyRequest) -> bytes:

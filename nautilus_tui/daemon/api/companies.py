@@ -28,6 +28,7 @@ from data.facts import ProviderHealth
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import (
+    LONGEST,
     Accession,
     AsOf,
     Cik,
@@ -41,8 +42,10 @@ from nautilus_tui.daemon.api.asked import (
     known_then,
     named,
     span,
+    window,
 )
 from nautilus_tui.daemon.api.describe import OF_PROVIDERS, route
+from nautilus_tui.daemon.api.parameters import Cursor
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
     from providers.edgar.client import Edgar
@@ -95,11 +98,11 @@ async def edgar_statistics(request: AnyRequest) -> Answer:
 
 
 @route("GET", f"{_BASE}/companies/search", returns=Page[Company], tag=_TAG, problems=OF_PROVIDERS)
-async def edgar_companies(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
+async def edgar_companies(request: AnyRequest, text: Text, limit: Few = 20, cursor: Cursor = None) -> Answer:
     """Return companies whose name or ticker matches, best first."""
-    return await told(
-        request, Page(await (await _edgar(request)).companies(named("text", text), limit=limit))
-    )
+    wanted = window(limit, cursor)
+    found = await (await _edgar(request)).companies(named("text", text), limit=wanted.end)
+    return await told(request, wanted.of(found))
 
 
 @route("GET", f"{_BY_TICKER}/resolve", returns=Company, tag=_TAG, problems=OF_PROVIDERS)
@@ -220,11 +223,15 @@ async def edgar_search(
 
 
 @route("GET", f"{_BASE}/current", returns=Page[Filing], tag=_TAG, problems=OF_PROVIDERS)
-async def edgar_current(request: AnyRequest, form: Form = "", limit: Few = 100) -> Answer:
+async def edgar_current(
+    request: AnyRequest, form: Form = "", limit: Few = 100, cursor: Cursor = None
+) -> Answer:
     """Return the filings of all companies that came last, latest first."""
     if form:
         (form,) = forms_of(form.replace(",", " ")) or ("",)
-    return await told(request, Page(await (await _edgar(request)).current(form=form, limit=limit)))
+    wanted = window(limit, cursor)
+    most = min(wanted.end, LONGEST)
+    return await told(request, wanted.of(await (await _edgar(request)).current(form=form, limit=most)))
 
 
 # ---------------------------------------------------------------- what they say

@@ -67,7 +67,7 @@ def route(
 
     def made(handler: Handler) -> HTTPRouteHandler:
         operation = handler.__name__
-        described[operation] = Described(
+        described[operation] = one = Described(
             returns=returns if isinstance(returns, tuple) else (returns,),
             body=body,
             body_required=body_required,
@@ -84,7 +84,7 @@ def route(
             tags=[tag],
             guards=[needs(role)],
             status_code=200,
-            opt={"role": role},
+            opt={"role": role, "whole_list": one.is_list and "cursor" not in handler.__annotations__},
         )
         made_route: HTTPRouteHandler = decorate(handler)
         return made_route

@@ -24,17 +24,32 @@ from data.macro import (
 )
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
-from nautilus_tui.daemon.api.asked import AsOf, End, FactorId, Few, SeriesId, Start, known_then, named, span
+from nautilus_tui.daemon.api.asked import (
+    AsOf,
+    End,
+    FactorId,
+    Few,
+    SeriesId,
+    Start,
+    known_then,
+    named,
+    span,
+    window,
+)
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import OF_PROVIDERS, route
+from nautilus_tui.daemon.api.parameters import Cursor
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
     from providers.fred.client import Fred
 
 _TAG = "Economy (FRED)"
 _BASE = "/api/v1/fred"
+#: As many series as a search at FRED tells of.
+_MOST_FOUND = 1000
 
 Text = Annotated[str, Parameter(description="words to look for")]
+SearchLimit = Annotated[int, Parameter(ge=1, le=_MOST_FOUND, description="items a page holds at most")]
 Years = Annotated[int, Parameter(ge=1, le=100, description="how far back")]
 DaysAhead = Annotated[int, Parameter(ge=0, le=366, description="how far ahead")]
 DaysBack = Annotated[int, Parameter(ge=0, le=366, description="how far back")]
@@ -88,9 +103,13 @@ async def fred_series_latest(request: AnyRequest, series_id: SeriesId, as_of: As
 
 
 @route("GET", f"{_BASE}/search", returns=Page[SeriesInfo], tag=_TAG, problems=OF_PROVIDERS)
-async def fred_search(request: AnyRequest, text: Text, limit: Few = 20) -> Answer:
+async def fred_search(
+    request: AnyRequest, text: Text, limit: SearchLimit = 20, cursor: Cursor = None
+) -> Answer:
     """Return series that match a text, best first."""
-    return await told(request, Page(await (await _fred(request)).search(named("text", text), limit=limit)))
+    wanted = window(limit, cursor)
+    found = await (await _fred(request)).search(named("text", text), limit=min(wanted.end, _MOST_FOUND))
+    return await told(request, wanted.of(found))
 
 
 # ---------------------------------------------------------------- factors and regime
@@ -143,12 +162,14 @@ async def fred_factor_history(
     tag=_TAG,
     problems=OF_PROVIDERS,
 )
-async def fred_factor_stored(request: AnyRequest, factor_id: FactorId, limit: Few = 400) -> Answer:
+async def fred_factor_stored(
+    request: AnyRequest, factor_id: FactorId, limit: Few = 400, cursor: Cursor = None
+) -> Answer:
     """Return what was told of a factor, one a day, latest first; from the store, nobody is asked."""
     research = context_of(request).research
     await research.keeper.settled()
-    source = research.providers.source("fred")
-    return await told(request, Page(await research.knowledge.factors(source, factor_id, limit)))
+    source, wanted = research.providers.source("fred"), window(limit, cursor)
+    return await told(request, wanted.of(await research.knowledge.factors(source, factor_id, wanted.end)))
 
 
 @route("GET", f"{_BASE}/regime", returns=MacroRegime, tag=_TAG, problems=OF_PROVIDERS)
@@ -160,13 +181,12 @@ async def fred_regime(request: AnyRequest, as_of: AsOf = None) -> Answer:
 
 
 @route("GET", f"{_BASE}/regime/stored", returns=Page[MacroRegime], tag=_TAG, problems=OF_PROVIDERS)
-async def fred_regime_stored(request: AnyRequest, limit: Few = 400) -> Answer:
+async def fred_regime_stored(request: AnyRequest, limit: Few = 400, cursor: Cursor = None) -> Answer:
     """Return the regimes that were told, one a day, latest first; from the store, nobody is asked."""
     research = context_of(request).research
     await research.keeper.settled()
-    return await told(
-        request, Page(await research.knowledge.regimes(research.providers.source("fred"), limit))
-    )
+    source, wanted = research.providers.source("fred"), window(limit, cursor)
+    return await told(request, wanted.of(await research.knowledge.regimes(source, wanted.end)))
 
 
 @route("GET", f"{_BASE}/score", returns=RegimeScore, tag=_TAG, problems=OF_PROVIDERS)

@@ -6,6 +6,7 @@ This module must not know where prices come from.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -21,12 +22,13 @@ from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_
 from nautilus_tui.daemon.api.bodies import ImportBody, SqlBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
-from nautilus_tui.daemon.api.parameters import Engine, Limit, Symbol
+from nautilus_tui.daemon.api.parameters import Cursor, Engine, Limit, Symbol
 
 if TYPE_CHECKING:
     from data.history import Holding
 
 _TAG = "Market data"
+_TIME = re.compile(r"-?[0-9]{1,19}")
 _SIDES: tuple[PriceSide, ...] = ("bid", "ask", "mid", "last")
 
 
@@ -76,13 +78,16 @@ async def list_bars(
     source: Annotated[str | None, Parameter(description="only this source, e.g. import")] = None,
     engine: Engine = None,
     limit: Limit = 500,
+    cursor: Cursor = None,
 ) -> Answer:
     """Return the latest bars of the time asked for, oldest first, from what was imported and recorded.
 
-    Of an engine that replays, bars end where its replay stands.
+    Of an engine that replays, bars end where its replay stands. ``next`` leads to older bars.
     """
     context = context_of(request)
     before = None if end is None else forms.parse_iso(end)
+    if cursor is not None:
+        before = _earlier(cursor) if before is None else min(_earlier(cursor), before)
     replayed = None if engine is None else context.market.replayed_until(engine)
     if replayed is not None:
         before = replayed + 1 if before is None else min(before, replayed + 1)
@@ -99,7 +104,7 @@ async def list_bars(
             source=source,
         )
     )
-    return answer(request, Page(bars))
+    return answer(request, Page(bars, str(bars[0].ts) if len(bars) == limit else None))
 
 
 @route("GET", "/api/v1/history", returns=Page[CatalogueItem], tag="History")
@@ -131,6 +136,19 @@ async def import_history(request: AnyRequest) -> Answer:
 async def compact_history(request: AnyRequest) -> Answer:
     """Compact recorded ticks into partitions now."""
     return await through_the_door(request, CompactHistory())
+
+
+def _earlier(cursor: str) -> int:
+    """Return the time before which the bars of the page begin that a cursor leads to."""
+    if not _TIME.fullmatch(cursor):
+        raise InvalidRequestError(
+            f"cursor {cursor[:80]!r} is not a cursor of this list",
+            rule="a cursor is the `next` of the page before",
+            fix="leave cursor out to begin at the newest",
+            field="cursor",
+            value=cursor[:80],
+        )
+    return int(cursor)
 
 
 def _side(given: str | None) -> PriceSide | None:

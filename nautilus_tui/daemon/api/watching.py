@@ -17,11 +17,11 @@ from data.forms import day_of
 from data.fundamentals import Due
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
-from nautilus_tui.daemon.api.asked import Cik, Few, Ticker, cik_of
+from nautilus_tui.daemon.api.asked import Cik, Few, Ticker, cik_of, page_of, window
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
-from nautilus_tui.daemon.api.parameters import Limit
+from nautilus_tui.daemon.api.parameters import Cursor, Limit
 
 _DATA, _EDGAR = "Sources of data", "Companies (EDGAR)"
 
@@ -92,7 +92,9 @@ async def edgar_unwatch(request: AnyRequest, ticker: Ticker) -> Answer:
 
 
 @route("GET", "/api/v1/edgar/filings", returns=Page[Filing], tag=_EDGAR)
-async def edgar_stored_filings(request: AnyRequest, days: Days = 30, limit: Few = 100) -> Answer:
+async def edgar_stored_filings(
+    request: AnyRequest, days: Days = 30, limit: Few = 100, cursor: Cursor = None
+) -> Answer:
     """Return the stored filings of what is held or watched, latest first; nobody is asked."""
     context = context_of(request)
     research = context.research
@@ -100,19 +102,25 @@ async def edgar_stored_filings(request: AnyRequest, days: Days = 30, limit: Few 
     since = day_of(context.clock()) - dt.timedelta(days=days)
     await research.keeper.settled()
     filings = await research.knowledge.filings_since(research.filings.source, ciks, since)
-    return answer(request, Page(filings[:limit]))
+    return answer(request, page_of(filings, limit, cursor))
 
 
 @route("GET", "/api/v1/edgar/companies/{cik:str}/facts/stored", returns=Page[CompanyFact], tag=_EDGAR)
 async def edgar_stored_facts(
-    request: AnyRequest, cik: Cik, metric: Metric = None, view: AsFiled = "restated", limit: Limit = 1000
+    request: AnyRequest,
+    cik: Cik,
+    metric: Metric = None,
+    view: AsFiled = "restated",
+    limit: Limit = 1000,
+    cursor: Cursor = None,
 ) -> Answer:
     """Return the figures that are stored of a company, from earlier answers; nobody is asked."""
     research = context_of(request).research
     await research.keeper.settled()
     source = research.providers.source("edgar")
-    facts = await research.knowledge.facts(source, int(cik_of(cik)), metric=metric, view=view, limit=limit)
-    return answer(request, Page(facts))
+    who, wanted = int(cik_of(cik)), window(limit, cursor)
+    facts = await research.knowledge.facts(source, who, metric=metric, view=view, limit=wanted.end)
+    return answer(request, wanted.of(facts))
 
 
 HANDLERS = [
