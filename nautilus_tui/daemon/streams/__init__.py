@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from nautilus_tui.daemon.streams.binding import make_ws_protocol
 from nautilus_tui.daemon.streams.hub import StreamHub
 from nautilus_tui.daemon.streams.limits import StreamLimits
-from nautilus_tui.daemon.streams.protocol import make_ws_protocol
 
 __all__ = ["StreamHub", "StreamLimits", "make_ws_protocol"]

@@ -33,7 +33,7 @@ from data.problems import (
 )
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import Note, unnoted
+from nautilus_tui.daemon.refusals import Note
 from nautilus_tui.daemon.streams import messages, session
 from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
@@ -54,38 +54,6 @@ _frames_logger = logging.getLogger(__name__ + ".frames")
 _frames_logger.setLevel(logging.WARNING)
 _ids = itertools.count(1)
 _run = secrets.token_hex(3)
-
-
-def make_ws_protocol(
-    hub: StreamHub,
-    authenticate: Authenticate,
-    execute: session.Execute,
-    *,
-    origins: Origins | None = None,
-    note: Note = unnoted,
-) -> type[asyncio.Protocol]:
-    """Return the class to give uvicorn as ``ws=`` (with ``backlog=BACKLOG``).
-
-    Args:
-        hub: what connections read from.
-        authenticate: called with a token, or a unix peer's user id, or both.
-        execute: carries out the commands that clients send.
-        origins: which web pages may connect; without it those of the server's own origin.
-        note: what takes note of refusals.
-    """
-    return type(
-        "BoundStreamProtocol",
-        (StreamProtocol,),
-        {
-            "__slots__": (),
-            "hub": hub,
-            "authenticate": staticmethod(authenticate),
-            "execute": staticmethod(execute),
-            "note": staticmethod(note),
-            "origins": origins or Origins(),
-            "reception": Reception(),
-        },
-    )
 
 
 class StreamProtocol(asyncio.Protocol):
@@ -143,7 +111,7 @@ class StreamProtocol(asyncio.Protocol):
         self._told_excess = 0
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        self._turns = Turns(self)
+        self._turns = Turns(self, self.reception)
         self._closing = False
 
     # ------------------------------------------------------------ the transport calls
@@ -388,11 +356,9 @@ class StreamProtocol(asyncio.Protocol):
         data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
         self._fragments = []
         if self._connection is not None:
-            loop = asyncio.get_running_loop()
-            begun = loop.time()
+            begun = time.thread_time()
             session.hear(self.hub, self._connection, self.execute, data, self._noted)
-            now = loop.time()
-            self._turns.spent(now - begun, now)
+            self._turns.spent(time.thread_time() - begun)
         else:
             self._identify(data)
 

@@ -16,25 +16,34 @@ from typing import Protocol
 
 from websockets.frames import Frame
 
-#: Carrying out a message that takes less than this, in seconds, costs the next no wait …
-_FREE_S = 0.001
-#: … and one that takes longer makes it wait this many times as long, so that a client has at most a fifth.
+#: Carrying out a message that takes less than this, in seconds of the processor, costs no wait …
+_FREE_S = 0.0003
+#: … and one that takes longer makes those who take long wait this many times as long: together they have
+#: at most a fifth …
 _WAIT = 4.0
+#: … unless so many come that one would wait longer than this, in seconds: then it is heard all the same.
+_LONGEST_S = 1.0
 #: How long arrivals are answered before everything else has its turn, in seconds.
 _SLICE_S = 0.002
 
 
 class Reception:
-    """Answers arrivals in order, a slice of time at once."""
+    """Answers arrivals in order, a slice of time at once, and shares time among those who take much."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Callable[[bytes], None], bytes]] = deque()
         self._planned = False
+        self._booked = 0.0  #: until when those who took long have had their share, loop time
 
     def enter(self, answer: Callable[[bytes], None], request: bytes) -> None:
         """Call ``answer`` with a request when its turn comes, never before this returns."""
         self._waiting.append((answer, request))
         self._plan()
+
+    def book(self, seconds: float, now: float) -> float:
+        """Return the loop time at which one whose message took ``seconds`` may be heard again."""
+        self._booked = min(max(self._booked, now) + _WAIT * seconds, now + _LONGEST_S)
+        return self._booked
 
     def _plan(self) -> None:
         if self._waiting and not self._planned:
@@ -76,18 +85,19 @@ class Speaker(Protocol):
 class Turns:
     """One client's messages that have come and wait to be heard."""
 
-    __slots__ = ("_due", "_held", "_speaker", "_timer")
+    __slots__ = ("_due", "_held", "_reception", "_speaker", "_timer")
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: Speaker, reception: Reception) -> None:
         self._speaker = speaker
+        self._reception = reception
         self._held: deque[Frame] | None = None
         self._due = 0.0  #: loop time
         self._timer: asyncio.TimerHandle | None = None
 
-    def spent(self, seconds: float, now: float) -> None:
-        """Note that a message took ``seconds`` to carry out, up to the loop time ``now``."""
+    def spent(self, seconds: float) -> None:
+        """Note that a message took ``seconds`` of the processor to carry out."""
         if seconds > _FREE_S:
-            self._due = now + _WAIT * seconds
+            self._due = self._reception.book(seconds, asyncio.get_running_loop().time())
 
     def take(self, frame: Frame) -> None:
         """Hear a frame now, or in its turn; until then no more is read."""
