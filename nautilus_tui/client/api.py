@@ -22,14 +22,11 @@ from data.records import (
     AccountUpdate,
     Bar,
     Book,
-    EngineLog,
-    EngineStatus,
     Fill,
     Instrument,
     OrderUpdate,
     PositionUpdate,
     Quote,
-    SystemHealth,
 )
 from data.reports import Rendered
 from nautilus_tui.client import wire
@@ -45,6 +42,7 @@ from nautilus_tui.client.limits import LimitQuestions
 from nautilus_tui.client.problems import NotReachableError, WireError, of_tls
 from nautilus_tui.client.reports import ReportQuestions
 from nautilus_tui.client.research import ResearchQuestions
+from nautilus_tui.client.system import SystemQuestions
 
 Wait = Literal["ack", "final"]
 _CONNECT_TIMEOUT_S = 3.0
@@ -70,6 +68,7 @@ def command_name(command: AnyCommand) -> str:
 
 
 class ApiClient(
+    SystemQuestions,
     ResearchQuestions,
     AuthorityQuestions,
     AuditQuestions,
@@ -137,59 +136,11 @@ class ApiClient(
             return wire.convert(body["outcome"], Outcome)
         raise from_document(_document(body, response))
 
-    # ------------------------------------------------------------ the system
-
-    async def health(self) -> SystemHealth:
-        """Return the daemon's health."""
-        return wire.convert(await self._get("/system/health"), SystemHealth)
-
-    async def tokens(self) -> list[dict[str, Any]]:
-        """Return the access tokens by name, never the secrets."""
-        return (await self._page("/tokens", dict[str, Any])).items
-
-    async def connections(self) -> list[dict[str, Any]]:
-        """Return the stream connections with their counters."""
-        return (await self._page("/websocket/connections", dict[str, Any])).items
-
-    async def stream_health(self) -> dict[str, Any]:
-        """Return the counters of the stream hub."""
-        return wire.convert(await self._get("/websocket/health"), dict[str, Any])
-
-    # ------------------------------------------------------------ engines
-
-    async def engines(self) -> list[EngineStatus]:
-        """Return every engine known, running or not."""
-        return (await self._page("/nautilus/engine/status", EngineStatus)).items
-
-    async def engine(self, engine: str) -> EngineStatus:
-        """Return one engine; raises NotFoundError."""
-        return wire.convert(await self._get("/nautilus/engine/status", instance_id=engine), EngineStatus)
-
-    async def engine_logs(
-        self,
-        engine: str,
-        *,
-        limit: int = 200,
-        level: str | None = None,
-        client_order_id: str | None = None,
-        cursor: str | None = None,
-    ) -> Page[EngineLog]:
-        """Return the latest lines of an engine's log, oldest first."""
-        return await self._page(
-            "/nautilus/engine/logs",
-            EngineLog,
-            instance_id=engine,
-            limit=limit,
-            level=level,
-            client_order_id=client_order_id,
-            cursor=cursor,
-        )
+    # ------------------------------------------------------------ orders and money
 
     async def instruments(self, engine: str | None = None) -> list[Instrument]:
         """Return what an engine (or any engine) can trade."""
         return await self._all("/instruments", Instrument, engine=engine)
-
-    # ------------------------------------------------------------ orders and money
 
     async def orders(
         self,
