@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -27,12 +28,26 @@ class Screen:
     process: subprocess.Popen[bytes]
     written: bytes = b""
 
-    def read_until(self, shown: str, *, ever: bool = False) -> None:
-        """Read until ``shown`` has been written since the last call, or ever."""
-        begin, deadline = 0 if ever else len(self.written), time.monotonic() + PATIENCE_S
+    def read_until(self, shown: str) -> None:
+        """Read until ``shown`` has been written since the last call."""
+        begin, deadline = len(self.written), time.monotonic() + PATIENCE_S
         while shown.encode() not in self.written[begin:]:
             assert select.select([self.terminal], [], [], deadline - time.monotonic())[0], shown
             self.written += os.read(self.terminal, 65_536)
+
+    def read_until_it_shows(self, text: str) -> None:
+        """Read until ``text`` is on the screen: it is painted anew, for parts of it may have been there."""
+        deadline, columns = time.monotonic() + PATIENCE_S, 120
+        while time.monotonic() < deadline:
+            columns = 241 - columns
+            fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+            self.process.send_signal(signal.SIGWINCH)
+            begin, enough = len(self.written), time.monotonic() + 2
+            while select.select([self.terminal], [], [], max(enough - time.monotonic(), 0))[0]:
+                self.written += os.read(self.terminal, 65_536)
+                if text.encode() in self.written[begin:]:
+                    return
+        raise AssertionError(text)
 
     def press(self, keys: str) -> None:
         os.write(self.terminal, keys.encode())

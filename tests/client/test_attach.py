@@ -74,17 +74,17 @@ def test_a_terminal_of_another_machine(tmp_path: Path) -> None:
         assert "SSL_CERT_FILE=" in said
 
         with opened(there, "attach", url, NAUTILUS_TUI_TOKEN=token, **trusting) as screen:
-            screen.read_until("Watchlist", ever=True)
-            screen.read_until("read-only", ever=True)
+            screen.read_until("Watchlist")
+            screen.read_until_it_shows("read-only")
             screen.press("b")
-            screen.read_until("needs the role trader", ever=True)
+            screen.read_until_it_shows("needs the role trader")
             assert cli("stop").code == 0
-            screen.read_until("Disconnected", ever=True)
+            screen.read_until_it_shows("Disconnected")
             with running_daemon(home, f"127.0.0.1:{port}") as again:
                 assert again("order", "buy", "AAPL.SIM", "7", "--wait").code == 0
-                screen.read_until("MKT", ever=True)  # the orders pane has nothing else of that name
+                screen.read_until_it_shows("MKT")  # the orders pane has nothing else of that name
                 assert again("token", "revoke", "far").code == 0
-                screen.read_until("revoked", ever=True)
+                screen.read_until_it_shows("revoked")
                 screen.press("q")
                 assert screen.end() == 0
     assert not (tmp_path / "there" / "state.duckdb").exists()
