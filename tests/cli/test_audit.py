@@ -110,6 +110,9 @@ def test_the_role_is_risk(daemon: CommandLine) -> None:
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
             for path in ("", "/verify", "/export"):
                 assert http.get(f"{daemon.url}/api/v1/audit{path}").status_code == status
+            if status == 200:
+                kind = http.get(f"{daemon.url}/api/v1/audit/export").headers.get_list("content-type")
+                assert kind == ["application/jsonl"]
             answer = http.get(f"{daemon.url}/api/v1/audit/export", params={"from": "soon"})
             assert answer.status_code == (400 if status == 200 else status)
 

@@ -5,7 +5,7 @@ This module must not know how the chain is made or kept.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
@@ -57,7 +57,7 @@ async def export_audit(
     end: Annotated[
         str | None, QueryParameter(name="to", description="date or time before which the last entry is")
     ] = None,
-) -> Any:
+) -> Stream:
     """Return the audit chain as JSON Lines: what it follows, an entry a line, and how many there are."""
     since, until = (None if text is None else _time(text) for text in (start, end))
     pieces = await context_of(request).state.trail.export(since, until)
@@ -65,6 +65,7 @@ async def export_audit(
         pieces,
         media_type=CONTENT_TYPE,
         headers={
+            "Content-Type": CONTENT_TYPE,  # a stream takes its route's media type, not the one it is given
             "Content-Disposition": 'attachment; filename="audit.jsonl"',
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "no-store",
