@@ -88,7 +88,7 @@ class _Awaited:
         measure, published = Measure(), 0
         while (elapsed := measure.elapsed()) < order.seconds:
             if order.rate and published >= elapsed * order.rate:
-                await asyncio.sleep(0.0005)
+                await asyncio.sleep(0.001)
                 continue
             topic, event = self._seqs.encode(quote(next(self._counter)))
             published += 1

@@ -38,6 +38,9 @@ ServerName = Literal["hub", "fastapi", "litestar", "websockets"]
 Kind = Literal["quote", "order"]
 INSTRUMENTS = tuple(f"I{n:03d}.SIM" for n in range(100))
 ENGINES = tuple(f"e{n}" for n in range(10))
+#: How often it is looked whether an event is due: uvloop counts in milliseconds, and half of one is none,
+#: which would keep the processor busy with looking.
+_TICK_S = 0.001
 #: What `Order.beside` is published on: trades of one instrument.
 BESIDE = "T.SIM"
 
@@ -281,7 +284,7 @@ async def paced(
         if due > 0:
             publish([make(next(counter)) for _ in range(due)])
             published += due
-        await asyncio.sleep(0 if due and not order.rate else 0.0005)
+        await asyncio.sleep(_TICK_S if order.rate else 0 if due else 0.0005)
     while not order.beside:  # a reader of what is beside may be one that never reads
         await asyncio.sleep(0.0005)
         if all_written():
