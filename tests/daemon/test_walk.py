@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from engines.latch import UNLOCK_PHRASE
@@ -232,7 +234,8 @@ def test_every_path_is_answered_with_content_as_documented(
     daemon: DaemonProcess, document: Document, step: Step
 ) -> None:
     path = re.sub(r"\{(\w+)\}", lambda name: FOUND[name[1]](daemon), step.path)
-    response = daemon.http.request(step.method, path, params=step.params, json=step.body)
+    key = {} if step.method == "GET" else {"Idempotency-Key": uuid.uuid4().hex}
+    response = daemon.http.request(step.method, path, params=step.params, json=step.body, headers=key)
     assert response.status_code == 200, f"{path}: {response.text}"
     template = document.template(path)
     assert template is not None, f"{path} is not in the document"
@@ -241,6 +244,27 @@ def test_every_path_is_answered_with_content_as_documented(
         assert response.json() not in ({}, [], None, ""), path
     else:
         assert len(response.content) > 100, path
+    if key and "command_id" in response.json():
+        again = daemon.http.request(step.method, path, params=step.params, json=step.body, headers=key)
+        _check_done_once(daemon, response.json(), again, key["Idempotency-Key"])
+
+
+def _check_done_once(daemon: DaemonProcess, first: dict[str, Any], again: httpx.Response, key: str) -> None:
+    """Fail unless what was sent twice under one key was carried out once and answered twice."""
+    assert again.status_code == 200, again.text
+    second = again.json()
+    assert first["command_id"] == second["command_id"] == key
+    assert (first["command"], first["outcome"]) == (second["command"], second["outcome"])
+    if first["command"] == "kill":
+        return  # never waits for the store; pulled twice it is pulled
+    entries = daemon.get(f"{_API}/audit", limit=100)["items"]
+    assert [e["outcome"] for e in entries if e["command_id"] == key].count("started") == 1
+
+
+def test_a_key_that_is_empty_is_refused(daemon: DaemonProcess) -> None:
+    refused = daemon.http.post(f"{_API}/history/compact", headers={"Idempotency-Key": ""})
+    assert refused.status_code == 400
+    assert refused.json()["extra"]["field"] == "Idempotency-Key"
 
 
 def test_everything_in_the_document_is_walked_or_said_why_not(document: Document) -> None:

@@ -21,8 +21,14 @@ KEY_HEADER = "idempotency-key"
 
 
 def key_of(request: AnyRequest) -> str | None:
-    """Return the request's Idempotency-Key, which becomes the command's id."""
-    return request.headers.get(KEY_HEADER) or None
+    """Return the request's Idempotency-Key, which becomes the command's id; raises InvalidRequestError.
+
+    One that is there and empty is not none: its sender believes that twice is once.
+    """
+    given: str | None = request.headers.get(KEY_HEADER)
+    if given == "":
+        rules.check_id("Idempotency-Key", given)
+    return given
 
 
 async def through_the_door(request: AnyRequest, command: AnyCommand) -> Answer:
