@@ -18,6 +18,16 @@ class Document:
         self._validators: dict[tuple[str, str, str, str], jsonschema_rs.Draft202012Validator] = {}
         self._patterns = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path) for path in self.paths]
 
+    @property
+    def lists(self) -> set[str]:
+        """Return the paths that answer with pages of a list."""
+        found = {
+            path: operations["get"]["responses"]["200"]
+            for path, operations in self.paths.items()
+            if "get" in operations
+        }
+        return {path for path, done in found.items() if "/schemas/Page_" in str(done)}
+
     def template(self, path: str) -> str | None:
         """Return the path of the document that an address is of; plain ones come first."""
         if path in self.paths:

@@ -244,6 +244,11 @@ def test_every_path_is_answered_with_content_as_documented(
         assert response.json() not in ({}, [], None, ""), path
     else:
         assert len(response.content) > 100, path
+    if step.method == "GET" and template in document.lists and len(response.json().get("items", ())) > 1:
+        page = daemon.get(path, **{**step.params, "limit": "1"})
+        assert len(page["items"]) == 1
+        assert page["next"] is not None
+        assert daemon.get(path, **{**step.params, "limit": "1", "cursor": page["next"]})["items"]
     if key and "command_id" in response.json():
         again = daemon.http.request(step.method, path, params=step.params, json=step.body, headers=key)
         _check_done_once(daemon, response.json(), again, key["Idempotency-Key"])
@@ -280,6 +285,13 @@ def test_what_is_not_built_is_not_answered_as_if_it_were(
     response = daemon.http.request(method, path, json={} if method == "POST" else None)
     assert response.status_code in (404, 405), f"{path} is there: walk it"
     assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_every_list_pages_by_limit_and_cursor(document: Document) -> None:
+    assert len(document.lists) > 40
+    for path in document.lists:
+        names = {one["name"] for one in document.paths[path]["get"]["parameters"]}
+        assert {"limit", "cursor"} <= names, path
 
 
 def test_engines_are_told_in_one_flat_shape(daemon: DaemonProcess) -> None:
