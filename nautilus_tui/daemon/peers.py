@@ -8,6 +8,7 @@ and an address a number of connections. This module must not know what anyone ma
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
@@ -26,6 +27,11 @@ UNIX = "unix"
 _PROBLEM = "application/problem+json"
 #: An answer of which less than this was read in the time for a request is read too slowly, in bytes.
 _LEAST_READ = 16_384
+
+#: uvicorn's words on a connection: failures of ours only. It has a line for each request that cannot be
+#: read, and whoever sends those would fill the disk; they are noted as refusals, in floods as a count.
+_logger = logging.getLogger(__name__ + ".http")
+_logger.setLevel(logging.ERROR)
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +69,7 @@ class PeerHttpProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.logger = _logger
         self.conn = h11.Connection(h11.SERVER, self.bounds.header_bytes)
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None

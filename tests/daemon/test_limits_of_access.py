@@ -27,6 +27,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     try:
         yield running
         assert "Traceback" not in running.errors()
+        assert "Invalid HTTP request" not in running.errors(), "a line for each would fill the disk"
     finally:
         running.stop_all()
 
