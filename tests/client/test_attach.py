@@ -76,8 +76,6 @@ def test_a_terminal_of_another_machine(tmp_path: Path) -> None:
         with opened(there, "attach", url, NAUTILUS_TUI_TOKEN=token, **trusting) as screen:
             screen.read_until("Watchlist")
             screen.read_until_it_shows("read-only")
-            screen.press("b")
-            screen.read_until_it_shows("needs the role trader")
             assert cli("stop").code == 0
             screen.read_until_it_shows("Disconnected")
             with running_daemon(home, f"127.0.0.1:{port}") as again:
