@@ -17,11 +17,17 @@ _MAX_FORMS = 50
 _FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{0,19}")
 
 
+#: Nothing was known earlier: the first date that FRED takes for what was known.
+_FIRST = dt.date(1776, 7, 4)
+
+
 def known_then(as_of: dt.date | None) -> dt.date | None:
-    """Return a date as of which something is asked; raises InvalidRequestError if it lies ahead."""
+    """Return a date as of which something is asked; raises InvalidRequestError if it lies ahead or too far back."""
     today = dt.datetime.now(dt.UTC).date()
     if as_of is not None and as_of > today:
         raise invalid("as_of", as_of.isoformat(), f"as_of is not after today, {today.isoformat()}")
+    if as_of is not None and as_of < _FIRST:
+        raise invalid("as_of", as_of.isoformat(), f"as_of is not before {_FIRST.isoformat()}")
     return as_of
 
 

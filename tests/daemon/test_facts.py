@@ -99,6 +99,7 @@ def test_health_and_what_is_stored_asks_no_provider(daemon: DaemonProcess) -> No
     [
         ("/api/v1/fred/macro-factors?as_of=yesterday", "as_of"),
         ("/api/v1/fred/macro-factors?as_of=2999-01-01", "as_of"),
+        ("/api/v1/fred/regime?as_of=0002-03-01", "as_of"),
         ("/api/v1/fred/series/DGS10?start=2020-01-02&end=2020-01-01", "end"),
         ("/api/v1/fred/economic-calendar?days_ahead=-1", "days_ahead"),
         ("/api/v1/fred/search", "text"),
