@@ -22,7 +22,7 @@ _FIRST = dt.date(1776, 7, 4)
 
 
 def known_then(as_of: dt.date | None) -> dt.date | None:
-    """Return a date as of which something is asked; raises InvalidRequestError if it lies ahead or too far back."""
+    """Return a date as of which something is asked; raises InvalidRequestError if nothing was known then."""
     today = dt.datetime.now(dt.UTC).date()
     if as_of is not None and as_of > today:
         raise invalid("as_of", as_of.isoformat(), f"as_of is not after today, {today.isoformat()}")
