@@ -1,9 +1,10 @@
 """Requests made up from the OpenAPI document, good ones and bad ones, to a real daemon.
 
 ``FUZZ_CASES=6000 uv run pytest -n 0 -s tests/daemon/test_fuzzed_api.py`` sends more than 5,000 and tells
-what they were answered with: a few operations have fewer requests than their share. What is not checked: ``ignored_auth`` (who may do what has tests of
-its own, and wrong tokens would lock this one out) and ``positive_data_acceptance`` (rules between fields,
-and against what there is, are not in a schema: no end before its start, no name of nothing).
+what they were answered with: some operations have fewer requests than their share. What is not checked:
+``ignored_auth`` (who may do what has tests of its own, and wrong tokens would lock this one out) and
+``positive_data_acceptance`` (rules between fields, and against what there is, are not in a schema: no end
+before its start, no name of nothing).
 """
 
 from __future__ import annotations
