@@ -34,6 +34,7 @@ from engines.supervisor import Supervisor
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.authority import Authority
+from nautilus_tui.daemon.console import SqlConsole
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.ending import Ending
 from nautilus_tui.daemon.executors import Executors
@@ -356,10 +357,13 @@ class Daemon:
             compaction_minutes=self.settings.compaction_minutes,
             more=[research.jobs.plan, risk.plan],
         )
+        console = SqlConsole(history)
+        stack.callback(console.close)
         context = Context(
             state=state,
             market=Market(bus),
             history=history,
+            console=console,
             supervisor=supervisor,
             door=door,
             authenticator=authenticator,

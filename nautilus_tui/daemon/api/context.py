@@ -13,6 +13,7 @@ from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.authority import Authority
+from nautilus_tui.daemon.console import SqlConsole
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.health import HealthWatch
 from nautilus_tui.daemon.logs import EngineLogs
@@ -33,6 +34,7 @@ class Context:
     state: State
     market: Market
     history: Callable[[], History]  #: opens it; call it in a thread
+    console: SqlConsole
     supervisor: Supervisor
     door: Door
     authenticator: Authenticator

@@ -119,9 +119,7 @@ async def list_history(request: AnyRequest) -> Answer:
 async def query_history(request: AnyRequest) -> Answer:
     """Run one read-only query over the history's views ``quotes``, ``trades`` and ``bars``."""
     body = await read(request, SqlBody)
-    context = context_of(request)
-    found = await asyncio.to_thread(lambda: context.history().sql(body.query, limit=body.limit))
-    return answer(request, found)
+    return answer(request, await context_of(request).console.ask(body.query, body.limit))
 
 
 @route("POST", "/api/v1/history/import", returns=Outcome, body=ImportBody, tag="History", role="trader")
