@@ -23,6 +23,8 @@ _NAMES = {
     "escalation": "[risk.escalation]",
     "monitor_seconds": "risk.monitor_seconds",
     "providers": "[providers]",
+    "redis_prefix": "streams.redis_prefix",
+    "redis_url": "streams.redis_url",
     "reports": "reports.schedule",
     "reports_kept": "reports.keep",
     "streams.flush_max_s": "streams.flush_ms",

@@ -114,3 +114,9 @@ async def test_a_renewed_certificate_is_shown_to_whoever_connects_next(tmp_path:
     assert b"after" in await shown()
     daemon.stop()
     await serving
+
+
+def test_what_needs_a_new_start_is_called_as_the_settings_file_calls_it() -> None:
+    written = DaemonSettings(redis_url="redis://127.0.0.1:6379", redis_prefix="other")
+    done = asyncio.run(Reload(DaemonSettings(), lambda: written).carry_out())
+    assert done.restart == ("streams.redis_url", "streams.redis_prefix")
