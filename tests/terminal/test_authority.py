@@ -96,6 +96,19 @@ async def test_a_hand_over_is_told_once_in_every_terminal() -> None:
         ]
 
 
+async def test_a_daemon_that_starts_anew_while_it_is_free_hands_nothing_over() -> None:
+    app = Desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        hears(app, authority(holder=None, via=None, by=None, ts=scene.NOW))
+        await until(pilot, lambda: app.authority._told is not None)
+        hears(app, authority(holder=None, via=None, by=None, ts=scene.NOW + 1))  # another daemon's start
+        await until(pilot, lambda: app.authority._told is not None and app.authority._told.ts > scene.NOW)
+        hears(app, authority(holder="desk", by="desk", ts=scene.NOW + 2))
+        await until(pilot, lambda: said(app))
+        assert said(app) == ["desk took the order authority"]
+
+
 async def test_it_is_taken_after_saying_from_whom_and_released_at_once() -> None:
     app = Desk()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -51,6 +51,8 @@ class AuthorityDesk:
         self._told = now
         if now is None or told is None or (now.holder, now.ts) == (told.holder, told.ts):
             return
+        if now.by is None and told.holder is None:  # nobody ever had it: only the daemon began anew
+            return
         actor = self._app.view.actor
         mine = actor is not None and actor in (now.holder, now.by)
         self._app.tell(handed_over(now, actor), "information" if mine else "warning")
