@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, Protocol
 
 import typer
 
@@ -51,12 +51,18 @@ def _log_problem(error: ProblemError) -> None:
     logging.getLogger(__name__).critical(document.detail, extra={k: v for k, v in facts.items() if v})
 
 
-def announcer(session: Session, ready_fd: int | None) -> Callable[[str], None]:
+class Announce(Protocol):
+    """Says a line; ``ready`` False: requests are answered, but only with the reason why not yet."""
+
+    def __call__(self, line: str, ready: bool = True) -> None: ...
+
+
+def announcer(session: Session, ready_fd: int | None) -> Announce:
     """Return what says once that requests are answered: on stdout, and to whoever waits at ``ready_fd``."""
 
-    def announce(line: str) -> None:
+    def announce(line: str, ready: bool = True) -> None:
         if session.json:
-            output.show_json_line({"ready": True, "pid": os.getpid(), "detail": line})
+            output.show_json_line({"ready": ready, "pid": os.getpid(), "detail": line})
         else:
             print(line, flush=True)
         if ready_fd is not None:

@@ -28,6 +28,8 @@ from nautilus_tui.relay.mirror import Mirror
 
 #: How often the service manager and the log are told how following goes, in seconds, if it changed.
 _LOOK_S = 1.0
+#: So long a start waits until Redis was read, before it says that it was not, in seconds.
+_FIRST_READ_S = 2.0
 #: An event that waits this long for its frame waits for something that hangs.
 _UNSENT_S = 5.0
 
@@ -68,11 +70,11 @@ class Gateway:
             self._ending.begin("stop")
         self._stopping.set()
 
-    async def serve(self, listen: tuple[str, int], ready: Callable[[str], None]) -> None:
+    async def serve(self, listen: tuple[str, int], told: Callable[[str, bool], None]) -> None:
         """Serve until told to stop.
 
-        ``ready`` is called once with a line that says where, when requests are answered. Until Redis was
-        read the answer is that the gateway is not ready (503).
+        ``told`` is called once, when requests are answered, with a line that says where and whether Redis
+        was read: until then the answer is that the gateway is not ready (503).
 
         Raises:
             InvalidRequestError: ``listen`` is not an address, or not loopback and without TLS.
@@ -105,18 +107,29 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[sock]))
             await server.listening.wait()
-            said = f"ready at {url_of(sock, tls)}"
             logger.info("listening", extra={"at": url_of(sock, tls)})
             tasks = [
                 group.create_task(self._follower.run()),
                 group.create_task(self._tell_how_it_goes()),
                 group.create_task(self._manager.watch(self._trouble)),
             ]
-            ready(f"nautilus-tui gateway {said}")
+            said, ready = await self._first_word(url_of(sock, tls))
+            told(f"nautilus-tui gateway {said}", ready)
             self._manager.ready(said)
             await self._stopping.wait()
             await self._drain(server, tasks)
         logger.info("stopped")
+
+    async def _first_word(self, where: str) -> tuple[str, bool]:
+        """Return what is said of the start, and whether readers are served already."""
+        waits = [asyncio.create_task(one.wait()) for one in (self._follower.ready, self._stopping)]
+        await asyncio.wait(waits, timeout=_FIRST_READ_S, return_when=asyncio.FIRST_COMPLETED)
+        for one in waits:
+            one.cancel()
+        if self._follower.ready.is_set():
+            return f"ready at {where}", True
+        problem = self._follower.status().problem or "Redis was not read yet"
+        return f"at {where}, not ready yet: {problem}", False
 
     async def _drain(self, server: Server, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Take nobody new in, hear nothing more, say goodbye to everyone."""

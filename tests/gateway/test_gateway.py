@@ -226,6 +226,8 @@ async def test_readers_go_on_over_the_daemons_death_and_are_told_of_it(world: Wo
 
 def test_a_gateway_that_has_read_nothing_is_not_ready_and_says_why(tmp_path: Path, world: World) -> None:
     with GatewayProcess(tmp_path / "early", world.redis.url, prefix="nobody") as early:
+        assert " ready at " not in early.ready
+        assert f"at {early.url}, not ready yet: " in early.ready
         answer = early.get("/health", world.tokens["admin"])
         assert answer.status_code == 503
         assert answer.json()["type"] == "unavailable"
@@ -323,12 +325,12 @@ def test_a_gateway_loads_no_engines_no_store_and_no_screen() -> None:
         "import asyncio\n"
         "from nautilus_tui.gateway.app import Gateway\n"
         "settings = _settings(load(Path('none')), 'redis://127.0.0.1:1/0', None, None, None, None)\n"
-        "def ready(line):\n"
+        "def told(line, ready):\n"
         "    asyncio.get_running_loop().call_later(0.5, gateway.stop)\n"
         "async def serve():\n"
         "    global gateway\n"
         "    gateway = Gateway(settings)\n"
-        "    await gateway.serve(('127.0.0.1', 0), ready)\n"
+        "    await gateway.serve(('127.0.0.1', 0), told)\n"
         "asyncio.run(serve())\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "assert 'redis' in loaded\n"
