@@ -111,6 +111,7 @@ def daemon(
     a service manager it says when it is ready and kicks the watchdog.
     """
     session = session_of(context)
+    os.umask(0o077)  # orders and hashes of tokens are for the daemon's user alone; its engines inherit it
     with serving.logging_to_stderr(session, log_format):
         _serve(session, listen, log_format, ready_fd)
 

@@ -195,3 +195,19 @@ def test_a_home_that_cannot_be_is_a_word_and_not_a_traceback() -> None:
     assert done.returncode == 1
     assert "cannot make the home folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_daemon_writes_is_for_its_user_alone_whoever_may_enter_the_home(tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    root.mkdir()
+    root.chmod(0o755)
+    command = [sys.executable, "-m", "nautilus_tui.cli.main", "--home", str(root), "daemon"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, umask=0o022) as daemon:
+        try:
+            assert daemon.stdout is not None
+            assert b"ready" in daemon.stdout.readline()
+            found = {path: stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*")}
+        finally:
+            daemon.terminate()
+    assert Home(root).state_db in found
+    assert {path.name: oct(mode) for path, mode in found.items() if mode & 0o077} == {}
