@@ -74,10 +74,16 @@ class AuditTrail:
     async def page(
         self, *, command: str | None = None, limit: int = 100, cursor: str | None = None
     ) -> Page[AuditEntry]:
-        """Return audited commands, newest first; raises InvalidRequestError for a foreign cursor."""
+        """Return audited commands, newest first.
+
+        Raises:
+            InvalidRequestError: the cursor is not one of this list.
+            StoreFailedError: an entry is not as it was written, or the store is damaged.
+        """
         where = Where()
         where.equal("command", command)
-        return await read_page(self._db.read, "audit", "seq", where, limit, cursor, _audit)
+        fix = "nautilus-tui audit verify tells what was changed, and where"
+        return await read_page(self._db.read, "audit", "seq", where, limit, cursor, _audit, fix)
 
     async def verify(self, expected: Head | None = None) -> ChainReport:
         """Check the whole chain, piece by piece, beside the log; others are served meanwhile.

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from data.problems import InvalidRequestError
+from data.problems import InvalidRequestError, StoreFailedError
 
 _Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -63,13 +63,18 @@ async def read_page[T](
     limit: int,
     cursor: str | None,
     decoder: msgspec.json.Decoder[T],
+    fix: str = "restore the store from a backup",
 ) -> Page[T]:
     """Return a page of a table's bodies in descending order of its keys; ``read`` asks the store.
+
+    ``fix`` says what helps where a body is not as it was written.
 
     Raises
     ------
     InvalidRequestError
         If the cursor is not one of this list.
+    StoreFailedError
+        If a body cannot be read.
 
     """
     where.before(keys, cursor)
@@ -78,7 +83,17 @@ async def read_page[T](
         f"SELECT body, {keys} FROM {table}{where.sql} ORDER BY {order} LIMIT {int(limit) + 1}",
         where.values,
     )
-    items = [decoder.decode(row[0]) for row in rows[:limit]]
+    items = []
+    for body, *values in rows[:limit]:
+        try:
+            items.append(decoder.decode(body))
+        except msgspec.MsgspecError as error:
+            place = ", ".join(f"{name} {value}" for name, value in zip(keys.split(", "), values, strict=True))
+            raise StoreFailedError(
+                f"the row of {table} with {place} is not as it was written",
+                rule="what is listed is what was stored",
+                fix=fix,
+            ) from error
     return Page(items, cursor_after(rows[limit - 1][1:]) if len(rows) > limit else None)
 
 
