@@ -110,13 +110,22 @@ class AuditLog:
 
     def _begin(self, after: Head, *, lost: bool) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._descriptor = os.open(self.path, flags, 0o600)
+        self._hold(os.open(self.path, flags, 0o600))
         self.reach = Reach(0, after)
+        start = FileStart(kind="log", after=str(after), ts=self.clock(), lost=lost)
+        try:
+            self._put(line_of(start), after)
+            sync_folder(self.path.parent)
+        except OSError:
+            self.path.unlink(missing_ok=True)  # one without its first line would be taken for a changed one
+            raise
         if lost:
             self._found(f"the log was gone, and begun anew behind entry {after.seq}")
-        start = FileStart(kind="log", after=str(after), ts=self.clock(), lost=lost)
-        self._put(line_of(start), after)
-        sync_folder(self.path.parent)
+
+    def _hold(self, descriptor: int) -> None:
+        """Take another file for the log; the one before is let go only now that there is another."""
+        self.close()
+        self._descriptor = descriptor
 
     def _take_end(self) -> Head | None:
         """Find the last entry, cut off a line that a killed process left torn, and note where we are."""
@@ -147,15 +156,12 @@ class AuditLog:
         try:
             there = self.path.stat()
         except FileNotFoundError:
-            head = self.reach.head
-            self.close()
-            self._begin(head, lost=True)
+            self._begin(self.reach.head, lost=True)
             return
         ours = os.fstat(self._descriptor)
         if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
             head = self.reach.head
-            self.close()
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            self._hold(os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
             self._take_end()
             self._note("another file was put in the log's place while the daemon ran", head)
         elif ours.st_size != self.reach.size:

@@ -107,6 +107,56 @@ async def test_where_the_log_cannot_be_written_nothing_more_is_commanded_until_i
     assert b'"c2"' not in state.trail.log.path.read_bytes()
 
 
+async def test_a_log_that_was_taken_away_and_cannot_be_begun_anew_is_not_given_up(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.duckdb")
+    state.open()
+    log = state.trail.log.path
+    await state.append_audit(draft(0))
+    log.unlink()
+    log.symlink_to(tmp_path / "nowhere" / "log")  # not there, and nothing can be made in its place
+    await state.append_audit(draft(1))  # committed before the log failed
+    for number in (2, 3):
+        assert state.failure
+        with pytest.raises(StoreFailedError):
+            await state.append_audit(draft(number))
+    log.unlink()
+    await state.append_audit(draft(4))
+    assert state.failure is None
+    state.close()
+    assert [one.command_id for one in Kept(tmp_path).entries()] == ["c0", "c1", "c4"]
+    assert all(name in log.read_bytes() for name in (b'"c1"', b'"c4"'))
+
+
+async def test_a_log_that_there_is_no_room_to_begin_anew_is_begun_when_there_is(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.duckdb")
+    state.open()
+    log = state.trail.log.path
+    await state.append_audit(draft(0))
+    await state.append_audit(draft(1))
+    log.unlink()
+    with files_no_larger_than(0):
+        with pytest.raises(OSError, match="File too large"):
+            state.trail.log.follow((await state.audit()).items[:1])
+        assert not log.exists(), "half a log is not left to be taken for one"
+    state.trail.log.ready()
+    state.close()
+    assert log.read_bytes().splitlines()[0].startswith(b'{"type":"audit_start"')
+    assert b'"c1"' in log.read_bytes()
+
+
+async def test_an_entry_that_cannot_be_read_is_a_problem_that_names_it_and_says_what_helps(
+    mine: Kept,
+) -> None:
+    mine.sql("UPDATE audit SET body = '{' WHERE seq = 3")
+    state = State(mine.store)
+    state.open()
+    assert (await state.audit(limit=10)).next is not None
+    with pytest.raises(StoreFailedError, match="the row of audit with seq 3 ") as told:
+        await state.audit(limit=1000)
+    assert "audit verify" in (told.value.fix or "")
+    state.close()
+
+
 async def test_commands_go_on_while_a_long_chain_is_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
