@@ -1,4 +1,4 @@
-"""Refusals that never reach the door of commands, made entries of the audit chain.
+"""Refusals that never reach the door of commands, made entries of the audit chain, or lines of a log.
 
 Whoever is not known, may not do what it asks, asks from a strange page or sends what cannot be read
 is refused before there is a command. Each refusal is written, a flood of them as a count: an entry
@@ -73,33 +73,23 @@ class _Tally:
         self.last: Refusal | None = None
 
 
-class Refusals:
-    """Writes refusals into the audit chain, behind the answers.
+class CountedRefusals:
+    """Writes refusals somewhere, floods of them as a count; where is said by who inherits from it.
 
     Args:
-        state: where the chain is.
-        told: called with each entry when it is written.
         clock: UTC ns.
         window_s: what is a minute.
     """
 
-    def __init__(
-        self,
-        state: State,
-        told: Callable[[AuditEntry], None],
-        *,
-        clock: Callable[[], int] = time.time_ns,
-        window_s: float = _WINDOW_S,
-    ) -> None:
-        self._state = state
-        self._told = told
+    def __init__(self, *, clock: Callable[[], int] = time.time_ns, window_s: float = _WINDOW_S) -> None:
         self._clock = clock
         self._window_s = window_s
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._singly = 0
-        self._drafts: deque[AuditDraft] = deque()
-        self._writing: asyncio.Task[None] | None = None
         self._window: asyncio.TimerHandle | None = None
+
+    def _write(self, draft: AuditDraft) -> None:
+        raise NotImplementedError
 
     def note(self, refusal: Refusal) -> None:
         """Take note of a refusal."""
@@ -117,12 +107,6 @@ class Refusals:
         else:
             tally.more += 1
             tally.last = refusal
-
-    async def close(self) -> None:
-        """Write what was counted so far, and wait until all is written."""
-        self._turn()
-        while self._writing is not None:
-            await self._writing
 
     def _turn(self) -> None:
         """End the minute: write what was counted in it."""
@@ -159,6 +143,36 @@ class Refusals:
             detail=redact(detail),
             ts=self._clock(),
         )
+
+
+class Refusals(CountedRefusals):
+    """Writes refusals into the audit chain, behind the answers.
+
+    Args:
+        state: where the chain is.
+        told: called with each entry when it is written.
+        clock, window_s: as of `CountedRefusals`.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        told: Callable[[AuditEntry], None],
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        window_s: float = _WINDOW_S,
+    ) -> None:
+        super().__init__(clock=clock, window_s=window_s)
+        self._state = state
+        self._told = told
+        self._drafts: deque[AuditDraft] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """Write what was counted so far, and wait until all is written."""
+        self._turn()
+        while self._writing is not None:
+            await self._writing
 
     def _write(self, draft: AuditDraft) -> None:
         self._drafts.append(draft)

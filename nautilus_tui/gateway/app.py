@@ -16,11 +16,13 @@ from data.access import TokenRow
 from nautilus_tui.daemon.ending import Ending
 from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, url_of
 from nautilus_tui.daemon.origins import Origins
+from nautilus_tui.daemon.peers import Bounds, http_protocol
 from nautilus_tui.daemon.service import ServiceManager
 from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
 from nautilus_tui.gateway.access import Access
 from nautilus_tui.gateway.forwarding import Forwarder
 from nautilus_tui.gateway.health import HealthWatch
+from nautilus_tui.gateway.refusals import LoggedRefusals
 from nautilus_tui.gateway.settings import GatewaySettings
 from nautilus_tui.gateway.web import Application
 from nautilus_tui.relay.follower import Follower
@@ -61,6 +63,7 @@ class Gateway:
         self._hub = StreamHub(self._mirror, settings.streams, version=self.version)
         self._follower = Follower(settings.redis_url, settings.prefix, self._mirror, self._tokens)
         self._access = Access(settings.login_attempts_per_minute, self._follower.ready.is_set)
+        self._refusals = LoggedRefusals()
         self._mirror.on_renew = self._renewed
         self._mirror.on_gap = self._torn
 
@@ -98,9 +101,17 @@ class Gateway:
             daemon=daemon,
             origins=origins,
             requests_per_second=settings.requests_per_second,
+            note=self._refusals.note,
         )
-        ws = make_ws_protocol(self._hub, self._access.authenticate, Forwarder(daemon), origins=origins)
-        server = make_server(app, ws, settings, tls=tls)
+        ws = make_ws_protocol(
+            self._hub,
+            self._access.authenticate,
+            Forwarder(daemon),
+            origins=origins,
+            note=self._refusals.note,
+        )
+        http = http_protocol(Bounds(), self._refusals.note)
+        server = make_server(app, ws, settings, tls=tls, http=http)
         if self._ending is not None:
             self._ending.hear(self.stop)
         gc.freeze()  # what is loaded stays: looking it over for garbage again and again holds the loop up
@@ -118,6 +129,7 @@ class Gateway:
             self._manager.ready(said)
             await self._stopping.wait()
             await self._drain(server, tasks)
+        self._refusals.close()
         logger.info("stopped")
 
     async def _first_word(self, where: str) -> tuple[str, bool]:

@@ -27,6 +27,7 @@ from nautilus_tui.client.address import Address
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import peer_of
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.refusals import UNKNOWN, Note, Refusal, unnoted
 from nautilus_tui.daemon.streams.hub import StreamHub
 from nautilus_tui.daemon.streams.session import Pace
 from nautilus_tui.gateway.access import Access
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _JSON, _PROBLEM = b"application/json", b"application/problem+json"
 _CONNECTIONS = "/api/v1/websocket/connections"
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _PREFLIGHT = b"access-control-request-method"
 
 type Headers = list[tuple[bytes, bytes]]
@@ -54,6 +56,7 @@ class Application:
         daemon: named to whoever asks for what only a daemon answers.
         origins: which web pages may ask.
         requests_per_second: of one token.
+        note: what takes note of who is refused.
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class Application:
         daemon: Address | None,
         origins: Origins,
         requests_per_second: int,
+        note: Note = unnoted,
     ) -> None:
         self._hub = hub
         self._access = access
         self._daemon = daemon
         self._origins = origins
         self._rate = requests_per_second
+        self._note = note
         self._paces: dict[str, Pace] = {}  # as many as there are tokens
         self._answers: dict[str, Callable[[], object]] = {
             "/health": health.now,
@@ -84,6 +89,7 @@ class Application:
         scope = cast("HTTPScope", scope)
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         origin = headers.get(b"origin")
+        principal: Principal | None = None
         try:
             self._origins.check(origin=origin, host=headers.get(b"host"), scheme=scope["scheme"], unix=False)
             if origin is not None and scope["method"] == "OPTIONS" and _PREFLIGHT in headers:
@@ -97,6 +103,7 @@ class Application:
         except ProblemError as error:
             status, kind, body = HTTPStatus(error.status), _PROBLEM, to_json(error.document())
             more = _headers_of(error.document())
+            self._noted(scope, principal, error.document())
         except Exception:  # the fault is ours: the client is told that much, the log has the rest
             logger.exception("%s %s failed", scope["method"], scope["path"])
             document = ProblemError("the gateway failed to answer; its log has the details").document()
@@ -113,6 +120,21 @@ class Application:
                 seconds="1",
             )
         return principal
+
+    def _noted(self, scope: HTTPScope, known: Principal | None, document: ProblemDocument) -> None:
+        if document.status not in _REFUSED:
+            return
+        self._note(
+            Refusal(
+                what="http.refused",
+                asked=f"{scope['method']} {scope['path']}",
+                peer=peer_of(scope)[0],
+                via="tcp",
+                problem=document,
+                actor=document.extra.get("token", UNKNOWN) if known is None else known.name,
+                role="" if known is None else known.role,
+            )
+        )
 
     def _answer(self, scope: HTTPScope, principal: Principal) -> object:
         method, path = scope["method"], unquote(scope["path"])

@@ -122,6 +122,21 @@ async def test_roles_hold_at_the_gateway(world: World) -> None:
         assert (await client.subscribe("audit"))["type"] == "subscription_confirmed"
 
 
+async def test_who_is_refused_at_the_gateway_is_in_its_log_and_no_token_is(world: World) -> None:
+    bad = "ntui_" + "B" * 43
+    assert world.gateway.get("/health", bad).status_code == 401
+    assert world.gateway.get("/health", None, headers={"Origin": "https://evil.example"}).status_code == 403
+    with pytest.raises(InvalidStatus):
+        await connect(f"ws://127.0.0.1:{world.gateway.port}/ws?token={bad}", proxy=None)
+    async with world.client("viewer") as client:
+        await client.subscribe("audit")
+    log = until(world.gateway.errors, lambda text: "may not read audit" in text, "not noted")
+    assert "http.refused: unauthorized: the token is not valid" in log
+    assert "evil.example" in log
+    assert "stream.refused: invalid-request: a token in the address" in log
+    assert bad not in log
+
+
 async def test_a_command_is_carried_under_the_clients_own_token_and_audited_there(world: World) -> None:
     async with world.client("trader") as client:
         await client.say("command", command={"command": "stream.broadcast", "message": "carried"})
