@@ -31,6 +31,7 @@ LOG_NAME: Final = "audit.jsonl"
 _LOWEST: Final = -(2**63)
 _ROWS = "SELECT seq, command, outcome, body FROM audit WHERE seq > ? ORDER BY seq LIMIT {piece}"
 _SPAN = _ROWS.replace("seq > ?", "seq BETWEEN ? AND ?")
+_LATEST = "SELECT seq, body FROM audit ORDER BY seq DESC LIMIT ?"
 _TWICE = "SELECT seq FROM audit GROUP BY seq HAVING count(*) > 1 ORDER BY seq LIMIT 100"
 _NOTED = "SELECT value FROM meta WHERE key = 'audit_log'"
 _NOTE = "INSERT INTO meta VALUES ('audit_log', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -47,6 +48,7 @@ class AuditTrail:
     def __init__(self, database: Database, log_path: Path) -> None:
         self.log = AuditLog(log_path)
         self._db = database
+        self._unreadable: tuple[str, ...] = ()
         self._turn = asyncio.Lock()  #: one look at the whole chain at a time: it is work
         database.follower = self.log
 
@@ -70,6 +72,30 @@ class AuditTrail:
     def last_word(self, tx: Transaction) -> None:
         """Note up to where the log is whole; runs in the store's last transaction."""
         tx.run(_NOTE, [str(self.log.reach.head.seq)])
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was found wrong with the chain, without looking for it."""
+        return (*self.log.problems, *self._unreadable)
+
+    async def latest(self, limit: int) -> list[AuditEntry]:
+        """Return the last entries, oldest first.
+
+        One that cannot be read is left out and told in ``problems``: it is no reason not to start.
+        """
+        found, unreadable = [], []
+        for seq, body in reversed(await self._db.read(_LATEST, [limit])):
+            entry = decode_line(body.encode())
+            if isinstance(entry, AuditEntry):
+                found.append(entry)
+            else:
+                unreadable.append(
+                    f"audit: entry {seq} is not as it was written; see nautilus-tui audit verify"
+                )
+        for problem in unreadable:
+            logger.error("%s", problem)
+        self._unreadable = tuple(unreadable)
+        return found
 
     async def page(
         self, *, command: str | None = None, limit: int = 100, cursor: str | None = None

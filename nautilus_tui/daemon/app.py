@@ -341,7 +341,7 @@ class Daemon:
         risk.enter(door.execute)
         authority.open(door.execute)
         stack.push_async_callback(authority.close)
-        health.also(lambda: state.trail.log.problems)
+        health.also(lambda: state.trail.problems)
         health.also(risk.monitor.problems)
         health.also(risk.forecast.problems)
         if relay is not None:

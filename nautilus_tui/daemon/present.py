@@ -129,7 +129,7 @@ class Present:
             self._engine(position.engine).positions[position.position_id] = position
         for account in await state.accounts():
             self._engine(account.engine).accounts[account.account_id] = account
-        self._audit.extend(reversed((await state.audit(limit=AUDIT_ENTRIES)).items))
+        self._audit.extend(await state.trail.latest(AUDIT_ENTRIES))
 
     def _engine(self, engine: str) -> _Engine:
         return self._engines.setdefault(engine, _Engine())

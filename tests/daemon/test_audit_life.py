@@ -21,6 +21,7 @@ from data.audit_store import verify_closed
 from data.problems import InvalidRequestError, NotFoundError, StoreFailedError
 from data.state import State
 from tests.daemon.kept import ENTRIES, Kept, Writers
+from tests.daemon.process import DaemonProcess
 from tests.daemon.records import T0
 from tests.daemon.test_audit import draft
 
@@ -155,6 +156,18 @@ async def test_an_entry_that_cannot_be_read_is_a_problem_that_names_it_and_says_
         await state.audit(limit=1000)
     assert "audit verify" in (told.value.fix or "")
     state.close()
+
+
+def test_a_daemon_starts_over_an_entry_that_cannot_be_read_and_its_health_says_so(mine: Kept) -> None:
+    mine.sql("UPDATE audit SET body = '{' WHERE seq = 30")
+    daemon = DaemonProcess(mine.store.parent)
+    try:
+        problems = daemon.get("/api/v1/system/health")["problems"]
+        listed = daemon.http.get("/api/v1/audit", params={"limit": 1000})
+    finally:
+        daemon.stop()
+    assert "audit: entry 30 is not as it was written; see nautilus-tui audit verify" in problems
+    assert (listed.status_code, listed.json()["type"]) == (503, "store-failed")
 
 
 async def test_commands_go_on_while_a_long_chain_is_verified(
