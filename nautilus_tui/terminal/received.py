@@ -235,10 +235,6 @@ class Records:
         """Forget what changed: a frame was painted."""
         self.dirty.clear()
 
-    def resume_points(self) -> dict[str, int]:
-        """Return the last sequence number seen of each lossless topic, for resuming."""
-        return {t: s for t, s in self._seqs.items() if t.startswith(_LOSSLESS)}
-
     def _put(self, record: object) -> None:
         applier = self._appliers.get(type(record))
         if applier is not None:
