@@ -65,6 +65,7 @@ def test_a_log_that_was_torn_by_a_killed_process_is_no_alarm_and_is_made_good(mi
     assert report.log is not None
     assert report.log.behind == 2
     assert "the last 2 of the store are not in the log yet" in report.remarks[-1]
+    assert "a daemon that runs is about to add them" in report.remarks[-1]
     mine.add(1)
     report = verify_closed(mine.store, mine.log)
     assert (report.broken_at, report.remarks, report.entries) == (None, (), ENTRIES + 1)
