@@ -48,6 +48,29 @@ async def test_a_snapshot_precedes_the_deltas_and_nothing_is_missing(tmp_path: P
         assert decoded == samples.order(3)
 
 
+@pytest.mark.parametrize("pattern", [ORDERS, "orders.*", ">"])
+async def test_what_comes_as_the_first_events_of_a_topic_is_not_in_the_snapshot_before_them(
+    tmp_path: Path, pattern: str
+) -> None:
+    old = samples.order(1, client_order_id="O-old")
+    kept: dict[str, Record] = {old.client_order_id: old}
+    async with (
+        serving(tmp_path, store=lambda topic: list(kept.values()) if topic == ORDERS else []) as service,
+        service.unix() as client,
+    ):
+        await client.subscribe(pattern)
+        news = [samples.order(2), samples.order(3, client_order_id="O-other"), samples.order(4)]
+        kept |= {one.client_order_id: one for one in news}  # stored, then published
+        service.bus.publish_records([samples.quote(1), *news])
+        snapshot = await client.next("snapshot", ORDERS)
+        if pattern == ORDERS:  # it was named in full: told at once, and again before the first event
+            snapshot = await client.next("snapshot", ORDERS)
+        assert snapshot["seq"] == 0
+        assert [one["client_order_id"] for one in snapshot["data"]["records"]] == ["O-old"]
+        got = [await client.next(topic=ORDERS) for _ in news]
+        assert [(one["type"], one["seq"]) for one in got] == [("order_update", n) for n in (1, 2, 3)]
+
+
 async def test_frames_hold_many_events_in_order_of_publication(tmp_path: Path) -> None:
     async with serving(tmp_path) as service, service.unix() as client:
         await client.subscribe(">")
@@ -115,7 +138,7 @@ async def test_resume_at_the_present_repeats_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("resume", "epoch", "reason"),
-    [(2, "e1", "too_old"), (99, "e1", "too_old"), (9, "e0", "epoch"), (9, None, "epoch")],
+    [(2, "e1", "too_old"), (99, "e1", "ahead"), (9, "e0", "epoch"), (9, None, "epoch")],
 )
 async def test_a_gap_is_told_and_a_snapshot_follows(
     tmp_path: Path, resume: int, epoch: str | None, reason: str

@@ -160,7 +160,7 @@ async def test_what_went_wrong_is_told(tmp_path: Path) -> None:
         for answer, outcome, type_ in (
             (deny, "refused", "denied"),
             (doubt, "unknown", "outcome-unknown"),
-            (fail, "failed", "internal"),
+            (fail, "unknown", "outcome-unknown"),
         ):
             service.execute.answer = answer
             id_ = await client.say("command", command=SUBMIT)
@@ -251,6 +251,63 @@ async def test_a_store_that_fails_is_told_and_nothing_is_subscribed_to(tmp_path:
         assert (await client.subscribe("quotes.>"))["type"] == "subscription_confirmed"
 
 
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+async def test_a_client_may_write_whole_envelopes(tmp_path: Path, form: str) -> None:
+    async with serving(tmp_path) as service, service.unix(form=form) as client:
+        whole: dict[str, Any] = {"v": 1, "topic": None, "seq": None, "ts": None}
+        id_ = await client.say("subscribe", **whole, data={"topics": ["quotes.>", "orders.*"]})
+        answer = await client.next("subscription_confirmed")
+        assert (answer["id"], answer["data"]["topics"]) == (id_, ["orders.*", "quotes.>"])
+        id_ = await client.say("unsubscribe", v=1, data={"topics": ["quotes.>"]})
+        assert (await client.next("subscription_confirmed"))["id"] == id_
+        id_ = await client.say("heartbeat_response", **whole, data={})
+        assert (await client.next("ack"))["id"] == id_
+        id_ = await client.say("command", **whole, data={"command": SUBMIT})
+        answer = await client.next("command_response")
+        assert (answer["id"], answer["data"]["outcome"]) == (id_, "done")
+        assert [one.pattern for one in service.hub.subscriptions()] == ["orders.*"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"v": 2, "topics": ["quotes.>"]},
+        {"v": True, "topics": ["quotes.>"]},
+        {"topics": ["quotes.>"], "data": {}},
+        {"topics": ["quotes.>"], "data": {"topics": ["orders.*"]}},
+        {"topic": "quotes.>", "data": {"topics": ["orders.*"]}},
+        {"seq": 1, "data": {"topics": ["orders.*"]}},
+        {"data": {"topics": ["orders.*"], "type": "unsubscribe"}},
+        {"data": {"topics": ["orders.*"], "more": 1}},
+        {"data": ["orders.*"]},
+        {"topics": []},
+        {"topics": [f"quotes.I{n}.SIM" for n in range(501)]},
+    ],
+)
+async def test_a_subscribe_that_is_not_understood_is_a_subscription_error(
+    tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    async with serving(tmp_path) as service, service.unix() as client:
+        id_ = await client.say("subscribe", **fields)
+        answer = await client.envelope()
+        assert (answer["type"], answer["id"]) == ("subscription_error", id_)
+        assert answer["data"]["status"] == 400
+        assert service.hub.subscriptions() == []
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+async def test_the_forms_go_by_their_plain_names_too(tmp_path: Path, form: str) -> None:
+    async with (
+        serving(tmp_path) as service,
+        service.tcp(established=False, subprotocols=["nobody's", form]) as client,
+    ):
+        frame = await client.socket.recv()
+        assert client.socket.subprotocol == form
+        assert isinstance(frame, str) == (form == "json")
+        decode = msgspec.json.decode if isinstance(frame, str) else msgspec.msgpack.decode
+        assert decode(frame)[0]["data"]["format"] == form
+
+
 async def test_at_most_500_subscriptions(tmp_path: Path) -> None:
     async with serving(tmp_path) as service, service.unix() as client:
         await client.subscribe(*(f"quotes.I{n}.SIM" for n in range(400)))
@@ -285,7 +342,10 @@ async def test_nonsense_is_answered_and_the_connection_goes_on(
 ) -> None:
     async with serving(tmp_path) as service, service.unix() as client:
         await client.socket.send(sent)
-        error = await client.next("error")
+        error = await client.envelope()
+        assert error["type"] == (
+            "subscription_error" if '"id":"1","type":"subscribe"' in str(sent) else "error"
+        )
         assert mention in error["data"]["detail"]
         assert error["data"]["rule"]
         assert (await client.subscribe("quotes.>"))["type"] == "subscription_confirmed"
@@ -293,7 +353,7 @@ async def test_nonsense_is_answered_and_the_connection_goes_on(
 
 async def test_nonsense_in_msgpack_is_answered(tmp_path: Path) -> None:
     async with serving(tmp_path) as service, service.unix(form="msgpack") as client:
-        for sent in (b"\xc1", b"", b"\x93\x01", msgspec.msgpack.encode({"type": "subscribe", "id": 1})):
+        for sent in (b"\xc1", b"", b"\x93\x01", msgspec.msgpack.encode({"type": "dance", "id": 1})):
             await client.socket.send(sent)
             assert (await client.next("error"))["data"]["type"] == "invalid-request"
         assert (await client.subscribe("quotes.>"))["type"] == "subscription_confirmed"

@@ -143,7 +143,7 @@ class Delivery:
         routes.setdefault(group.form, {})[group] = group.append
         group.topics[topic] = self.bus.published
 
-    def _new_topic(self, event: Event) -> dict[Format, dict[Group, Append]]:
+    def _new_topic(self, event: Event, told: Sequence[Event]) -> dict[Format, dict[Group, Append]]:
         """Route a topic at its first event: to those who asked for it before it was there."""
         routes = self._routes.setdefault(event.topic, {})
         for form in FORMATS:
@@ -152,7 +152,7 @@ class Delivery:
                 if group.form is not form or event.topic in group.topics or not group.wants(event.topic):
                     continue
                 self._route(event.topic, group)
-                snapshot = snapshot or self.states.before(form, event)
+                snapshot = snapshot or self.states.before(form, event, told)
                 group.append(snapshot)
         return routes
 
@@ -164,7 +164,7 @@ class Delivery:
             topic = event.topic
             routes = self._routes.get(topic)
             if routes is None or event.seq == 1:
-                routes = self._new_topic(event)
+                routes = self._new_topic(event, events)
             for form, groups in routes.items():
                 if not groups:
                     continue

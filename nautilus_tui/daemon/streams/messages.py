@@ -5,7 +5,7 @@ This module must not know how messages arrive or what is done about them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
     """Base of all messages from clients; the answer carries the same ``id``."""
 
     id: Id | None = None
-    v: int = 1
+    v: Literal[1] = 1
 
 
 class Authenticate(Message, frozen=True, kw_only=True, tag="authenticate"):
@@ -68,11 +68,33 @@ AnyMessage = Authenticate | Subscribe | Unsubscribe | Ack | HeartbeatResponse | 
 
 
 class UnreadableError(InvalidRequestError):
-    """A client's message could not be understood; ``id`` is its id where that much was readable."""
+    """A client's message could not be understood; ``id`` is its id and ``answer`` the type of the answer
+    to it, where that much was readable.
+    """
 
-    def __init__(self, detail: str, id_: str | int | None, *, rule: str, fix: str | None = None) -> None:
+    def __init__(
+        self, detail: str, id_: str | int | None, *, rule: str, fix: str | None = None, answer: str = "error"
+    ) -> None:
         super().__init__(detail, rule=rule, fix=fix)
         self.id = id_
+        self.answer = answer
+
+
+#: What all envelopes have; a client that writes whole envelopes has the rest in ``data``.
+_ENVELOPE = frozenset(("v", "type", "id", "topic", "seq", "ts", "data"))
+_HEAD = frozenset(("v", "type", "id"))
+
+
+def _opened(plain: object) -> object:
+    """Return what was said in a whole envelope as if it had been said without; anything else as it is."""
+    if not isinstance(plain, dict) or not plain.keys() <= _ENVELOPE:
+        return plain
+    data = plain.get("data")
+    if not isinstance(data, dict) or data.keys() & _HEAD:
+        return plain
+    if plain.get("topic") is not None or plain.get("seq") is not None:
+        return plain  # those are what the server tells of
+    return {name: value for name, value in plain.items() if name in _HEAD} | data
 
 
 def read(form: Format, data: bytes) -> AnyMessage:
@@ -88,12 +110,14 @@ def read(form: Format, data: bytes) -> AnyMessage:
     said = plain.get("id") if isinstance(plain, dict) else None
     id_ = said if isinstance(said, str | int) and not isinstance(said, bool) else None
     try:
-        message: AnyMessage = msgspec.convert(plain, AnyMessage)
+        message: AnyMessage = msgspec.convert(_opened(plain), AnyMessage)
     except msgspec.ValidationError as error:
+        about = plain.get("type") if id_ is not None else None
         raise UnreadableError(
             f"the message does not fit: {error}",
             id_,
             rule="type is one of authenticate, subscribe, unsubscribe, ack, heartbeat_response, command",
+            answer="subscription_error" if about in ("subscribe", "unsubscribe") else "error",
         ) from error
     if message.id is None and not isinstance(message, Authenticate):
         raise UnreadableError(

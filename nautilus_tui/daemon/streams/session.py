@@ -83,7 +83,7 @@ def hear(
         message = messages.read(connection.form, data)
     except messages.UnreadableError as error:
         refused("message", error)
-        answer(connection, "error", error.document(), error.id)
+        answer(connection, error.answer, error.document(), error.id)
         return
     match message:
         case messages.Subscribe():
@@ -186,9 +186,14 @@ async def _carry_out(
         outcome = await execute(command, connection.principal)
     except ProblemError as error:
         outcome = _not_done(message, error.document())
-    except Exception:  # the fault is ours: the client is told that much, the log has the rest
+    except Exception:  # the fault is ours, and how far it came nobody knows; the log has the rest
         logger.exception("command %s failed", type(command).__name__)
-        outcome = _not_done(message, ProblemError("it failed inside the daemon; its log says why").document())
+        unknown = OutcomeUnknownError(
+            "it failed inside the daemon, whose log says why",
+            rule="what was not seen to fail may have happened",
+            fix="look at what is so before anything is sent again",
+        )
+        outcome = _not_done(message, unknown.document())
     finally:
         connection.commands -= 1
     if connection.group is not None:

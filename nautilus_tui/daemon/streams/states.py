@@ -6,6 +6,7 @@ This module must not know of connections or of how envelopes are written.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -17,9 +18,9 @@ from nautilus_tui.daemon.streams.wire import Format
 
 REUSE_S = 1.0
 
-#: Why events are missing: the daemon started anew, they are too old to be remembered, or they were
-#: lost on their way to whoever serves the stream.
-GapReason = Literal["epoch", "too_old", "missed"]
+#: Why a topic does not go on where it was left: the daemon started anew, what is missing is too old to be
+#: remembered or was lost on its way to whoever serves the stream, or the number was never given yet.
+GapReason = Literal["epoch", "too_old", "missed", "ahead"]
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +52,17 @@ class States:
             self._known[topic, form.name] = (seq, now, encoded)
         return encoded
 
-    def before(self, form: Format, event: Event) -> bytes:
-        """Return the state of a topic before its first event: what a store knew, else nothing."""
+    def before(self, form: Format, event: Event, told: Sequence[Event]) -> bytes:
+        """Return the state of a topic before its first event: what a store knew, else nothing.
+
+        Args:
+            told: everything that is handed over with the event. The store has it already; on this
+                topic it comes as events, and is not to be told twice.
+        """
         records: tuple[Record, ...] = ()
         if event.key is None and self._bus.stored:
-            records = self._bus.state(event.topic).records
+            news = [one.record for one in told if one.topic == event.topic]
+            records = tuple(one for one in self._bus.state(event.topic).records if one not in news)
         return form.message("snapshot", {"records": records}, topic=event.topic, seq=event.seq - 1)
 
     def resumed(self, form: Format, topic: str, asked: int, epoch: str | None) -> list[bytes]:
@@ -68,7 +75,9 @@ class States:
         missed = self._bus.since(topic, asked) if epoch == self._bus.epoch else None
         if missed is not None:
             return [form.event(event) for event in missed]
-        return self.gap(form, topic, asked, "too_old" if epoch == self._bus.epoch else "epoch")
+        if epoch != self._bus.epoch:
+            return self.gap(form, topic, asked, "epoch")
+        return self.gap(form, topic, asked, "ahead" if asked > self._bus.seq(topic) else "too_old")
 
     def gap(self, form: Format, topic: str, after: int, reason: GapReason) -> list[bytes]:
         """Return that events after ``after`` are missing, and the state to go on from.

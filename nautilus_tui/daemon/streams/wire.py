@@ -139,7 +139,10 @@ class MsgpackFormat:
 JSON = JsonFormat()
 MSGPACK = MsgpackFormat()
 FORMATS: tuple[Format, ...] = (JSON, MSGPACK)
-SUBPROTOCOLS: dict[str, Format] = {one.subprotocol: one for one in FORMATS}
+#: Under our own names, which nobody else has, and plainly.
+SUBPROTOCOLS: dict[str, Format] = {one.subprotocol: one for one in FORMATS} | {
+    one.name: one for one in FORMATS
+}
 
 
 def frames(form: Format, envelopes: Sequence[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
