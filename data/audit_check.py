@@ -76,8 +76,8 @@ class Check:
                 remarks = (f"the log begins behind entry {begun.seq}: earlier ones are in the store alone",)
             if log.behind:
                 remarks += (
-                    f"the last {log.behind} of the store are not in the log yet: a daemon that runs is about to"
-                    " add them, after a daemon that was killed the next start does",
+                    f"the last {log.behind} of the store are not in the log yet: a daemon that runs is about"
+                    " to add them, after a daemon that was killed the next start does",
                 )
         return msgspec.structs.replace(report, log=log, remarks=remarks)
 
