@@ -87,6 +87,7 @@ def _settings(
     """Return what the gateway is told: by its options, else by the settings."""
     from nautilus_tui.client.address import Address
     from nautilus_tui.config.apply import stream_limits
+    from nautilus_tui.daemon.peers import Bounds
     from nautilus_tui.gateway.settings import GatewaySettings
 
     own, streams = config.daemon, config.streams
@@ -110,6 +111,12 @@ def _settings(
         shutdown_seconds=own.shutdown_seconds,
         allowed_origins=own.allowed_origins,
         allowed_hosts=own.allowed_hosts,
+        bounds=Bounds(
+            header_bytes=own.max_header_bytes,
+            request_s=own.request_seconds,
+            connections=own.connections_per_peer,
+            drained_bytes=own.max_request_bytes,
+        ),
         streams=stream_limits(config),
     )
 
@@ -117,10 +124,12 @@ def _settings(
 def _serve(session: Session, settings: GatewaySettings, where: tuple[str, int], ready_fd: int | None) -> None:
     import uvloop
 
+    from nautilus_tui.daemon.descriptors import make_room
     from nautilus_tui.daemon.ending import Ending
     from nautilus_tui.daemon.service import ServiceManager
     from nautilus_tui.gateway.app import Gateway
 
+    make_room(settings.streams.max_connections)
     manager = ServiceManager.take_from()
     ending = Ending(settings.shutdown_seconds + serving.TIDY_S)
 

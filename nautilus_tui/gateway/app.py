@@ -16,7 +16,7 @@ from data.access import TokenRow
 from nautilus_tui.daemon.ending import Ending
 from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, url_of
 from nautilus_tui.daemon.origins import Origins
-from nautilus_tui.daemon.peers import Bounds, http_protocol
+from nautilus_tui.daemon.peers import http_protocol
 from nautilus_tui.daemon.service import ServiceManager
 from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
 from nautilus_tui.gateway.access import Access
@@ -110,7 +110,7 @@ class Gateway:
             origins=origins,
             note=self._refusals.note,
         )
-        http = http_protocol(Bounds(), self._refusals.note)
+        http = http_protocol(settings.bounds, self._refusals.note)
         server = make_server(app, ws, settings, tls=tls, http=http)
         if self._ending is not None:
             self._ending.hear(self.stop)

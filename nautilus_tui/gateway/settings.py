@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from nautilus_tui.client.address import Address
+from nautilus_tui.daemon.peers import Bounds
 from nautilus_tui.daemon.streams.limits import StreamLimits
 
 
@@ -27,6 +28,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.0
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    bounds: Bounds = Bounds()  #: what a peer may cost before anyone knows who it is
     streams: StreamLimits = StreamLimits()
 
     def __repr__(self) -> str:

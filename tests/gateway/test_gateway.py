@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import shutil
 import socket
 import subprocess
@@ -248,6 +249,25 @@ def test_a_gateway_that_has_read_nothing_is_not_ready_and_says_why(tmp_path: Pat
         assert answer.json()["type"] == "unavailable"
         assert "has not read" in answer.json()["detail"]
         assert early.stop() == 0
+
+
+def test_what_peers_may_cost_and_room_for_them_is_as_at_a_daemon(tmp_path: Path, world: World) -> None:
+    home = tmp_path / "gateway" / "home"
+    home.mkdir(parents=True)
+    (home / "config.toml").write_text("[daemon]\nmax_header_bytes = 2048\nrequest_seconds = 2.0\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        gateway = GatewayProcess(tmp_path / "gateway", world.redis.url, prefix=PREFIX)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with gateway:
+        assert resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE)[0] > 256
+        # too large: 400; not whole within the time, which by default is 30 seconds: 408
+        for sent, status in ((b"X-Large: " + b"x" * 3000, 400), (b"X-Slow: ", 408)):
+            with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as peer:
+                peer.sendall(b"GET /health HTTP/1.1\r\n" + sent)
+                assert peer.recv(64).startswith(b"HTTP/1.1 %d " % status)
 
 
 async def test_without_a_daemon_commands_are_refused(tmp_path: Path, world: World) -> None:
