@@ -321,6 +321,14 @@ def test_a_path_names_its_methods(daemon: DaemonProcess) -> None:
         assert set(response.headers["allow"].split(", ")) == {"GET", "POST", "OPTIONS"}
 
 
+def test_head_is_answered_as_get_without_the_body(daemon: DaemonProcess) -> None:
+    for path, status in (("/api/v1/orders", 200), ("/health", 200), ("/api/v1/nothing", 404)):
+        got, head = daemon.http.get(path), daemon.http.head(path)
+        assert (got.status_code, head.status_code) == (status, status)
+        assert head.headers["content-type"] == got.headers["content-type"]
+        assert (bool(got.content), head.content) == (True, b"")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
