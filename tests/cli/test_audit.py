@@ -36,6 +36,11 @@ def tail(cli: CommandLine, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run.out.splitlines()]
 
 
+def _hear_interrupts() -> None:
+    """Take SIGINT as a program in a terminal does; what a shell starts in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_tail_is_the_latest_in_the_order_it_happened(daemon: CommandLine) -> None:
     entries = tail(daemon, "-n", "4")
     assert [one["seq"] for one in entries] == sorted(one["seq"] for one in entries)
@@ -49,7 +54,10 @@ def test_the_tail_is_the_latest_in_the_order_it_happened(daemon: CommandLine) ->
 def test_following_shows_each_entry_once_and_ends_cleanly(daemon: CommandLine) -> None:
     before = tail(daemon, "-n", "2")
     with subprocess.Popen(
-        daemon.command("--json", "audit", "tail", "-n", "2", "-f"), stdout=subprocess.PIPE, text=True
+        daemon.command("--json", "audit", "tail", "-n", "2", "-f"),
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_interrupts,
     ) as process:
         assert process.stdout is not None
         told = [json.loads(process.stdout.readline()) for _ in range(2)]
