@@ -356,7 +356,7 @@ async def test_a_restriction_that_somebody_else_set_is_left_alone(desk: Desk) ->
 
 async def test_a_stopped_monitor_is_an_alert_and_stays_stopped_over_a_restart(desk: Desk) -> None:
     assert desk.daemon.post("/api/v1/risk/monitor/stop").status_code == 200
-    assert desk.daemon.post("/api/v1/risk/monitor/stop").status_code == 409
+    assert desk.daemon.post("/api/v1/risk/monitor/stop").status_code == 200
     health = desk.daemon.get("/api/v1/risk/health")
     assert (health["state"], health["reason"]) == ("stopped", "by local")
     desk.daemon.kill()
@@ -378,7 +378,7 @@ async def test_a_stopped_monitor_is_an_alert_and_stays_stopped_over_a_restart(de
     assert health["limits"] == len(desk.daemon.get("/api/v1/risk/status")["items"])
     assert health["notified"] == {"trader": True, "risk manager": True, "head of risk": False}
     audited = desk.daemon.get("/api/v1/audit", command="monitor.set")["items"]
-    assert [one["outcome"] for one in audited if one["outcome"] != "started"] == ["done", "failed", "done"]
+    assert [one["outcome"] for one in audited if one["outcome"] != "started"] == ["done", "done", "done"]
 
 
 async def test_everything_that_can_be_done_is_done_in_order_and_a_halt_comes_last(desk: Desk) -> None:
@@ -489,4 +489,4 @@ def test_the_command_line_shows_and_acknowledges(desk: Desk) -> None:
     assert "SYNTHETIC" in shown.err
     told = cli("--json", "monitor").json
     assert told["health"]["breached"] == 1
-    assert cli("monitor", "start").code == 3, "it runs already"
+    assert cli("monitor", "start").code == 0, "it runs already, as wanted"

@@ -22,7 +22,7 @@ from data.breach_store import BreachStore
 from data.bus import Bus, Event
 from data.commands import AcknowledgeAlert, AcknowledgeBreach, Outcome, SetMonitor
 from data.limits import Limit, LimitStatus, MonitorHealth
-from data.problems import ConflictError, ProblemError
+from data.problems import ProblemError
 from data.records import Fill
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.alerts import AlertBook
@@ -207,11 +207,8 @@ class Monitor:
         return msgspec.structs.replace(done, detail=said)
 
     async def _set(self, running: bool, by: str) -> str:
-        if running == self._wanted:
-            raise ConflictError(
-                f"the monitor {'runs' if running else 'is stopped'} already",
-                rule="it is started when stopped",
-            )
+        if running == self._wanted:  # as wanted: who asks twice is told so
+            return f"the monitor {'runs' if running else 'is stopped'} already"
         await self._store.put_running(running)
         self._wanted, self._stopped_by = running, None if running else by
         self.wake()
