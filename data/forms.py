@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -34,6 +35,12 @@ _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2})"  # date
     r"(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?)?"  # time, fraction
     r"\s*(Z|z|[+-]\d{2}:?\d{2})?"  # zone
+)
+
+#: Not finite ones are numbers too; whoever takes them refuses them with a rule.
+_DECIMAL = re.compile(
+    r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|s?nan[0-9]*)",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -217,7 +224,27 @@ def from_builtins[T](value: Any, cls: type[T]) -> T:
 
     Raises msgspec.ValidationError naming the field, or InvalidRequestError for a bad time.
     """
-    return msgspec.convert(_with_integer_times(value), cls)
+    plain = _with_integer_times(value)
+    made = msgspec.convert(plain, cls)
+    _check_decimals(plain, made, "$")
+    return made
+
+
+def _check_decimals(given: Any, made: Any, where: str) -> None:
+    """Refuse what Python takes for a number and people do not: ``1_0``, blanks, digits of other scripts."""
+    if isinstance(made, Decimal):
+        if isinstance(given, str) and not _DECIMAL.fullmatch(given):
+            raise msgspec.ValidationError(f"Invalid decimal string - at `{where}`")
+    elif isinstance(made, msgspec.Struct) and isinstance(given, dict):
+        for name in made.__struct_fields__:
+            if name in given:
+                _check_decimals(given[name], getattr(made, name), f"{where}.{name}")
+    elif isinstance(made, dict) and isinstance(given, dict):
+        for name, item in made.items():
+            _check_decimals(given.get(name), item, f"{where}.{name}")
+    elif isinstance(made, list | tuple) and isinstance(given, list):
+        for number, (item, one) in enumerate(zip(given, made, strict=False)):
+            _check_decimals(item, one, f"{where}[{number}]")
 
 
 def from_json[T](data: bytes | str, cls: type[T]) -> T:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.commands import AnyCommand, Outcome, SubmitOrder
+from data.commands import AnyCommand, ModifyOrder, Outcome, SubmitOrder
 from data.forms import from_builtins, from_json, is_time, iso, json_form, parse_iso, to_json, to_json_form
 from data.problems import InvalidRequestError, ProblemDocument
 from data.records import AnyRecord, Book, Instrument, Level, Quote
@@ -152,6 +152,35 @@ def test_commands_take_times_in_both_forms() -> None:
         from_builtins({**body, "ts_expire": "soon"}, AnyCommand)
     with pytest.raises(msgspec.ValidationError, match="qty"):
         from_builtins({**body, "qty": "many"}, AnyCommand)
+
+
+@pytest.mark.parametrize("text", ["1_0", " 10", "10 ", "٣", "１０", "1,5", "0x10", "1e", ""])
+def test_what_only_python_takes_for_a_decimal_is_refused(text: str) -> None:
+    body = {
+        "command": "order.submit",
+        "engine": "paper-1",
+        "client_order_id": "O-1",
+        "instrument": "AAPL.SIM",
+        "side": "buy",
+    }
+    with pytest.raises(msgspec.ValidationError, match="qty"):
+        from_builtins({**body, "qty": text}, AnyCommand)
+
+
+@given(st.decimals())
+def test_every_way_in_which_a_decimal_is_written_is_taken(number: Decimal) -> None:
+    if number.is_snan():
+        return  # not comparable, and refused by the rules of all that take numbers
+    body = {
+        "command": "order.modify",
+        "engine": "paper-1",
+        "client_order_id": "O-1",
+        "qty": str(number),
+        "price": f"{number:f}" if number.is_finite() else str(number),
+    }
+    command = from_builtins(body, AnyCommand)
+    assert isinstance(command, ModifyOrder)
+    assert str(command.qty) == str(Decimal(str(number)))
 
 
 @given(st.integers(0, 10**6), st.sampled_from(["AAPL.SIM", "EURUSD.SIM", 'ES"\\ts.SIM']))
