@@ -55,6 +55,10 @@ class Reader:
         try:
             async for event in self.stream:
                 self._hear(event)
+            self.failed = "the stream ended"
+        except asyncio.CancelledError:
+            self.failed = "cancelled"
+            raise
         except Exception as error:  # noqa: BLE001  # told in the report
             self.failed = repr(error)
 
