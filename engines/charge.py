@@ -273,6 +273,8 @@ class Charge:
         problem = self._pidfile.read_failure()
         if problem is not None:
             return f"engine {self.spec.engine} failed: {problem.detail}"
+        if self.stopping_reason is not None:  # it was made to end, perhaps before it ran
+            return f"engine {self.spec.engine} was stopped: {self.stopping_reason}"
         log = self._home.engine_log(self.spec.engine)
         return f"engine {self.spec.engine} ended without a word; its log is {log}"
 

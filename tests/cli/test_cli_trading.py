@@ -174,6 +174,7 @@ def test_bracket_and_oco(trading: CommandLine) -> None:
 
 
 def test_a_position_is_opened_seen_and_closed(trading: CommandLine) -> None:
+    before = Decimal(trading("--json", "account").json["balances"][0]["total"])
     assert trading("order", "buy", "TSLA.SIM", "20", "--wait").code == 0
     position = next(p for p in trading("--json", "positions").json if p["instrument"] == "TSLA.SIM")
     assert position["qty"] == "20"
@@ -184,7 +185,14 @@ def test_a_position_is_opened_seen_and_closed(trading: CommandLine) -> None:
     assert "TSLA.SIM" not in {p["instrument"] for p in trading("--json", "positions").json}
     account = trading("--json", "account").json
     assert account["currency"] == "USD"
-    assert Decimal(account["balances"][0]["total"]) < 1_000_000
+    fills = [one for one in trading("--json", "fills").json if one["instrument"] == "TSLA.SIM"]
+    assert sum(Decimal(one["qty"]) for one in fills) == 40
+    paid = sum(
+        Decimal(one["qty"]) * Decimal(one["price"]) * (1 if one["side"] == "buy" else -1)
+        + Decimal(one["commission"])
+        for one in fills
+    )
+    assert Decimal(account["balances"][0]["total"]) == before - paid
 
 
 def test_prices_and_bars_are_told(trading: CommandLine) -> None:

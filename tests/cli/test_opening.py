@@ -37,12 +37,12 @@ class Screen:
 
     def read_until_it_shows(self, text: str) -> None:
         """Read until ``text`` is on the screen: it is painted anew, for parts of it may have been there."""
-        deadline, columns = time.monotonic() + PATIENCE_S, 120
+        deadline, columns, patience = time.monotonic() + PATIENCE_S, 120, 1.0
         while time.monotonic() < deadline:
-            columns = 241 - columns
+            columns, patience = 241 - columns, 2 * patience  # a busy machine paints slowly
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
             self.process.send_signal(signal.SIGWINCH)
-            begin, enough = len(self.written), time.monotonic() + 2
+            begin, enough = len(self.written), time.monotonic() + patience
             while select.select([self.terminal], [], [], max(enough - time.monotonic(), 0))[0]:
                 self.written += os.read(self.terminal, 65_536)
                 if text.encode() in self.written[begin:]:

@@ -288,7 +288,10 @@ async def test_a_crash_loop_ends_when_the_budget_is_spent(floor: Floor) -> None:
 
 
 async def test_an_engine_above_its_memory_is_stopped_with_the_reason(floor: Floor) -> None:
-    await floor.supervisor.start(EngineSpec(engine=P, max_memory_mb=128))
+    try:
+        await floor.supervisor.start(EngineSpec(engine=P, max_memory_mb=128))
+    except EngineFailedError as error:  # it may be looked at before it runs
+        assert "memory" in error.detail  # noqa: PT017  # a start that succeeds is as good
     await floor.sink.until(lambda: floor.sink.statuses[P][-1].state == "error")
     assert "memory" in (floor.sink.statuses[P][-1].reason or "")
     assert floor.supervisor.status_of(P).restarts == 0
