@@ -40,4 +40,10 @@ _LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest."""
     place = {name: number for number, name in enumerate(_LONG)}
-    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0].removeprefix("tests/"), len(place)))
+
+    def turn(item: pytest.Item) -> int:
+        return place.get(
+            "/".join(item.path.parts[-2:]), place.get("/".join(item.path.parts[-3:]), len(place))
+        )
+
+    items.sort(key=turn)
