@@ -39,7 +39,6 @@ from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
 from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, select_subprotocol, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
-from nautilus_tui.daemon.streams.intake import Intake
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
 from nautilus_tui.daemon.streams.turns import Reception, Turns
@@ -73,7 +72,6 @@ class StreamProtocol(asyncio.Protocol):
         "_expiry",
         "_form",
         "_fragments",
-        "_intake",
         "_pace",
         "_path",
         "_patterns",
@@ -114,7 +112,6 @@ class StreamProtocol(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._turns = Turns(self, self.reception)
-        self._intake = Intake(self)
         self._closing = False
 
     # ------------------------------------------------------------ the transport calls
@@ -130,7 +127,6 @@ class StreamProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything: the peer is gone."""
         self._state.connections.discard(self)
-        self._intake.end()
         self._leave()
 
     def pause_writing(self) -> None:
@@ -167,29 +163,15 @@ class StreamProtocol(asyncio.Protocol):
             self._transport.pause_reading()
             self.reception.enter(self._arrive, data)
             return
-        self._intake.take(data)
+        self._receive(data)
 
     def _arrive(self, request: bytes) -> None:
         """Answer the upgrade request, now that uvicorn has handed the transport over."""
         if not self._closing:
             self._transport.resume_reading()
-            self.parse(request)
+            self._receive(request)
 
-    def over(self) -> bool:
-        """Tell whether the client talks faster than it may; one that was hung up on is to be silent."""
-        return self._closing or self._pace.excess > 0
-
-    def stop_reading(self) -> None:
-        """Let what the client sends wait in the socket."""
-        self._transport.pause_reading()
-
-    def read_on(self) -> None:
-        """Read again, unless something has yet to be dealt with or read by the client."""
-        if not (self._intake.waits or self._turns.held or self.blocked() or self._transport.is_closing()):
-            self._transport.resume_reading()
-
-    def parse(self, data: bytes) -> None:
-        """Act on the next bytes from the client."""
+    def _receive(self, data: bytes) -> None:
         if self._closing and self._ws.state is not State.CLOSING:
             return
         self._ws.receive_data(data)

@@ -64,12 +64,9 @@ class Reception:
 class Speaker(Protocol):
     """Whose messages wait for their turn."""
 
-    def stop_reading(self) -> None:
-        """Let what comes wait in the socket."""
-        ...
-
-    def read_on(self) -> None:
-        """Read again, if nothing else speaks against it."""
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What they come from."""
         ...
 
     def blocked(self) -> bool:
@@ -97,11 +94,6 @@ class Turns:
         self._due = 0.0  #: loop time
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def held(self) -> bool:
-        """Tell whether messages wait, so that no more may be read."""
-        return self._held is not None
-
     def spent(self, seconds: float) -> None:
         """Note that a message took ``seconds`` of the processor to carry out."""
         if seconds > _FREE_S:
@@ -114,14 +106,14 @@ class Turns:
             return
         if self._held is None:
             self._held = deque()
-            self._speaker.stop_reading()
+            self._speaker.transport.pause_reading()
             self._plan()
         self._held.append(frame)
 
     def resume(self) -> None:
         """Go on reading because the client does: first what is held."""
         if self._held is None:
-            self._speaker.read_on()
+            self._speaker.transport.resume_reading()
         else:
             self._plan()
 
@@ -147,4 +139,5 @@ class Turns:
             self._plan()
         elif self._held is not None:
             self._held = None
-            self._speaker.read_on()
+            if not self._speaker.blocked():
+                self._speaker.transport.resume_reading()
