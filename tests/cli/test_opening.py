@@ -37,9 +37,10 @@ class Screen:
 
     def read_until_it_shows(self, text: str) -> None:
         """Read until ``text`` is on the screen: it is painted anew, for parts of it may have been there."""
-        deadline, columns, patience = time.monotonic() + PATIENCE_S, 120, 1.0
+        deadline, columns, patience = time.monotonic() + PATIENCE_S, 180, 1.0
         while time.monotonic() < deadline:
-            columns, patience = 241 - columns, 2 * patience  # a busy machine paints slowly
+            # wide, for words are shortened where alerts need room; a busy machine paints slowly
+            columns, patience = 361 - columns, 2 * patience
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
             self.process.send_signal(signal.SIGWINCH)
             begin, enough = len(self.written), time.monotonic() + patience
