@@ -21,15 +21,14 @@ from data.problems import (
     NotFoundError,
     ProblemDocument,
     ProblemError,
-    RateLimitedError,
 )
 from nautilus_tui.client.address import Address
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import peer_of
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import UNKNOWN, Note, Refusal, unnoted
+from nautilus_tui.daemon.request_pace import RequestPace
 from nautilus_tui.daemon.streams.hub import StreamHub
-from nautilus_tui.daemon.streams.session import Pace
 from nautilus_tui.gateway.access import Access
 from nautilus_tui.gateway.health import HealthWatch
 
@@ -74,9 +73,8 @@ class Application:
         self._access = access
         self._daemon = daemon
         self._origins = origins
-        self._rate = requests_per_second
+        self._pace = RequestPace(requests_per_second)
         self._note = note
-        self._paces: dict[str, Pace] = {}  # as many as there are tokens
         self._answers: dict[str, Callable[[], object]] = {
             "/health": health.now,
             "/api/v1/websocket/health": hub.health,
@@ -112,13 +110,7 @@ class Application:
 
     def _principal(self, scope: HTTPScope, header: str | None) -> Principal:
         principal = self._access.header(header, peer_of(scope)[0])
-        if not self._paces.setdefault(principal.name, Pace(self._rate)).take():
-            raise RateLimitedError(
-                f"{principal.name} asks more than {self._rate} times a second",
-                rule=f"at most {self._rate} requests a second with one token",
-                fix="ask less often, or subscribe to the streams",
-                seconds="1",
-            )
+        self._pace.take(principal.name)
         return principal
 
     def _noted(self, scope: HTTPScope, known: Principal | None, document: ProblemDocument) -> None:

@@ -16,14 +16,14 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 from data.access import Role
-from data.problems import ForbiddenError, InvalidRequestError, ProblemDocument, ProblemError, RateLimitedError
+from data.problems import ForbiddenError, InvalidRequestError, ProblemDocument, ProblemError
 from nautilus_tui.daemon.api.answers import PROBLEM
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import Note, Refusal
-from nautilus_tui.daemon.streams.session import Pace
+from nautilus_tui.daemon.request_pace import RequestPace
 from providers.core.secrets import redact
 
 _AUDITED = "nautilus_tui.audited"
@@ -58,17 +58,15 @@ class Authenticated:
     ) -> None:
         self._app = app
         self._authenticator = authenticator
-        self._rate = requests_per_second
+        self._pace = RequestPace(requests_per_second)
         self._max_headers = max_headers
         self._max_header_bytes = max_header_bytes
         self._origins = origins
         self._note = note
-        self._paces: dict[str, Pace] = {}  # as many as there are tokens
 
     def allow(self, requests_per_second: int) -> None:
         """Let one token ask so often from now on."""
-        self._rate = requests_per_second
-        self._paces.clear()
+        self._pace.change(requests_per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the application's life span."""
@@ -116,14 +114,7 @@ class Authenticated:
         if peer == UNIX and uid is not None:
             return self._authenticator.unix_peer(uid)
         principal = self._authenticator.authorization(_text(headers.get(b"authorization")), peer)
-        if not self._paces.setdefault(principal.name, Pace(self._rate)).take():
-            raise RateLimitedError(
-                f"{principal.name} asks more than {self._rate} times a second",
-                rule=f"at most {self._rate} requests a second with one token",
-                fix="ask less often, or subscribe to the streams",
-                token=principal.name,
-                seconds="1",
-            )
+        self._pace.take(principal.name)
         return principal
 
 
