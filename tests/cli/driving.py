@@ -18,6 +18,8 @@ import pytest
 from data.paths import Home
 from nautilus_tui.cli.main import main
 
+_SIZE = ("COLUMNS", "LINES")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -32,6 +34,18 @@ class Run:
         return json.loads(self.out)
 
 
+def environment(more: dict[str, str] | None = None) -> dict[str, str]:
+    """This process's environment for another: without the width that pytest's worker and screens
+    drawn in this process leave behind, which programs believe more than their terminal.
+    """
+    return {name: value for name, value in os.environ.items() if name not in _SIZE} | (more or {})
+
+
+def set_environment(variables: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+
+
 @dataclass(frozen=True)
 class CommandLine:
     """The command line on one home, called in this process (quick) or in one of its own."""
@@ -43,8 +57,7 @@ class CommandLine:
         out, err = io.StringIO(), io.StringIO()
         kept_argv, kept_environment = sys.argv, dict(os.environ)
         sys.argv = ["nautilus-tui", "--home", str(self.home.root), *arguments]
-        os.environ.pop("COLUMNS", None)  # screens drawn in this process leave theirs behind
-        os.environ.update(env or {})
+        set_environment(environment(env))
         try:
             with (
                 contextlib.redirect_stdout(out),
@@ -54,8 +67,7 @@ class CommandLine:
                 main()
         finally:
             sys.argv = kept_argv
-            os.environ.clear()
-            os.environ.update(kept_environment)
+            set_environment(kept_environment)
         code = ended.value.code
         return Run(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
@@ -66,7 +78,7 @@ class CommandLine:
             text=True,
             timeout=120,
             check=False,
-            env={k: v for k, v in os.environ.items() if k != "COLUMNS"} | (env or {}),
+            env=environment(env),
         )
         return Run(done.returncode, done.stdout, done.stderr)
 

@@ -14,7 +14,7 @@ from data.access import TokenRow, digest
 from data.paths import Home
 from data.state import State
 from tests.cli.driving import CommandLine, running_daemon
-from tests.cli.test_opening import opened
+from tests.cli.screen import opened
 from tests.client.certificate import make_certificate
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
@@ -75,14 +75,14 @@ def test_a_terminal_of_another_machine(tmp_path: Path) -> None:
 
         with opened(there, "attach", url, NAUTILUS_TUI_TOKEN=token, **trusting) as screen:
             screen.read_until("Watchlist")
-            screen.read_until_it_shows("read-only")
+            screen.read_until("read-only")
             assert cli("stop").code == 0
-            screen.read_until_it_shows("Disconnected")
+            screen.read_until("Disconnected")
             with running_daemon(home, f"127.0.0.1:{port}") as again:
                 assert again("order", "buy", "AAPL.SIM", "7", "--wait").code == 0
-                screen.read_until_it_shows("MKT")  # the orders pane has nothing else of that name
+                screen.read_until("MKT")  # the orders pane has nothing else of that name
                 assert again("token", "revoke", "far").code == 0
-                screen.read_until_it_shows("revoked")
+                screen.read_until("revoked")
                 screen.press("q")
                 assert screen.end() == 0
     assert not (tmp_path / "there" / "state.duckdb").exists()
