@@ -44,19 +44,25 @@ _running: set[asyncio.Task[None]] = set()
 
 
 class Pace:
-    """How fast a client talks: a bucket of ``rate`` messages that refills in a second."""
+    """How fast a client talks: a bucket of ``rate`` messages that refills in a second.
 
-    __slots__ = ("_at", "_rate", "_tokens", "excess")
+    Args:
+        rate: messages a second.
+        clock: monotonic, in seconds.
+    """
 
-    def __init__(self, rate: int) -> None:
+    __slots__ = ("_at", "_clock", "_rate", "_tokens", "excess")
+
+    def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = float(rate)
         self._tokens = float(rate)
-        self._at = time.monotonic()
+        self._clock = clock
+        self._at = clock()
         self.excess = 0  #: messages over the rate since it was last kept
 
     def take(self) -> bool:
         """Count one message; tell whether it is within the rate."""
-        now = time.monotonic()
+        now = self._clock()
         self._tokens = min(self._rate, self._tokens + (now - self._at) * self._rate)
         self._at = now
         if self._tokens < 1.0:
