@@ -154,6 +154,10 @@ class Nursery:
 
     async def close(self) -> None:
         """Let the forkserver go; the engines it forked stay."""
+        if self._process is not None and not self._ready.is_set():
+            # It still imports and would notice only then that nobody needs it; it has forked nothing yet.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         if self._writer is not None:
             self._writer.close()
         if self._process is not None:

@@ -12,13 +12,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 import stamina
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from data import forms
 from data.facts import ProviderHealth, ProviderState
@@ -38,6 +36,9 @@ from providers.core.cache import Cache, Kept
 from providers.core.exchange import ACCEPT_ENCODING, Body, exchange
 from providers.core.ledger import Ledger
 from providers.core.spec import ProviderSpec
+
+if TYPE_CHECKING:
+    from purgatory import AsyncCircuitBreakerFactory
 
 #: Seconds for which answers of different kinds are fresh.
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -130,7 +131,7 @@ class ProviderHttp:
         self._cache = cache
         self._counts = _Counts()
         self._flights: dict[str, asyncio.Task[tuple[Any, Kept]]] = {}
-        self._breakers = AsyncCircuitBreakerFactory(_BREAKER_FAILURES, _BREAKER_S)
+        self._breakers: AsyncCircuitBreakerFactory | None = None
         self._open_until: int | None = None
         found = spec.credential.sandbox if self.synthetic else credential or secrets.find(spec.credential)
         if not self.synthetic:
@@ -260,6 +261,11 @@ class ProviderHttp:
         raise AssertionError("stamina ends by returning or raising")
 
     async def _behind_breaker[T](self, once: Callable[[], Awaitable[T]]) -> T:
+        if self._breakers is None:
+            breakers = await asyncio.to_thread(_load_breakers)
+            self._breakers = self._breakers or breakers  # another question may have been as early
+        from purgatory.domain.model import OpenedState
+
         breaker = await self._breakers.get_breaker(self.spec.name, exclude=_SAYS_NOTHING)
         try:
             async with breaker:
@@ -389,6 +395,13 @@ class ProviderHttp:
         if isinstance(error, NotConfiguredError):
             return "not_configured", f"{error.detail}: {error.fix}"
         return ("down" if isinstance(error, ProviderDownError) else "degraded"), error.detail
+
+
+def _load_breakers() -> AsyncCircuitBreakerFactory:
+    """Return circuit breakers; their library loads a client of Redis, so not before there is a question."""
+    from purgatory import AsyncCircuitBreakerFactory
+
+    return AsyncCircuitBreakerFactory(_BREAKER_FAILURES, _BREAKER_S)
 
 
 def _backoff(error: Exception) -> bool | float:

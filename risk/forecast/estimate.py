@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
+
+if TYPE_CHECKING:  # loaded where arrays are made: to follow a value takes none
+    import numpy as np
+    import numpy.typing as npt
 
 MINUTE: Final = 60_000_000_000
 #: Minutes of samples after which one counts half.
@@ -119,6 +121,7 @@ def motions(step: float, values: Floats, starts: Iterable[int] = (), half_life: 
         starts: Places where something else begins, so that the step to it is no change.
         half_life: See `Tracker`.
     """
+    import numpy as np
     from scipy.signal import lfilter  # slow to load, and not needed to forecast
 
     counted = np.isfinite(values)

@@ -2,6 +2,8 @@
 
 A trained candidate (candidate.py) was tried on recorded markets and did not do better throughout; see
 README.md for the figures and the command that repeats them.
+NumPy and SciPy are loaded with the first limit that has moved long enough to be computed: a daemon in its
+first half hour needs neither.
 This module must not know where samples come from or who reads the forecast.
 """
 
@@ -9,16 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from data.limits import Driver
-from risk.forecast import first_passage
 from risk.forecast.estimate import NEEDED, Motion
 from risk.forecast.record import HORIZONS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 #: Beyond a day nothing is told of when.
 LONGEST: Final = 1440.0
@@ -57,6 +60,10 @@ def chances(
         step: Minutes between two looks at the limit.
         until_reset: Minutes until use starts at 0 again; infinite: never.
     """
+    import numpy as np
+
+    from risk.forecast import first_passage
+
     horizon, reset = np.broadcast_arrays(np.asarray(minutes, np.float64), np.asarray(until_reset, np.float64))
     before = first_passage.probability(use, drift, volatility, np.minimum(horizon, reset), step)
     rest = np.maximum(horizon - reset, 0.0)
@@ -107,6 +114,10 @@ def _without_model(one: Question) -> Told | None:
 
 
 def _computed(asked: Sequence[tuple[Question, Motion]]) -> list[Told]:
+    import numpy as np
+
+    from risk.forecast import first_passage
+
     use, drift, sigma, step, reset = np.array(
         [(q.use, m.drift, m.volatility, q.step, q.until_reset) for q, m in asked]
     ).T
@@ -140,6 +151,8 @@ def _drivers(asked: Sequence[tuple[Question, Motion]], told: Floats) -> list[tup
     Distance and volatility: what a tenth less distance, a tenth more volatility add. Drift and the largest
     position: what they add against being absent.
     """
+    import numpy as np
+
     names: list[list[tuple[str, float]]] = []
     rows: list[tuple[float, float, float, float, float]] = []
     for question, motion in asked:
