@@ -6,7 +6,7 @@ This module must not know how they are read or served.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -52,11 +52,8 @@ def gateway(
     tls_key: Annotated[
         Path | None, typer.Option("--tls-key", metavar="FILE", help="PEM file.", show_default=False)
     ] = None,
-    log_format: Annotated[
-        Literal["text", "json"] | None,
-        typer.Option("--log-format", help="Form of the log on stderr.", show_default=False),
-    ] = None,
-    ready_fd: Annotated[int | None, typer.Option("--ready-fd", hidden=True)] = None,
+    log_format: serving.LogFormatOption = None,
+    ready_fd: serving.ReadyFdOption = None,
 ) -> None:
     """Serve a daemon's streams from Redis, in the foreground, until interrupted.
 

@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import typer
 
@@ -17,12 +17,22 @@ from data.problems import InvalidRequestError, ProblemError
 from nautilus_tui.cli import background, output
 from nautilus_tui.cli.session import Session
 
+if TYPE_CHECKING:
+    from nautilus_tui.daemon.log_lines import LogFormat
+
 #: What a process that stops may take beyond the time for requests: to tidy up, and to end.
 TIDY_S = 1.5
 
+LogFormatOption = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option("--log-format", help="Form of the log on stderr.", show_default=False),
+]
+#: A file descriptor at which somebody waits for the word that it is ready.
+ReadyFdOption = Annotated[int | None, typer.Option("--ready-fd", hidden=True)]
+
 
 @contextmanager
-def logging_to_stderr(session: Session, wanted: Literal["text", "json"] | None) -> Iterator[None]:
+def logging_to_stderr(session: Session, wanted: LogFormat | None) -> Iterator[None]:
     """Log as the settings say, in the form ``wanted`` if that is given; a failed start is a line of it too.
 
     Raises:

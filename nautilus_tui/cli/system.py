@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -99,11 +99,8 @@ def daemon(
     listen: Annotated[
         str | None, typer.Option("--listen", help="HOST:PORT to serve on TCP too.", show_default=False)
     ] = None,
-    log_format: Annotated[
-        Literal["text", "json"] | None,
-        typer.Option("--log-format", help="Form of the log on stderr.", show_default=False),
-    ] = None,
-    ready_fd: Annotated[int | None, typer.Option("--ready-fd", hidden=True)] = None,
+    log_format: serving.LogFormatOption = None,
+    ready_fd: serving.ReadyFdOption = None,
 ) -> None:
     """Run the daemon in the foreground until interrupted. Engines trade on when it ends.
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -73,7 +74,7 @@ class _Tally:
         self.last: Refusal | None = None
 
 
-class CountedRefusals:
+class CountedRefusals(ABC):
     """Writes refusals somewhere, floods of them as a count; where is said by who inherits from it.
 
     Args:
@@ -88,8 +89,9 @@ class CountedRefusals:
         self._singly = 0
         self._window: asyncio.TimerHandle | None = None
 
+    @abstractmethod
     def _write(self, draft: AuditDraft) -> None:
-        raise NotImplementedError
+        """Write one entry, or see to it that it is written; returns at once."""
 
     def note(self, refusal: Refusal) -> None:
         """Take note of a refusal."""
