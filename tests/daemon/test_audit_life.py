@@ -25,19 +25,6 @@ from tests.daemon.process import DaemonProcess
 from tests.daemon.records import T0
 from tests.daemon.test_audit import draft
 
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    made = Kept(tmp_path_factory.mktemp("kept"))
-    made.add(ENTRIES)
-    return made
-
-
-@pytest.fixture
-def mine(kept: Kept, tmp_path: Path) -> Kept:
-    return kept.copy(tmp_path / "home")
-
-
 # ---------------------------------------------------------------- killed, full, busy
 
 
@@ -247,7 +234,7 @@ def _without(line: int) -> Callable[[list[bytes]], list[bytes]]:
     ],
 )
 def test_an_export_that_was_changed_or_cut_is_found(
-    kept: Kept, mine: Kept, tmp_path: Path, change: Callable[[list[bytes]], list[bytes]], at: int
+    mine: Kept, tmp_path: Path, change: Callable[[list[bytes]], list[bytes]], at: int
 ) -> None:
     file = exported(mine, tmp_path / "x.jsonl")
     head = read_head(check_file(file).head)

@@ -26,18 +26,6 @@ from tests.daemon.kept import ENTRIES, REPO, Kept, Writers, found, opened_and_ve
 from tests.daemon.test_audit import a_chain, draft
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    made = Kept(tmp_path_factory.mktemp("kept"))
-    made.add(ENTRIES)
-    return made
-
-
-@pytest.fixture
-def mine(kept: Kept, tmp_path: Path) -> Kept:
-    return kept.copy(tmp_path / "home")
-
-
 def test_what_nobody_touched_holds_and_says_its_head(mine: Kept) -> None:
     report = mine.verify()
     last = mine.entries()[-1]
