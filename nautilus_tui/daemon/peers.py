@@ -103,9 +103,14 @@ class PeerHttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Leave the transport to the streams, who have bounds of their own."""
+        """Leave the transport to the streams, who have bounds of their own, and what came behind the
+        request as well: uvicorn hands over the request only.
+        """
         self._release()
+        behind, _ = self.conn.trailing_data
         super().handle_websocket_upgrade(event)
+        if behind:
+            cast(asyncio.Protocol, self.transport.get_protocol()).data_received(behind)
 
     def _release(self) -> None:
         self._stop_deadline()

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from data.bus import Bus
 from data.commands import AnyCommand, Outcome
 from data.facts import Record
 from data.problems import UnauthorizedError
+from nautilus_tui.daemon.peers import PeerHttpProtocol
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.streams import StreamHub, StreamLimits, make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG
@@ -115,6 +117,7 @@ async def serving(
     epoch: str = "e1",
     ring_size: int = 8192,
     port: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Service]:
     """Serve a bus of its own on ``tmp_path/daemon.sock`` and a free port."""
     bus = Bus(epoch, store, ring_size=ring_size)
@@ -129,12 +132,13 @@ async def serving(
     inet.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         hello,
-        http="h11",
+        http=PeerHttpProtocol,
         ws=make_ws_protocol(hub, authenticate, execute),
         lifespan="off",
         log_config=None,
         backlog=BACKLOG,
         timeout_graceful_shutdown=2,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[local, inet]))

@@ -39,6 +39,7 @@ from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
 from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, select_subprotocol, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
+from nautilus_tui.daemon.streams.parting import Parting
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
 from nautilus_tui.daemon.streams.turns import Reception, Turns
@@ -54,6 +55,15 @@ _frames_logger = logging.getLogger(__name__ + ".frames")
 _frames_logger.setLevel(logging.WARNING)
 _ids = itertools.count(1)
 _run = secrets.token_hex(3)
+
+
+class _Frames(ServerProtocol):
+    """Reads frames. Pings are answered when they are heard: what came before them has its turn first."""
+
+    def send_frame(self, frame: Frame) -> None:
+        """Prepare a frame to be sent, unless it is a pong."""
+        if frame.opcode is not Opcode.PONG:
+            super().send_frame(frame)
 
 
 class StreamProtocol(asyncio.Protocol):
@@ -72,14 +82,15 @@ class StreamProtocol(asyncio.Protocol):
         "_expiry",
         "_form",
         "_fragments",
+        "_opening",
         "_pace",
+        "_parting",
         "_path",
         "_patterns",
         "_peer",
         "_principal",
         "_state",
         "_timer",
-        "_told_excess",
         "_transport",
         "_turns",
         "_ws",
@@ -96,7 +107,7 @@ class StreamProtocol(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._state = server_state
-        self._ws = ServerProtocol(
+        self._ws = _Frames(
             select_subprotocol=select_subprotocol,
             max_size=self.hub.limits.max_message,
             logger=_frames_logger,
@@ -106,12 +117,13 @@ class StreamProtocol(asyncio.Protocol):
         self._patterns: tuple[str, ...] = ()
         self._principal: Principal | None = None
         self._connection: Connection | None = None
+        self._opening: list[bytes] = []  #: the upgrade request and what came behind it, until its turn
         self._fragments: list[bytes] = []
         self._pace = session.Pace(self.hub.limits.inbound_rate)
-        self._told_excess = 0
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._turns = Turns(self, self.reception)
+        self._parting: Parting | None = None
         self._closing = False
 
     # ------------------------------------------------------------ the transport calls
@@ -128,6 +140,9 @@ class StreamProtocol(asyncio.Protocol):
         """Forget everything: the peer is gone."""
         self._state.connections.discard(self)
         self._leave()
+        self._turns.end()
+        if self._parting is not None:
+            self._parting.over()
 
     def pause_writing(self) -> None:
         """The client reads too slowly: write no more, and hear no more from it until it reads."""
@@ -158,33 +173,32 @@ class StreamProtocol(asyncio.Protocol):
         self._close(CLOSE_RESTART, "the daemon is stopping")
 
     def data_received(self, data: bytes) -> None:
-        """Parse what the client sent and act on it; the first is the upgrade request, in its turn."""
-        if self._ws.state is State.CONNECTING and not self._closing:
-            self._transport.pause_reading()
-            self.reception.enter(self._arrive, data)
-            return
-        self._receive(data)
+        """Hear what the client sent, in its turn; the first is the upgrade request, as uvicorn read it."""
+        if self._parting is not None:
+            self._parting.came()
+        elif self._ws.state is not State.CONNECTING:
+            self._turns.take(data)
+        elif not self._closing:
+            self._opening.append(data)
+            if len(self._opening) == 1:
+                self._transport.pause_reading()
+                self.reception.enter(self._arrive)
 
-    def _arrive(self, request: bytes) -> None:
+    def _arrive(self) -> None:
         """Answer the upgrade request, now that uvicorn has handed the transport over."""
-        if not self._closing:
-            self._transport.resume_reading()
-            self._receive(request)
-
-    def _receive(self, data: bytes) -> None:
-        if self._closing and self._ws.state is not State.CLOSING:
+        request, *early = self._opening
+        self._opening = []
+        if self._closing:
             return
-        self._ws.receive_data(data)
-        if self._ws.parser_exc is not None:
-            self._broken(self._ws.parser_exc)
-            return
+        self._transport.resume_reading()
+        self._ws.receive_data(request)
         for event in self._ws.events_received():
             if isinstance(event, Request):
                 self._handshake(event)
-            elif isinstance(event, Frame):
-                self._turns.take(event)
         if self._ws.handshake_exc is not None and not self._closing:
             self._refuse(InvalidRequestError(f"not a WebSocket handshake: {self._ws.handshake_exc}"))
+        if early and not self._closing:
+            self._turns.take(b"".join(early))
 
     # ------------------------------------------------------------ handshake
 
@@ -316,6 +330,14 @@ class StreamProtocol(asyncio.Protocol):
 
     # ------------------------------------------------------------ frames
 
+    def parse(self, data: bytes) -> list[Frame]:
+        """Return the frames that end in the next bytes from the client."""
+        self._ws.receive_data(data)
+        if self._ws.parser_exc is not None:
+            self._broken(self._ws.parser_exc)
+            return []
+        return [event for event in self._ws.events_received() if isinstance(event, Frame)]
+
     def blocked(self) -> bool:
         """Tell whether the client does not read."""
         return self._connection is not None and self._connection.blocked
@@ -334,19 +356,14 @@ class StreamProtocol(asyncio.Protocol):
             self._flush()  # the echo; the transport closes behind it
             return
         if self._closing:
-            self._ws.data_to_send()  # pongs nobody waits for any more
             return
         if self._connection is not None:
             self._connection.alive = True
-        if not self._pace.take():
-            self._flush()
-            self._too_fast()
-            return
-        if frame.opcode is Opcode.PONG:
-            return
         if frame.opcode is Opcode.PING:
-            self._flush()
-        else:
+            self._transport.write(Frame(Opcode.PONG, frame.data).serialize(mask=False))
+        if not self._pace.take():
+            self._too_fast()
+        elif frame.opcode not in (Opcode.PING, Opcode.PONG):
             self._data(frame)
 
     def _data(self, frame: Frame) -> None:
@@ -356,9 +373,7 @@ class StreamProtocol(asyncio.Protocol):
         data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
         self._fragments = []
         if self._connection is not None:
-            begun = time.thread_time()
             session.hear(self.hub, self._connection, self.execute, data, self._noted)
-            self._turns.spent(time.thread_time() - begun)
         else:
             self._identify(data)
 
@@ -368,6 +383,7 @@ class StreamProtocol(asyncio.Protocol):
         limits, excess = self.hub.limits, self._pace.excess
         if excess >= limits.inbound_excess:
             self._close(CloseCode.POLICY_VIOLATION, f"{excess} messages over the rate")
+            self._part()
         elif excess == 1 or excess % limits.inbound_rate == 0:
             error = RateLimitedError(
                 f"{excess} messages were ignored",
@@ -388,7 +404,8 @@ class StreamProtocol(asyncio.Protocol):
             self._noted("message", problem)
             self._tell(problem.document())
         self._leave()
-        self._flush()
+        self._transport.write(b"".join(self._ws.data_to_send()))
+        self._part()
 
     def _tell(self, document: ProblemDocument) -> None:
         self._transport.write(self._form.frame([self._form.message("error", document)]))
@@ -400,8 +417,8 @@ class StreamProtocol(asyncio.Protocol):
         if self._closing:
             return
         self._leave()
-        if self._ws.state is not State.OPEN:
-            self._transport.close()
+        if self._ws.state is State.CLOSING:  # the client said it first; that it did was yet to be heard
+            self._flush()
             return
         try:
             self._ws.send_close(code, reason.encode()[:120].decode(errors="ignore"))
@@ -411,13 +428,11 @@ class StreamProtocol(asyncio.Protocol):
         self._flush()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)
-        if not self._transport.is_closing():
-            self._transport.resume_reading()  # to hear the client's own close frame
+        self._turns.resume()  # to hear the client's own close frame
 
     def _leave(self) -> None:
         self._closing = True
         self._stop_timer()
-        self._turns.end()
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
@@ -439,9 +454,18 @@ class StreamProtocol(asyncio.Protocol):
                 self._closing = True
                 self._end()
 
+    def _part(self) -> None:
+        """Say no more to a client that may go on talking, and hear it no more."""
+        if self._transport.is_closing():
+            return
+        self._stop_timer()
+        self._turns.end()
+        self._parting = Parting(self._transport, self.hub.limits.close_s)
+
     def _end(self) -> None:
         """Close once everything is written, or cut a client that does not read it in time."""
         self._transport.close()
         self._stop_timer()
+        self._turns.end()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)

@@ -1,9 +1,9 @@
 """When clients are heard: those who arrive one after the other, those who talk not out of their turn.
 
 A thousand upgrade requests that arrive at once are answered a few at a time, so that events go out in
-between. A client whose messages take the daemon long, or that asks faster than it reads, waits for
-itself: what it says stays unread in the socket, so that it costs neither memory nor other readers' time.
-This module must not know what is said or done.
+between. What a client says is read a slice at a time. One who takes the daemon long, by what it says or by
+how much, or that asks faster than it reads, waits for itself: what else it says stays in the socket, so
+that it costs neither memory nor other readers' time. This module must not know what is said or done.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from websockets.frames import Frame
 
-#: Carrying out a message that takes less than this, in seconds of the processor, costs no wait …
+#: Bytes that are made frames of at once: some 340 of the smallest, a millisecond or so. A transport may
+#: hand over a quarter of a megabyte.
+SLICE = 2048
+#: Who takes less than this at once, in seconds of the processor, does not wait …
 _FREE_S = 0.0003
-#: … and one that takes longer makes those who take long wait this many times as long: together they have
+#: … and one who takes longer makes those who take long wait this many times as long: together they have
 #: at most a fifth …
 _WAIT = 4.0
 #: … unless so many come that one would wait longer than this, in seconds: then it is heard all the same.
@@ -31,17 +34,17 @@ class Reception:
     """Answers arrivals in order, a slice of time at once, and shares time among those who take much."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Callable[[bytes], None], bytes]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._planned = False
         self._booked = 0.0  #: until when those who took long have had their share, loop time
 
-    def enter(self, answer: Callable[[bytes], None], request: bytes) -> None:
-        """Call ``answer`` with a request when its turn comes, never before this returns."""
-        self._waiting.append((answer, request))
+    def enter(self, answer: Callable[[], None]) -> None:
+        """Call ``answer`` when its turn comes, never before this returns."""
+        self._waiting.append(answer)
         self._plan()
 
     def book(self, seconds: float, now: float) -> float:
-        """Return the loop time at which one whose message took ``seconds`` may be heard again."""
+        """Return the loop time at which one who took ``seconds`` may be heard again."""
         self._booked = min(max(self._booked, now) + _WAIT * seconds, now + _LONGEST_S)
         return self._booked
 
@@ -55,8 +58,7 @@ class Reception:
         until = time.perf_counter() + _SLICE_S
         try:
             while self._waiting and time.perf_counter() < until:
-                answer, request = self._waiting.popleft()
-                answer(request)
+                self._waiting.popleft()()
         finally:  # a fault with one arrival is the loop's to report; the others are answered
             self._plan()
 
@@ -77,52 +79,81 @@ class Speaker(Protocol):
         """Tell whether it has read what it was sent, or nearly so."""
         ...
 
+    def parse(self, data: bytes) -> Sequence[Frame]:
+        """Return the frames that end in the next bytes."""
+        ...
+
     def hear(self, frame: Frame) -> None:
         """Act on what it said."""
         ...
 
 
 class Turns:
-    """One client's messages that have come and wait to be heard."""
+    """What one client has sent and was not heard yet."""
 
-    __slots__ = ("_due", "_held", "_reception", "_speaker", "_timer")
+    __slots__ = ("_at", "_due", "_frames", "_reception", "_speaker", "_timer", "_unparsed")
 
     def __init__(self, speaker: Speaker, reception: Reception) -> None:
         self._speaker = speaker
         self._reception = reception
-        self._held: deque[Frame] | None = None
+        self._frames: deque[Frame] | None = None  #: None: none
+        self._unparsed = b""  #: from ``_at`` on
+        self._at = 0
         self._due = 0.0  #: loop time
         self._timer: asyncio.TimerHandle | None = None
 
-    def spent(self, seconds: float) -> None:
-        """Note that a message took ``seconds`` of the processor to carry out."""
-        if seconds > _FREE_S:
-            self._due = self._reception.book(seconds, asyncio.get_running_loop().time())
-
-    def take(self, frame: Frame) -> None:
-        """Hear a frame now, or in its turn; until then no more is read."""
-        if self._held is None and self._left() <= 0 and self._speaker.reads():
-            self._speaker.hear(frame)
+    def take(self, data: bytes) -> None:
+        """Hear what came, now or in its turn; until then no more is read."""
+        if self._waiting():  # it was on its way when reading was stopped
+            self._unparsed, self._at = self._unparsed[self._at :] + data, 0
             return
-        if self._held is None:
-            self._held = deque()
+        self._unparsed, self._at = data, 0
+        self._listen()
+        if self._waiting():
             self._speaker.transport.pause_reading()
             self._plan()
-        self._held.append(frame)
 
     def resume(self) -> None:
-        """Go on reading because the client does: first what is held."""
-        if self._held is None:
-            self._speaker.transport.resume_reading()
-        else:
+        """Go on reading because the client does: first what waits."""
+        if self._waiting():
             self._plan()
+        elif not self._speaker.transport.is_closing():
+            self._speaker.transport.resume_reading()
 
     def end(self) -> None:
         """Hear no more."""
-        self._held = None
+        self._frames, self._unparsed, self._at = None, b"", 0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _waiting(self) -> bool:
+        return self._frames is not None or self._unparsed != b""
+
+    def _listen(self) -> None:
+        """Hear one frame after the other while it is the client's turn."""
+        begun = time.thread_time()
+        while self._waiting() and self._left() <= 0 and self._speaker.reads():
+            self._next()
+            now = time.thread_time()
+            if now - begun > _FREE_S:
+                self._due = self._reception.book(now - begun, asyncio.get_running_loop().time())
+                begun = now
+
+    def _next(self) -> None:
+        """Hear a frame, or parse more of them if there is none."""
+        if self._frames is None:
+            data, self._at = self._unparsed[self._at : self._at + SLICE], self._at + SLICE
+            if self._at >= len(self._unparsed):
+                self._unparsed, self._at = b"", 0
+            frames = self._speaker.parse(data)
+            if frames:
+                self._frames = deque(frames)
+            return
+        frame = self._frames.popleft()
+        if not self._frames:
+            self._frames = None
+        self._speaker.hear(frame)
 
     def _left(self) -> float:
         return self._due - asyncio.get_running_loop().time() if self._due else 0.0
@@ -133,11 +164,8 @@ class Turns:
 
     def _go_on(self) -> None:
         self._timer = None
-        while self._held and self._left() <= 0 and self._speaker.reads():
-            self._speaker.hear(self._held.popleft())
-        if self._held:
+        self._listen()
+        if self._waiting():
             self._plan()
-        elif self._held is not None:
-            self._held = None
-            if not self._speaker.blocked():
-                self._speaker.transport.resume_reading()
+        elif not self._speaker.blocked() and not self._speaker.transport.is_closing():
+            self._speaker.transport.resume_reading()
