@@ -1,6 +1,6 @@
-"""The composition root: makes the daemon's parts, ties them together, serves, and takes them down again.
+"""The life of a daemon: it opens its parts, serves on its sockets until told to stop, and takes leave.
 
-The only module that knows all parts. What each does is written elsewhere.
+This module must not know what the parts do or how they are tied together.
 """
 
 from __future__ import annotations
@@ -9,61 +9,29 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version as package_version
-from itertools import islice
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from data import topics
-from data.bus import Bus
 from data.commands import ReloadSettings
 from data.paths import Home
 from data.problems import ProblemError
-from data.records import JournalRecord
-from data.state import State
-from engines import books
-from engines.spec import EngineSpec
-from engines.supervisor import Supervisor
-from nautilus_tui.daemon.api.context import Context
-from nautilus_tui.daemon.auth import Authenticator
-from nautilus_tui.daemon.authority import Authority
-from nautilus_tui.daemon.console import SqlConsole
 from nautilus_tui.daemon.door import Door
 from nautilus_tui.daemon.ending import Ending
-from nautilus_tui.daemon.executors import Executors
-from nautilus_tui.daemon.health import HealthWatch
-from nautilus_tui.daemon.holding import history_in
-from nautilus_tui.daemon.imports import Imports
 from nautilus_tui.daemon.listening import Server, tcp_socket, unix_socket, url_of
 from nautilus_tui.daemon.lock import DaemonLock
-from nautilus_tui.daemon.logs import EngineLogs
-from nautilus_tui.daemon.market import Market
-from nautilus_tui.daemon.news import News
+from nautilus_tui.daemon.opening import Opening
 from nautilus_tui.daemon.parts import Parts
-from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import Refusals
 from nautilus_tui.daemon.reload import Reload, Reloaded
-from nautilus_tui.daemon.research.parts import Research
-from nautilus_tui.daemon.risk.parts import Risk, RiskWorld
-from nautilus_tui.daemon.schedule import Schedule
 from nautilus_tui.daemon.service import ServiceManager
 from nautilus_tui.daemon.settings import DaemonSettings
-from nautilus_tui.daemon.sink import Sink
-from nautilus_tui.daemon.streams import StreamHub
-from nautilus_tui.daemon.watch import OrderWatch
-from nautilus_tui.relay.address import redis_url
 from providers.core.secrets import keep_out_of_logs
-
-if TYPE_CHECKING:
-    from nautilus_tui.relay.publisher import Publisher
 
 #: Time that the answer to the command that stops the daemon has to leave the house.
 _LAST_WORD_S = 0.1
@@ -72,7 +40,6 @@ _FOR_COMMANDS = 0.6
 _SIGNAL = Principal(name="service manager", role="admin", via="signal")
 #: Engines that are to stop too cancel their orders first.
 _ENGINES_STOP_S = 60.0
-_JOURNAL_BATCH = 512
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +113,16 @@ class Daemon:
             if listen is not None:  # the name it is told to listen at is one of its own
                 own = (*self.settings.allowed_hosts, listen[0])
                 self.settings = msgspec.structs.replace(self.settings, allowed_hosts=own)
-            parts = await self._open_parts(stack)
+            opening = Opening(
+                self.home,
+                self.settings,
+                stack,
+                reload=self._reload,
+                stop=self.stop,
+                engines_too=lambda: self._stop_engines,
+                version=self.version,
+            )
+            parts = await opening.parts()
             unix = unix_socket(self.home.daemon_socket)
             stack.callback(lambda: self.home.daemon_socket.unlink(missing_ok=True))
             stack.callback(unix.close)
@@ -233,179 +209,3 @@ class Daemon:
             with suppress(ValueError, RuntimeError):  # not the main thread: whoever runs us stops us
                 loop.add_signal_handler(number, self.stop)
                 stack.callback(loop.remove_signal_handler, number)
-
-    async def _open_parts(self, stack: AsyncExitStack) -> Parts:
-        """Open the parts in the order in which they need each other; the stack closes them in reverse."""
-        state = State(self.home.state_db)
-        state.open()
-        stack.callback(state.close)
-        authenticator = Authenticator(state, attempts=self.settings.login_attempts_per_minute)
-        await authenticator.load()
-        present, watch = Present(), OrderWatch()
-        await present.load(state)
-        bus = Bus(secrets.token_hex(8), present.snapshot)
-        bus.subscribe(present.overhear)
-        relay = self._relay(bus, present, authenticator)
-        if relay is not None:
-            stack.push_async_callback(relay.close)  # last of all that publish
-        stack.callback(News(bus).close)
-        sink = Sink(state, bus, present, watch, self._journal)
-        await sink.open()
-        stack.push_async_callback(sink.close)
-        specs = [msgspec.json.decode(body, type=EngineSpec) for body in (await state.engine_specs()).values()]
-        for engine in {spec.engine for spec in specs} | set(present.engines()):
-            _declare(bus, engine)
-        history = history_in(self.home.history)
-        supervisor = Supervisor(self.home, sink, specs, lambda spec: risk.limits.gate_book(spec))
-        hub = StreamHub(bus, self.settings.streams, version=self.version)
-        health = HealthWatch(
-            state=state,
-            supervisor=supervisor,
-            sink=sink,
-            stream_clients=lambda: len(hub.connections()),
-            version=self.version,
-        )
-        research = Research(
-            self.home.providers,
-            self.settings,
-            state=state,
-            supervisor=supervisor,
-            present=present,
-            bus=bus,
-            health=health,
-            clock=time.time_ns,
-        )
-        stack.push_async_callback(research.close)
-        await research.filings.load()
-        bus.declare(topics.FILINGS)
-        risk = Risk(
-            RiskWorld(
-                home=self.home,
-                settings=self.settings,
-                state=state,
-                supervisor=supervisor,
-                present=present,
-                bus=bus,
-                history=history,
-                clock=time.time_ns,
-            )
-        )
-        stack.push_async_callback(risk.close)
-        await risk.load()
-        await supervisor.open()  # engines that run are sent their limits as they are found
-        stack.push_async_callback(self._close_supervisor, supervisor)
-        for status in supervisor.statuses():
-            if status.pid is not None:
-                facts = {"engine": status.id, "engine_pid": status.pid, "state": status.state}
-                logger.info(
-                    "engine %s is adopted", status.id, extra=facts | {"journal_seq": status.journal_seq}
-                )
-        await risk.open()
-        authority = Authority(
-            store=state.authority,
-            bus=bus,
-            present=present,
-            tokens=authenticator.tokens,
-            required=self.settings.order_authority == "required",
-        )
-        await authority.load()
-        authenticator.on_change(authority.look)
-        executors = Executors(
-            state=state,
-            supervisor=supervisor,
-            history=history,
-            imports=Imports(history, bus),
-            authenticator=authenticator,
-            authority=authority,
-            hub=hub,
-            sink=sink,
-            research=research.executors,
-            risk=risk.executors,
-            limits=risk.limit_desk,
-            reload=self._reload,
-            stop=self.stop,
-        )
-        door = Door(
-            state=state,
-            bus=bus,
-            present=present,
-            sink=sink,
-            watch=watch,
-            supervisor=supervisor,
-            authority=authority,
-            execute=executors.execute,
-        )
-        stack.push_async_callback(door.close)
-        refusals = Refusals(state, door.audited)
-        stack.push_async_callback(refusals.close)
-        risk.enter(door.execute)
-        authority.open(door.execute)
-        stack.push_async_callback(authority.close)
-        health.also(lambda: state.trail.problems)
-        health.also(risk.monitor.problems)
-        health.also(risk.forecast.problems)
-        if relay is not None:
-            health.also(relay.problems)
-            authenticator.on_change(relay.tokens_changed)
-            relay.open()
-        stack.push_async_callback(research.executors.close)  # what is fetched anew does not hold the door up
-        schedule = Schedule(
-            bus=bus,
-            health=health,
-            execute=door.execute,
-            health_seconds=self.settings.health_seconds,
-            compaction_minutes=self.settings.compaction_minutes,
-            more=[research.jobs.plan, risk.plan],
-        )
-        console = SqlConsole(history)
-        stack.callback(console.close)
-        context = Context(
-            state=state,
-            market=Market(bus),
-            history=history,
-            console=console,
-            supervisor=supervisor,
-            door=door,
-            authenticator=authenticator,
-            refusals=refusals,
-            authority=authority,
-            health=health,
-            logs=EngineLogs(self.home, present),
-            hub=hub,
-            research=research,
-            risk=risk,
-            clock=time.time_ns,
-        )
-        parts = Parts(context, schedule, self.settings, self.version)
-        parts.take_changes(self._reload)
-        return parts
-
-    def _relay(self, bus: Bus, present: Present, authenticator: Authenticator) -> Publisher | None:
-        """Return what publishes the bus through Redis; None: there is none to publish to."""
-        url = redis_url(self.settings.redis_url)
-        if not url:
-            return None
-        from nautilus_tui.relay.publisher import Publisher  # with Redis only
-
-        return Publisher(
-            bus,
-            stored=present.topics,
-            tokens=authenticator.tokens,
-            redis_url=url,
-            prefix=self.settings.redis_prefix,
-            house=f"{socket.gethostname()}:{self.home.root.resolve()}",
-            version=self.version,
-        )
-
-    def _journal(self, engine: str, after: int) -> list[JournalRecord]:
-        """Return the next records of an engine's journal, as many as fit one transaction well."""
-        return list(islice(books.read_records(self.home.journal(engine), after), _JOURNAL_BATCH))
-
-    async def _close_supervisor(self, supervisor: Supervisor) -> None:
-        await supervisor.close(stop_engines=self._stop_engines)
-
-
-def _declare(bus: Bus, engine: str) -> None:
-    """Make an engine's topics known, so that wildcards reach them before anything happens."""
-    for topic in (topics.orders, topics.fills, topics.positions, topics.account, topics.engine_log):
-        bus.declare(topic(engine))
