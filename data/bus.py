@@ -271,6 +271,11 @@ class Bus:
         return list(islice(opened.ring, len(opened.ring) - missing, None))
 
 
+def is_final(record: Record) -> bool:
+    """Tell whether a conflated topic's record is not to be skipped for a newer one: a bar that has closed."""
+    return isinstance(record, Bar) and record.closed
+
+
 def key_of(record: Record) -> Key:
     """Return what a newer record replaces on a conflated topic: engine and instrument, position or account.
 

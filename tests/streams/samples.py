@@ -7,6 +7,7 @@ from decimal import Decimal
 from data.records import (
     AccountUpdate,
     Balance,
+    Bar,
     EngineLog,
     EngineStatus,
     OrderUpdate,
@@ -27,6 +28,23 @@ def quote(n: int = 0, instrument: str = "AAPL.SIM", engine: str = "paper-1") -> 
         ask_size=Decimal(200),
         ts=TS + n,
         ts_recv=TS + n,
+        synthetic=True,
+        source="simulated",
+        engine=engine,
+    )
+
+
+def bar(n: int = 0, instrument: str = "AAPL.SIM", engine: str = "paper-1", *, closed: bool = True) -> Bar:
+    """The n-th minute's bar, whole or as it forms."""
+    return Bar(
+        instrument=instrument,
+        timeframe="1m",
+        open=Decimal(n),
+        high=Decimal(n),
+        low=Decimal(n),
+        close=Decimal(n),
+        ts=TS + n * 60_000_000_000,
+        closed=closed,
         synthetic=True,
         source="simulated",
         engine=engine,

@@ -19,7 +19,19 @@ from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.wire import JSON, MSGPACK
 from tests.streams import samples
 
-PATTERNS = (">", "quotes.>", "orders.*", "orders.a", "orders.b", "quotes.X.SIM", "quotes.*.SIM", "fills.a")
+BARS = topics.bars("1m", "X.SIM")
+PATTERNS = (
+    ">",
+    "bars.>",
+    BARS,
+    "quotes.>",
+    "orders.*",
+    "orders.a",
+    "orders.b",
+    "quotes.X.SIM",
+    "quotes.*.SIM",
+    "fills.a",
+)
 BOUND = 30
 
 
@@ -37,6 +49,7 @@ class Reader:
         self.seqs: dict[str, int] = {}
         self.closed: tuple[int, str] | None = None
         self.gaps = 0
+        self.bar: int | None = None  #: the last that closed; None: any may be next
         self.room: int | None = None  #: frames until its transport is full; None: it never is
         self.form = form
         self.hub = hub
@@ -63,8 +76,12 @@ class Reader:
                 continue
             if type_ == "gap":
                 self.gaps += 1
+                if topic == BARS:
+                    self.bar = None
                 continue
             if type_ == "snapshot":
+                if topic == BARS:
+                    self.begin_bars(seq, envelope["data"]["records"])
                 self.seqs[topic] = seq
                 self.mirror[topic] = {key_of(one): one for one in envelope["data"]["records"]}
                 continue
@@ -73,6 +90,11 @@ class Reader:
                 assert seq == self.seqs[topic] + 1
             else:
                 assert seq > self.seqs[topic]
+            if type_ == "bar" and envelope["data"]["closed"]:
+                assert self.bar is None or int(envelope["data"]["open"]) == self.bar + 1, (
+                    "a closed bar is lost"
+                )
+                self.bar = int(envelope["data"]["open"])
             self.seqs[topic] = seq
             self.mirror[topic][key_of(envelope["data"])] = envelope["data"]
         if self.room is not None:
@@ -81,9 +103,17 @@ class Reader:
                 self.room = None
                 self.hub.block(self.connection)  # as transports do: from within the write
 
+    def begin_bars(self, seq: int, records: list[dict[str, Any]]) -> None:
+        """Note which bar closed last: the next is the one after it, from the very first on."""
+        self.bar = max(
+            (int(one["open"]) for one in records if one["closed"]), default=0 if seq == 0 else None
+        )
+
 
 def key_of(record: dict[str, Any]) -> str:
-    return str(record.get("client_order_id") or (record["engine"], record["instrument"]))
+    return str(
+        record.get("client_order_id") or (record["engine"], record["instrument"], record.get("closed"))
+    )
 
 
 class HubMachine(RuleBasedStateMachine):
@@ -98,7 +128,7 @@ class HubMachine(RuleBasedStateMachine):
         limits = StreamLimits(
             flush_s=3600, flush_max_s=3600, heartbeat_s=3600, lossless_bound=bound, frame_bytes=frame
         )
-        self.n = 0
+        self.n = self.bars_closed = 0
         self.readers: list[Reader] = []
         self.hub = self.call(lambda: StreamHub(self.bus, limits))
 
@@ -131,6 +161,14 @@ class HubMachine(RuleBasedStateMachine):
     def quotes(self, symbol: str, engine: str, count: int) -> None:
         records = [samples.quote(self.n + i + 1, f"{symbol}.SIM", engine) for i in range(count)]
         self.n += count
+        self.call(lambda: self.bus.publish_records(records))
+
+    @rule(closing=st.lists(st.booleans(), min_size=1, max_size=12), times=st.sampled_from([1, 5]))
+    def bars(self, closing: list[bool], times: int) -> None:
+        records = []
+        for closed in closing * times:
+            records.append(samples.bar(self.bars_closed + 1, "X.SIM", closed=closed))
+            self.bars_closed += closed
         self.call(lambda: self.bus.publish_records(records))
 
     @rule(engine=st.sampled_from("ab"))
@@ -233,4 +271,4 @@ def reader_form(reader: Reader, record: Record) -> Any:
 
 
 TestHub = HubMachine.TestCase
-TestHub.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestHub.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

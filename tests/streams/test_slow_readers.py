@@ -13,6 +13,7 @@ from tests.streams import samples
 from tests.streams.serving import Client, Service, serving
 
 ORDERS = topics.orders("paper-1")
+BARS = topics.bars("1m", "A.SIM")
 INSTRUMENTS = ("A.SIM", "B.SIM", "C.SIM")
 SMALL = StreamLimits(write_high=32_768, write_low=8_192, frame_bytes=65_536)
 
@@ -102,6 +103,51 @@ async def test_lossless_events_wait_and_none_is_missing(tmp_path: Path) -> None:
             else:
                 got.append(envelope["seq"])
         assert got == list(range(1, 1001))
+
+
+def closed_bars(service: Service, first: int, last: int) -> None:
+    """Publish bars that close, each after it was seen to form."""
+    for n in range(first, last + 1):
+        service.bus.publish_records([samples.bar(n, "A.SIM", closed=False), samples.bar(n, "A.SIM")])
+
+
+async def test_bars_in_progress_are_conflated_and_those_that_closed_all_arrive(tmp_path: Path) -> None:
+    async with serving(tmp_path, SMALL) as service, slow(service) as stalled, service.tcp() as reader:
+        closed_bars(service, 1, 1)
+        await stalled.subscribe("quotes.>", BARS)
+        await reader.subscribe("quotes.>")
+        n = await quotes_until_blocked(service, reader, stalled)
+        closed_bars(service, 2, 500)
+        service.bus.publish_records([samples.bar(501, "A.SIM", closed=False)])
+        n = await one_round(service, reader, n)
+        assert state_of(service, stalled).queue == 0  # it is not disconnected for them
+        begun = await stalled.next("snapshot", BARS)
+        assert {one["closed"]: int(one["open"]) for one in begun["data"]["records"]} == {False: 1, True: 1}
+        got: list[dict[str, Any]] = []
+        while not got or int(got[-1]["data"]["open"]) < 501:
+            got.append(await stalled.next("bar"))
+        assert [int(one["data"]["open"]) for one in got] == list(range(2, 502))
+        assert [one["data"]["closed"] for one in got] == [True] * 499 + [False]
+        assert state_of(service, stalled).conflated >= 499
+
+
+async def test_of_bars_that_wait_too_long_a_gap_is_told(tmp_path: Path) -> None:
+    limits = StreamLimits(write_high=32_768, write_low=8_192, frame_bytes=65_536, lossless_bound=200)
+    async with serving(tmp_path, limits) as service, slow(service) as stalled, service.tcp() as reader:
+        closed_bars(service, 1, 1)
+        await stalled.subscribe("quotes.>", BARS)
+        await reader.subscribe("quotes.>")
+        n = await quotes_until_blocked(service, reader, stalled)
+        closed_bars(service, 2, 500)
+        await one_round(service, reader, n)
+        assert (await stalled.next("snapshot", BARS))["seq"] == 2
+        gap, state = await stalled.next(topic=BARS), await stalled.next(topic=BARS)
+        assert (gap["type"], state["type"], state["seq"]) == ("gap", "snapshot", 1000)
+        assert gap["data"] == {"reason": "too_old", "seq_asked": 3, "seq": 1000, "epoch": "e1"}
+        closed_bars(service, 501, 501)
+        while not (bar := await stalled.next("bar"))["data"]["closed"]:
+            pass
+        assert (bar["seq"], bar["data"]["open"]) == (1002, "501")
 
 
 async def test_known_lossless_topics_are_replayed_event_by_event(tmp_path: Path) -> None:

@@ -365,6 +365,30 @@ async def test_a_message_in_fragments_is_one_message(tmp_path: Path) -> None:
         assert (await client.next("subscription_confirmed"))["id"] == "f"
 
 
+@pytest.mark.parametrize(
+    ("id_", "fits"),
+    [
+        (2**63 - 1, True),
+        (-(2**63), True),
+        (2**63, False),
+        (10**4000, False),
+        ("x" * 128, True),
+        ("x" * 129, False),
+    ],
+    ids=["most", "least", "one more", "many digits", "128 characters", "129 characters"],
+)
+async def test_ids_are_as_long_as_they_can_be_said_back(tmp_path: Path, id_: str | int, fits: bool) -> None:
+    async with serving(tmp_path) as service, service.unix() as client:
+        said = id_ if isinstance(id_, int) else f'"{id_}"'
+        await client.socket.send(f'{{"type":"heartbeat_response","id":{said}}}')
+        answer = await client.next()
+        assert (answer["type"], answer["id"]) == (("ack", id_) if fits else ("error", None))
+        if not fits:
+            assert answer["data"]["rule"].startswith(
+                "an id is text of at most 128 characters or an integer of 64"
+            )
+
+
 async def test_a_message_that_is_too_long_is_told_and_closed(tmp_path: Path) -> None:
     async with serving(tmp_path) as service, service.unix() as client:
         await client.socket.send("x" * 70_000)

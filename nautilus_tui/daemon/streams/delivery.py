@@ -3,7 +3,8 @@
 Every few milliseconds one frame per distinct subscription set is built, and the same bytes are
 written to all of its readers. A reader that cannot keep up is set aside and costs nothing; when it can
 take more it gets the latest value per key of conflated topics and every event of lossless ones, or is
-given up when too many of these pile up. This module must not know what clients ask for, nor of sockets.
+given up when too many of these pile up. Bars that closed come one by one too; of those that are too many it
+is told a gap. This module must not know what clients ask for, nor of sockets.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from data.bus import Bus, Event
+from data.bus import Bus, Event, is_final
 from data.problems import ProblemDocument, UnavailableError
 from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.group import Append, Group, GroupKey
@@ -77,10 +78,12 @@ class Delivery:
             )
         if connection.behind:
             self._catch_up(connection, everything=True)
-        before = connection.group.topics if connection.group else {}
+        before = connection.group
         self.take_out(connection)
         group = self.enter(connection, patterns)
-        return [topic for topic in group.topics if topic not in before]
+        if before is None:
+            return list(group.topics)
+        return [topic for topic in group.topics if topic not in before.topics and not before.told(topic)]
 
     def _names_added(self, connection: Connection, patterns: frozenset[str]) -> int:
         """Return how many characters of names there would be if a connection had these patterns."""
@@ -101,6 +104,7 @@ class Delivery:
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = Group(patterns, connection.form, connection.principal.role)
+            group.written_index = self.bus.published
             self.names += group.names
             exact, known = group.matcher.exact, self.bus.topics()
             for topic in known if group.matcher.wild else exact.intersection(known):
@@ -144,7 +148,9 @@ class Delivery:
         group.topics[topic] = self.bus.published
 
     def _new_topic(self, event: Event, told: Sequence[Event]) -> dict[Format, dict[Group, Append]]:
-        """Route a topic at its first event: to those who asked for it before it was there."""
+        """Route a topic at its first event: to those who asked for it before it was there, after its state
+        if they were not told that when they asked.
+        """
         routes = self._routes.setdefault(event.topic, {})
         for form in FORMATS:
             snapshot: bytes | None = None
@@ -152,6 +158,8 @@ class Delivery:
                 if group.form is not form or event.topic in group.topics or not group.wants(event.topic):
                     continue
                 self._route(event.topic, group)
+                if group.told(event.topic):
+                    continue
                 snapshot = snapshot or self.states.before(form, event, told)
                 group.append(snapshot)
         return routes
@@ -174,6 +182,9 @@ class Delivery:
                 if event.key is None:
                     for group in groups:
                         group.lossless += 1
+                elif is_final(event.record):
+                    for group in groups:
+                        group.finals.append(event)
                 self._first_ts = self._first_ts or event.ts
         if self._first_ts:
             self._plan_flush()
@@ -231,6 +242,8 @@ class Delivery:
         parts, readers = group.take(self.bus.published)
         for old, connections in readers.items():
             self._write_all(connections, list(frames(group.form, parts[old:], self.limits.frame_bytes)))
+        if group.finals:
+            group.cut_finals(self._bound)
 
     def _write_all(self, readers: list[Connection], made: list[tuple[bytes, int]]) -> None:
         """Write the same frames to many readers."""
@@ -272,20 +285,26 @@ class Delivery:
         """Give a connection what it missed, a frame's worth at a time unless ``everything`` is asked."""
         group = connection.group
         assert group is not None, "only a member of a group can be behind"
-        missed: list[Event] = []
+        found: dict[int, Event] = {}  #: by index
+        whole = {event.topic for event in group.missed_finals(connection)}
         parts: list[bytes] = []
         for topic, routed in group.topics.items():
-            covered = connection.covered.get(topic, 0)
             torn = connection.torn.pop(topic, None) if connection.torn else None
             if torn is not None:
                 parts += self.states.gap(connection.form, topic, *torn)
                 connection.covered[topic] = self.bus.published
-            elif routed > connection.aside_index and not covered:
-                parts.append(self.states.snapshot(connection.form, topic))  # it appeared in the meantime
-                connection.covered[topic] = self.bus.published
-            else:
-                missed += self.bus.after(topic, max(connection.mark_index, covered))
-        missed.sort(key=lambda event: event.index)
+                continue
+            if routed > connection.aside_index and topic not in connection.covered:
+                if topic not in whole:
+                    parts.append(self.states.snapshot(connection.form, topic))  # it appeared in the meantime
+                    connection.covered[topic] = self.bus.published
+                    continue
+                parts.append(self.states.nothing(connection.form, topic))
+                connection.covered[topic] = connection.aside_index
+            after = max(connection.mark_index, connection.covered.get(topic, 0))
+            found.update((event.index, event) for event in self.bus.after(topic, after))
+        found.update((event.index, event) for event in group.missed_finals(connection))
+        missed = [found[index] for index in sorted(found)]
         limit = self.limits.frame_bytes
         size = taken = lossless = 0
         for event in missed:

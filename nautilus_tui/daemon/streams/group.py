@@ -5,11 +5,13 @@ This module must not know of sockets, of the bus or of who the readers are.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from data import topics
 from data.access import Role
+from data.bus import Event
 from nautilus_tui.daemon.streams.matching import Matcher
 from nautilus_tui.daemon.streams.wire import Format
 
@@ -25,6 +27,7 @@ class Group:
 
     __slots__ = (
         "append",
+        "finals",
         "form",
         "joining",
         "key",
@@ -56,6 +59,7 @@ class Group:
         self.topics: dict[str, int] = {}  #: what it reads, and since which publication
         self.parts: list[bytes] = []  #: envelopes for the next frame; emptied, never replaced
         self.append: Append = self.parts.append  #: kept bound: it is called for every event
+        self.finals: deque[Event] = deque()  #: bars that closed since the last frame; more if some are behind
         self.total = 0  #: envelopes ever, up to the last frame
         self.lossless = 0  #: lossless ones ever, those that wait included
         self.written_index = 0  #: the last publication when the last frame was made
@@ -65,6 +69,12 @@ class Group:
     def wants(self, topic: str) -> bool:
         """Tell whether a topic is among those subscribed to and allowed."""
         return self.matcher.names(topic) and topics.may_read(self.role, topic)
+
+    def told(self, topic: str) -> bool:
+        """Tell whether members were given a topic's state when they named it, known or not. Broadcasts are
+        everyone's, without being asked for.
+        """
+        return topic in self.matcher.exact and topic != topics.BROADCAST
 
     def waiting_for(self, connection: Connection) -> list[bytes]:
         """Return the envelopes that a reader is to be given with the next frame."""
@@ -107,6 +117,25 @@ class Group:
             return
         self.ready.discard(connection)
         self.mark(connection, index)
+
+    def missed_finals(self, connection: Connection) -> list[Event]:
+        """Return the bars that closed and a member that is behind was not given, whatever came after them."""
+        mark, covered = connection.mark_index, connection.covered
+        return [event for event in self.finals if event.index > max(mark, covered.get(event.topic, 0))]
+
+    def cut_finals(self, most: int) -> None:
+        """Forget bars that closed, after a frame: all when nobody is behind, else the oldest above ``most``.
+        Members that were yet to be given those are told of a gap in their turn.
+        """
+        if len(self.ready) == len(self.members):
+            self.finals.clear()
+            return
+        gone = [self.finals.popleft() for _ in range(len(self.finals) - most)]
+        for connection in self.members if gone else ():
+            if connection.behind:
+                for event in gone:
+                    if event.index > max(connection.mark_index, connection.covered.get(event.topic, 0)):
+                        connection.restate(event.topic, event.seq - 1, "too_old")
 
     def take(self, index: int) -> tuple[list[bytes], dict[int, list[Connection]]]:
         """Return the envelopes that wait, and who reads them from which on; nothing waits any more.

@@ -12,7 +12,12 @@ import msgspec
 from data.problems import InvalidRequestError
 from nautilus_tui.daemon.streams.wire import Format
 
-Id = Annotated[str, msgspec.Meta(max_length=128)] | int
+_ID_LENGTH, _WIDEST = 128, 2**63
+#: Numbers as wide as both formats can say them back.
+Id = (
+    Annotated[str, msgspec.Meta(max_length=_ID_LENGTH)]
+    | Annotated[int, msgspec.Meta(ge=-_WIDEST, le=_WIDEST - 1)]
+)
 Pattern = Annotated[str, msgspec.Meta(max_length=255)]
 Patterns = Annotated[list[Pattern], msgspec.Meta(min_length=1, max_length=500)]
 Seqs = Annotated[dict[str, int], msgspec.Meta(max_length=2000)]
@@ -97,6 +102,23 @@ def _opened(plain: object) -> object:
     return {name: value for name, value in plain.items() if name in _HEAD} | data
 
 
+def _id(said: object) -> str | int | None:
+    """Return a message's id as the answer to it carries it; None if it has none, or none that could be one.
+
+    Raises UnreadableError for one that is too long to be carried back.
+    """
+    if isinstance(said, bool) or not isinstance(said, str | int):
+        return None
+    if len(said) > _ID_LENGTH if isinstance(said, str) else not -_WIDEST <= said < _WIDEST:
+        raise UnreadableError(
+            "the message's id is too long",
+            None,
+            rule=f"an id is text of at most {_ID_LENGTH} characters or an integer of 64 bits, sign included",
+            fix="count messages, for example",
+        )
+    return said
+
+
 def read(form: Format, data: bytes) -> AnyMessage:
     """Return a client's message; raises UnreadableError with what is wrong and where."""
     try:
@@ -107,8 +129,7 @@ def read(form: Format, data: bytes) -> AnyMessage:
             None,
             rule=f"this connection speaks {form.name}, one object a message",
         ) from error
-    said = plain.get("id") if isinstance(plain, dict) else None
-    id_ = said if isinstance(said, str | int) and not isinstance(said, bool) else None
+    id_ = _id(plain.get("id")) if isinstance(plain, dict) else None
     try:
         message: AnyMessage = msgspec.convert(_opened(plain), AnyMessage)
     except msgspec.ValidationError as error:

@@ -65,14 +65,21 @@ class States:
             records = tuple(one for one in self._bus.state(event.topic).records if one not in news)
         return form.message("snapshot", {"records": records}, topic=event.topic, seq=event.seq - 1)
 
+    def nothing(self, form: Format, topic: str) -> bytes:
+        """Return the state of a topic before it had any event and where no store knows of it."""
+        return form.message("snapshot", {"records": ()}, topic=topic, seq=0)
+
     def resumed(self, form: Format, topic: str, asked: int, epoch: str | None) -> list[bytes]:
-        """Return what came on a topic after ``asked``; else a gap and a snapshot.
+        """Return what came on a topic after ``asked``; else a gap and a snapshot. Where nothing ever came,
+        it begins as any topic does, with a snapshot.
 
         A conflated topic is resumed with a snapshot: its present is all there is.
         """
         if topics.delivery_of(topic) == "conflated":
             return [self.snapshot(form, topic)]
         missed = self._bus.since(topic, asked) if epoch == self._bus.epoch else None
+        if missed is not None and not self._bus.seq(topic):
+            return [self.snapshot(form, topic)]
         if missed is not None:
             return [form.event(event) for event in missed]
         if epoch != self._bus.epoch:
@@ -82,10 +89,11 @@ class States:
     def gap(self, form: Format, topic: str, after: int, reason: GapReason) -> list[bytes]:
         """Return that events after ``after`` are missing, and the state to go on from.
 
-        Of a conflated topic nothing can be missing: it is the state alone.
+        Of a conflated topic nothing can be missing, and it is the state alone; unless bars that closed
+        were too many to be remembered for a reader, which are not replaced by newer ones.
         """
         snapshot = self.snapshot(form, topic)
-        if topics.delivery_of(topic) == "conflated":
+        if topics.delivery_of(topic) == "conflated" and reason != "too_old":
             return [snapshot]
         seq = self._bus.seq(topic)
         gap = Gap(reason=reason, seq_asked=after, seq=seq, epoch=self._bus.epoch)
