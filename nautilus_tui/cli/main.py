@@ -1,4 +1,4 @@
-"""The program ``nautilus-tui``: its own options, its commands, and the end of every run.
+"""The program ``nautilus-tui``: its own options, and the end of every run.
 
 This module must not know what commands do.
 """
@@ -7,40 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from data.paths import HOME_VARIABLE, Home
 from data.problems import ProblemError
-from nautilus_tui.cli import (
-    access,
-    account,
-    auditing,
-    authority,
-    breaches,
-    doctor,
-    engines,
-    executions,
-    forecast,
-    gateway,
-    history,
-    kill,
-    limits,
-    macro,
-    market,
-    measures,
-    measuring,
-    orders,
-    output,
-    performances,
-    positions,
-    reports,
-    research,
-    settings,
-    stocks,
-    system,
-)
+from nautilus_tui.cli import output
+from nautilus_tui.cli.commands import Commands
 from nautilus_tui.cli.credentials import take_credentials
 from nautilus_tui.cli.session import Session
 
@@ -52,6 +26,7 @@ _CODES = (
 )
 
 app = typer.Typer(
+    cls=Commands,
     help=_ABOUT,
     epilog=_CODES,
     rich_markup_mode=None,
@@ -102,57 +77,9 @@ def root(
     session = Session(home=Home.resolve(home, profile=profile), json=as_json, url=url, profile=profile)
     context.obj = session
     if context.invoked_subcommand is None:
+        from nautilus_tui.cli import system
+
         system.open_workstation(session)
-
-
-app.command("attach")(system.attach)
-app.command("daemon")(system.daemon)
-app.command("gateway")(gateway.gateway)
-app.command("status")(system.status)
-app.command("stop")(system.stop)
-app.add_typer(engines.app, name="engine")
-engines.app.command("restrict")(limits.restrict)
-app.add_typer(limits.app, name="limit")
-app.add_typer(orders.app, name="order")
-app.command("positions")(positions.positions)
-app.command("close")(positions.close)
-app.command("flatten")(positions.flatten)
-app.command("account")(account.account)
-app.command("fills")(account.fills)
-app.command("quote")(market.quote)
-app.command("bars")(market.bars)
-app.command("instruments")(market.instruments)
-app.command("import")(history.import_file)
-app.command("history")(history.catalogue)
-app.command("compact")(history.compact)
-app.command("sql")(history.sql)
-app.add_typer(macro.app, name="macro")
-app.add_typer(stocks.app, name="stock")
-app.command("filings")(research.filings)
-app.command("facts")(research.facts)
-app.command("insiders")(research.insiders)
-app.command("holdings")(research.holdings)
-app.command("search")(research.search)
-app.command("read")(research.read_document)
-app.command("company")(research.company)
-app.command("providers")(research.health)
-app.add_typer(breaches.app, name="breaches")
-app.add_typer(breaches.alerts_app, name="alerts")
-app.add_typer(breaches.monitor_app, name="monitor")
-app.command("kill")(kill.kill)
-app.command("unlock")(kill.unlock)
-measures.risk_app.add_typer(forecast.app, name="forecast")
-measures.risk_app.command("report")(reports.report)
-app.add_typer(measures.risk_app, name="risk")
-app.command("performance")(performances.performance)
-app.command("execution")(executions.execution)
-app.add_typer(settings.app, name="config")
-app.add_typer(access.app, name="token")
-app.add_typer(authority.app, name="authority")
-app.add_typer(auditing.app, name="audit")
-app.command("broadcast")(auditing.broadcast)
-app.command("doctor")(doctor.doctor)
-app.command("bench")(measuring.bench)
 
 
 def with_options_first(arguments: Sequence[str]) -> list[str]:
@@ -166,6 +93,9 @@ def with_options_first(arguments: Sequence[str]) -> list[str]:
 def main() -> None:
     """Run the program and end the process with its exit code."""
     arguments = with_options_first(sys.argv[1:])
+    # httpx loads what its own program prints with, if it can: a good part of a question's time for nothing.
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("httpx._main", None)
     try:
         take_credentials()
         app(args=arguments, prog_name="nautilus-tui")

@@ -187,6 +187,8 @@ def test_without_losses_there_is_no_profit_factor(cli: CommandLine, tmp_path: Pa
 def test_other_commands_load_no_numbers(cli: CommandLine) -> None:
     code = (
         "import sys\nfrom nautilus_tui.cli import main\n"
+        "from nautilus_tui.cli.commands import COMMANDS, command\n"
+        "assert all(command(name).name == name for name in COMMANDS)\n"
         "heavy = {name.partition('.')[0] for name in sys.modules} & {'scipy', 'numpy', 'polars', 'risk'}\n"
         "assert not heavy, heavy"
     )
