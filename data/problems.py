@@ -92,6 +92,12 @@ class UnsupportedMediaTypeError(ProblemError):
     type, title, status = "unsupported-media-type", "Unsupported media type", 415
 
 
+class UpgradeRequiredError(ProblemError):
+    """What is there speaks WebSocket, and it was not asked to."""
+
+    type, title, status = "upgrade-required", "WebSocket needed", 426
+
+
 class DeniedError(ProblemError):
     """Denied before it left the house: by a limit, a tick or lot rule, or for want of a fact."""
 
@@ -238,6 +244,7 @@ _BY_TYPE: dict[str, type[ProblemError]] = {
         NotFoundError,
         ConflictError,
         UnsupportedMediaTypeError,
+        UpgradeRequiredError,
         DeniedError,
         RejectedError,
         EngineFailedError,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from data.access import TOKEN_PREFIX, Role, TokenRow, check_token, digest
 from data.problems import ForbiddenError, RateLimitedError, UnauthorizedError
+from nautilus_tui.daemon.headers import bearer
 from nautilus_tui.daemon.principal import Principal
 
 if TYPE_CHECKING:
@@ -165,17 +166,14 @@ class Keys:
                 rule="requests over TCP carry `Authorization: Bearer <token>`",
                 fix="nautilus-tui token create NAME --role viewer",
             )
-        scheme, _, secret = header.partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
+        try:
+            secret = bearer(header)
+        except UnauthorizedError:
             source = source_of(peer)
             self._require_attempts_left(source)
             self._note_failure(source)
-            raise UnauthorizedError(  # not repeated: it may be a token without its scheme
-                "the Authorization header is not a bearer token",
-                rule="the scheme is Bearer, then the token",
-                fix="Authorization: Bearer <token>",
-            )
-        return self.token(secret.strip(), peer)
+            raise
+        return self.token(secret, peer)
 
     def _require_attempts_left(self, source: str) -> None:
         failed = self._failed.get(source)

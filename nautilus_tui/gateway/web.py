@@ -23,12 +23,14 @@ from data.problems import (
     ProblemError,
 )
 from nautilus_tui.client.address import Address
+from nautilus_tui.daemon.headers import header
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import peer_of
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import UNKNOWN, Note, Refusal, unnoted
 from nautilus_tui.daemon.request_pace import RequestPace
 from nautilus_tui.daemon.streams.hub import StreamHub
+from nautilus_tui.daemon.streams.paths import require_no_stream
 from nautilus_tui.gateway.access import Access
 from nautilus_tui.gateway.health import HealthWatch
 
@@ -82,19 +84,24 @@ class Application:
             "/api/v1/websocket/subscriptions": lambda: Page(hub.subscriptions()),
         }
 
+    def allow(self, requests_per_second: int) -> None:
+        """Let one token ask so often from now on."""
+        self._pace.change(requests_per_second)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. WebSockets have a protocol of their own, so it is one of HTTP."""
         scope = cast("HTTPScope", scope)
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        origin = headers.get(b"origin")
+        given = list(scope["headers"])
+        origin: str | None = None
         principal: Principal | None = None
         try:
-            self._origins.check(origin=origin, host=headers.get(b"host"), scheme=scope["scheme"], unix=False)
-            if origin is not None and scope["method"] == "OPTIONS" and _PREFLIGHT in headers:
-                wanted = dict(scope["headers"])
+            origin, host = header(given, "Origin"), header(given, "Host")
+            self._origins.check(origin=origin, host=host, scheme=scope["scheme"], unix=False)
+            wanted = dict(given)
+            if origin is not None and scope["method"] == "OPTIONS" and _PREFLIGHT in wanted:
                 await _send(send, HTTPStatus.NO_CONTENT, self._origins.preflight(origin, wanted), b"")
                 return
-            principal = self._principal(scope, headers.get(b"authorization"))
+            principal = self._principal(scope, header(given, "Authorization"))
             value = self._answer(scope, principal)
             status, kind, body = HTTPStatus.OK, _JSON, to_json(value)
             more: Headers = []
@@ -108,8 +115,8 @@ class Application:
             status, kind, body, more = HTTPStatus.INTERNAL_SERVER_ERROR, _PROBLEM, to_json(document), []
         await _send(send, status, [(b"content-type", kind), *more, *self._origins.crossing(origin)], body)
 
-    def _principal(self, scope: HTTPScope, header: str | None) -> Principal:
-        principal = self._access.header(header, peer_of(scope)[0])
+    def _principal(self, scope: HTTPScope, authorization: str | None) -> Principal:
+        principal = self._access.header(authorization, peer_of(scope)[0])
         self._pace.take(principal.name)
         return principal
 
@@ -141,6 +148,7 @@ class Application:
             if method != "DELETE":
                 raise MethodNotAllowedError(f"{path} does not take {method}", fix="DELETE it")
             return self._drop(connection_id, principal)
+        require_no_stream(path)
         where = f"at {self._daemon}" if self._daemon is not None else "that publishes to this gateway"
         raise NotFoundError(
             f"a gateway has no {path[:200]}",
@@ -171,6 +179,8 @@ class MethodNotAllowedError(ProblemError):
 def _headers_of(document: ProblemDocument) -> Headers:
     if document.status == HTTPStatus.UNAUTHORIZED:
         return [(b"www-authenticate", b"Bearer")]
+    if document.status == HTTPStatus.UPGRADE_REQUIRED:
+        return [(b"upgrade", b"websocket"), (b"connection", b"upgrade")]
     seconds = document.extra.get("seconds")
     return [(b"retry-after", seconds.encode())] if seconds else []
 

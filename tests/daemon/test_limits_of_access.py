@@ -249,6 +249,34 @@ def test_an_address_has_so_many_connections_and_gets_them_back(daemon: DaemonPro
             assert "connection_established" in str(talk.recv(timeout=30))
 
 
+# ---------------------------------------------------------------- requests that contradict themselves
+
+
+@pytest.mark.parametrize("upgrade", [(), ("Upgrade: websocket", "Connection: Upgrade")])
+def test_two_tokens_are_refused_whichever_is_right(
+    daemon: DaemonProcess, bearer: str, upgrade: tuple[str, ...]
+) -> None:
+    for tokens in ("Bearer wrong", bearer), (bearer, "Bearer wrong"):
+        with raw(daemon) as sock:
+            handshake = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: bmF1dGlsdXMtdHVpLWJuYw==", *upgrade)
+            sock.sendall(head("GET /ws", *handshake, *(f"Authorization: {token}" for token in tokens)))
+            status, document = problem(answer(sock))
+            assert (status, document["detail"]) == (400, "the header Authorization is given 2 times")
+
+
+def test_a_stream_wants_an_upgrade(daemon: DaemonProcess, bearer: str) -> None:
+    for path, status in ("/ws", 426), ("/ws/market-data/AAPL.SIM", 426), ("/ws/none", 404), ("//[", 404):
+        with raw(daemon) as sock:
+            sock.sendall(head(f"GET {path}", f"Authorization: {bearer}"))
+            said = answer(sock)
+            assert problem(said)[0] == status
+            assert (b"upgrade: websocket" in said.lower()) == (status == 426)
+    with raw(daemon) as sock:
+        upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+        sock.sendall(head("GET //[", *upgrade, "Sec-WebSocket-Key: bmF1dGlsdXMtdHVpLWJuYw=="))
+        assert problem(answer(sock))[0] == 400
+
+
 # ---------------------------------------------------------------- wrong tokens
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import resource
 import shutil
+import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +15,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from websockets.asyncio.client import connect
@@ -207,6 +210,8 @@ async def test_connections_are_listed_and_dropped_by_an_admin_and_all_else_is_th
     assert missing.status_code == 404
     assert f"http://127.0.0.1:{world.daemon.port}" in missing.json()["fix"]
     assert world.gateway.get("/health", world.tokens["admin"], "POST").status_code == 405
+    stream = world.gateway.get("/ws", world.tokens["admin"])
+    assert (stream.status_code, stream.headers["Upgrade"]) == (426, "websocket")
     origin = {"Origin": "https://evil.example"}
     assert world.gateway.get("/health", world.tokens["admin"], headers=origin).status_code == 403
 
@@ -291,14 +296,53 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     if shutil.which("openssl") is None:
         pytest.skip("openssl makes the certificate")
     pair = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=gateway"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(pair[1]), "-out", str(pair[0])]
-    subprocess.run([*make.split(), *names], check=True, capture_output=True)
-    pair[1].chmod(0o600)
+    certify(pair, "gateway")
     return pair
 
 
-async def test_it_speaks_tls_and_tells_the_service_manager_how_it_is(
+def certify(pair: tuple[Path, Path], name: str) -> None:
+    make = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(pair[1]), "-out", str(pair[0])]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    pair[1].chmod(0o600)
+
+
+def heard(manager: socket.socket, first: bytes) -> list[str]:
+    """Wait until the service manager is told something that begins so; return its lines."""
+    while not (told := manager.recv(4096)).startswith(first):
+        continue
+    return told.decode().splitlines()
+
+
+def read_anew(gateway: GatewayProcess, manager: socket.socket, pair: tuple[Path, Path], token: str) -> None:
+    """Let a gateway read other settings and another certificate, then a certificate that does not serve."""
+
+    def hung_up() -> str:
+        gateway.process.send_signal(signal.SIGHUP)
+        heard(manager, b"RELOADING=1")
+        return heard(manager, b"READY=1")[-1]
+
+    def shown() -> str:
+        return ssl.get_server_certificate(("127.0.0.1", gateway.port))
+
+    settings = gateway.home / "config.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text("[daemon]\nrequests_per_second = 1\nmax_header_bytes = 20000\n")
+    certify(pair, "renewed")
+    said = "changed: daemon.requests_per_second; restart needed for: what requests may cost in [daemon]"
+    assert hung_up() == f"STATUS=settings read: {said}"
+    renewed = pair[0].read_text()
+    assert shown() == renewed
+    with httpx.Client(
+        verify=ssl.create_default_context(cafile=pair[0]), headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        assert any(client.get(gateway.url + "/health").status_code == 429 for _ in range(50))
+    pair[0].write_text("torn")
+    assert hung_up().startswith("STATUS=settings not read: ")
+    assert shown() == renewed, "it goes on as it was"
+
+
+async def test_it_speaks_tls_reads_its_settings_anew_and_tells_the_service_manager_how_it_is(
     tmp_path: Path, world: World, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = certificate
@@ -316,10 +360,9 @@ async def test_it_speaks_tls_and_tells_the_service_manager_how_it_is(
                 async for event in events:
                     if isinstance(event, Envelope) and event.type == "system_health":
                         break
+            read_anew(safe, manager, pair, world.tokens["viewer"])
             assert safe.stop() == 0
-            told = b""
-            while not told.startswith(b"STOPPING=1"):
-                told = manager.recv(4096)
+            heard(manager, b"STOPPING=1")
         log = [msgspec.json.decode(line) for line in safe.errors().splitlines()]
     assert [one["message"] for one in log if one["logger"] == "nautilus_tui.gateway.app"][-2:] == [
         "stopping",

@@ -19,6 +19,7 @@ from data.access import Role
 from data.problems import ForbiddenError, InvalidRequestError, ProblemDocument, ProblemError
 from nautilus_tui.daemon.api.answers import PROBLEM
 from nautilus_tui.daemon.auth import Authenticator
+from nautilus_tui.daemon.headers import header
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
@@ -76,10 +77,11 @@ class Authenticated:
         request = scope
         given = list(request["headers"])
         headers = dict(given)
-        origin = _text(headers.get(b"origin"))
-        answer = _Answer(request, send, self._origins.crossing(origin), self._note)
+        crossing = self._origins.crossing(_text(headers.get(b"origin")))
+        answer = _Answer(request, send, crossing, self._note)
         try:
             self._check_headers(given)
+            origin = header(given, "Origin")
             self._origins.check(
                 origin=origin,
                 host=_text(headers.get(b"host")),
@@ -89,7 +91,7 @@ class Authenticated:
             if origin is not None and _is_preflight(request, headers):
                 await answer.empty(self._origins.preflight(origin, headers))
                 return
-            principal = self._principal(request, headers)
+            principal = self._principal(request, header(given, "Authorization"))
         except ProblemError as error:
             await answer.refuse(error)
             return
@@ -109,11 +111,11 @@ class Authenticated:
                 rule=f"at most {self._max_headers} headers, with {self._max_header_bytes} bytes",
             )
 
-    def _principal(self, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> Principal:
+    def _principal(self, scope: HTTPScope, authorization: str | None) -> Principal:
         peer, uid = peer_of(scope)
         if peer == UNIX and uid is not None:
             return self._authenticator.unix_peer(uid)
-        principal = self._authenticator.authorization(_text(headers.get(b"authorization")), peer)
+        principal = self._authenticator.authorization(authorization, peer)
         self._pace.take(principal.name)
         return principal
 

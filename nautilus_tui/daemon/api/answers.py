@@ -21,9 +21,10 @@ from litestar.types import Message, Scope
 from data import forms
 from data.commands import Outcome
 from data.paging import Page
-from data.problems import ProblemDocument, ProblemError
+from data.problems import ProblemDocument, ProblemError, UpgradeRequiredError
 from nautilus_tui.daemon.api.asked import page_asked
 from nautilus_tui.daemon.api.context import Context
+from nautilus_tui.daemon.streams.paths import require_no_stream
 from providers.core.secrets import redact
 
 JSON = "application/json"
@@ -123,6 +124,11 @@ def on_problem(_: AnyRequest, error: ProblemError) -> Answer:
 
 def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
     """Answer what the framework refuses: unknown paths and methods, bad parameters, large bodies."""
+    if error.status_code == 404:
+        try:
+            require_no_stream(request.url.path)
+        except UpgradeRequiredError as needed:
+            return problem_answer(needed.document(), {"Upgrade": "websocket", "Connection": "Upgrade"})
     kind, title = _HTTP_TYPES.get(error.status_code, ("http-error", "HTTP error"))
     document = ProblemDocument(
         type=kind, title=title, status=error.status_code, detail=_detail(request, error), extra=_extra(error)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
-from websockets.datastructures import MultipleValuesError
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from data.problems import InvalidRequestError, ProblemError, UnauthorizedError
+from data.problems import ProblemError, UnauthorizedError
+from nautilus_tui.daemon.headers import bearer, once
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import UNKNOWN, Refusal
@@ -51,15 +51,11 @@ def who(request: Request, authenticate: Authenticate, peer: Peer) -> Principal |
 
     Raises:
         UnauthorizedError, RateLimitedError, ForbiddenError: it proves nothing.
+        InvalidRequestError: there are two headers.
     """
     header = _header(request, "Authorization")
     if header is not None:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise UnauthorizedError(
-                "the Authorization header is not a bearer token", fix="Authorization: Bearer <token>"
-            )
-        return authenticate(token.strip(), peer.uid, peer.address)
+        return authenticate(bearer(header), peer.uid, peer.address)
     if peer.uid is None:
         return None
     try:
@@ -69,10 +65,7 @@ def who(request: Request, authenticate: Authenticate, peer: Peer) -> Principal |
 
 
 def _header(request: Request, name: str) -> str | None:
-    try:
-        return request.headers.get(name)
-    except MultipleValuesError as error:
-        raise InvalidRequestError(f"the header {name} is given twice", rule="once") from error
+    return once(name, request.headers.get_all(name))
 
 
 def rejected(ws: ServerProtocol, error: ProblemError) -> Response:

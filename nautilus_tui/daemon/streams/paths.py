@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from data.problems import InvalidRequestError, NotFoundError
+from data.problems import InvalidRequestError, NotFoundError, ProblemError, UpgradeRequiredError
 from data.topics import HEALTH, check_topic
 
 _FIXED: dict[str, tuple[str, ...]] = {
@@ -23,7 +23,12 @@ def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
     read at every venue. Raises NotFoundError, or InvalidRequestError for a token in the address:
     addresses are logged and remembered, tokens must not be.
     """
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"not an address: {error}", rule="an address is as RFC 3986 has it"
+        ) from error
     path = unquote(parts.path)
     secrets = {"token", "access_token", "authorization"} & {name.lower() for name in parse_qs(parts.query)}
     if secrets:
@@ -40,6 +45,21 @@ def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
         return path, _market_data(symbol)
     raise NotFoundError(
         f"no stream at {path[:200]}", fix="/ws, " + ", ".join([*list(_FIXED)[1:], _MARKET_DATA + "{symbol}"])
+    )
+
+
+def require_no_stream(path: str) -> None:
+    """Raise UpgradeRequiredError where a stream is: what was sent there asks for no WebSocket."""
+    if not path.startswith("/ws"):
+        return
+    try:
+        subscriptions_of(path)
+    except ProblemError:
+        return
+    raise UpgradeRequiredError(
+        f"{path} is a stream",
+        rule="streams are read over WebSocket (RFC 6455)",
+        fix="connect with a WebSocket client: Upgrade: websocket, Connection: Upgrade",
     )
 
 

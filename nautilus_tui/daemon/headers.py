@@ -1,0 +1,45 @@
+"""What decides in a request's headers, read in one way over HTTP and in the handshake of a stream.
+
+This module must not know who is let in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from data.problems import InvalidRequestError, UnauthorizedError
+
+
+def once(name: str, values: Sequence[str]) -> str | None:
+    """Return a header's value; None: it was not given.
+
+    Raises:
+        InvalidRequestError: it was given several times: which one counts would be a guess.
+    """
+    if len(values) > 1:
+        raise InvalidRequestError(
+            f"the header {name} is given {len(values)} times", rule="once", fix="send one of them"
+        )
+    return values[0] if values else None
+
+
+def header(given: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
+    """Return the value of a header among those of a request, as `once` does."""
+    wanted = name.lower().encode()
+    return once(name, [value.decode("latin-1") for key, value in given if key == wanted])
+
+
+def bearer(authorization: str) -> str:
+    """Return the token in an ``Authorization`` header.
+
+    Raises:
+        UnauthorizedError: it has another form. It is not repeated: it may be a token without its scheme.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthorizedError(
+            "the Authorization header is not a bearer token",
+            rule="the scheme is Bearer, then the token",
+            fix="Authorization: Bearer <token>",
+        )
+    return token.strip()
