@@ -5,6 +5,7 @@ This module must not know how they are read or served.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from nautilus_tui.relay.address import VARIABLE
 
 if TYPE_CHECKING:
     from nautilus_tui.config.settings import Config
+    from nautilus_tui.daemon.log_lines import LogFormat
     from nautilus_tui.gateway.settings import GatewaySettings
 
 
@@ -58,7 +60,8 @@ def gateway(
     """Serve a daemon's streams from Redis, in the foreground, until interrupted.
 
     Clients use the daemon's own tokens. Without --daemon it carries no commands. Until it has read the
-    daemon's state from Redis it answers that it is not ready; SIGTERM stops it within seconds.
+    daemon's state from Redis it answers that it is not ready; SIGTERM stops it within seconds, SIGHUP
+    reads settings and certificate anew unless the log is a terminal.
     """
     session = session_of(context)
     with serving.logging_to_stderr(session, log_format):
@@ -69,8 +72,11 @@ def gateway(
                 rule="a gateway listens at --listen HOST:PORT",
                 fix="for example --listen 127.0.0.1:8788",
             )
-        settings = _settings(session.config, redis, prefix, daemon, tls_certificate, tls_key)
-        _serve(session, settings, where, ready_fd)
+
+        def told(config: Config) -> GatewaySettings:
+            return _settings(config, redis, prefix, daemon, tls_certificate, tls_key, log_format)
+
+        _serve(session, told, where, ready_fd)
 
 
 def _settings(
@@ -80,6 +86,7 @@ def _settings(
     daemon: str | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    log_format: LogFormat | None,
 ) -> GatewaySettings:
     """Return what the gateway is told: by its options, else by the settings."""
     from nautilus_tui.client.address import Address
@@ -100,6 +107,8 @@ def _settings(
     return GatewaySettings(
         redis_url=url,
         prefix=prefix or streams.redis_prefix,
+        log_level=own.log_level,
+        log_format=log_format or own.log_format,
         daemon=Address.remote(daemon) if daemon else None,
         tls_certificate=certificate,
         tls_key=key,
@@ -118,7 +127,12 @@ def _settings(
     )
 
 
-def _serve(session: Session, settings: GatewaySettings, where: tuple[str, int], ready_fd: int | None) -> None:
+def _serve(
+    session: Session,
+    told: Callable[[Config], GatewaySettings],
+    where: tuple[str, int],
+    ready_fd: int | None,
+) -> None:
     import uvloop
 
     from nautilus_tui.daemon.descriptors import make_room
@@ -126,12 +140,13 @@ def _serve(session: Session, settings: GatewaySettings, where: tuple[str, int], 
     from nautilus_tui.daemon.service import ServiceManager
     from nautilus_tui.gateway.app import Gateway
 
+    settings = told(session.config)
     make_room(settings.streams.max_connections)
     manager = ServiceManager.take_from()
     ending = Ending(settings.shutdown_seconds + serving.TIDY_S)
 
     async def serve() -> None:
-        one = Gateway(settings, manager=manager, ending=ending)
+        one = Gateway(settings, manager=manager, ending=ending, reread=lambda: told(session.reread()))
         await one.serve(where, serving.announcer(session, ready_fd))
 
     uvloop.run(serve())

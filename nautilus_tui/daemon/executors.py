@@ -50,6 +50,7 @@ from nautilus_tui.daemon.reload import Reload
 from nautilus_tui.daemon.research.commands import ResearchExecutors
 from nautilus_tui.daemon.risk.commands import RiskExecutors
 from nautilus_tui.daemon.risk.limit_desk import LimitDesk
+from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.streams.hub import StreamHub
 
@@ -74,7 +75,7 @@ class Executors:
         research: ResearchExecutors,
         risk: RiskExecutors,
         limits: LimitDesk,
-        reload: Reload,
+        reload: Reload[DaemonSettings],
         stop: Callable[[bool], None],
     ) -> None:
         self._state = state

@@ -61,9 +61,12 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
-    def renew(self, certificate: Path, key: Path) -> None:
-        """Show this certificate to whoever connects from now on; check it with `server_context` before."""
-        if self.config.ssl is not None:
+    def renew(self, settings: Serving) -> None:
+        """Show the certificate as its files have it now to whoever connects from now on; it was checked
+        with `check_certificate` before.
+        """
+        certificate, key = settings.tls_certificate, settings.tls_key
+        if self.config.ssl is not None and certificate is not None and key is not None:
             self.config.ssl.load_cert_chain(certificate, key)
 
     def stop_listening(self) -> None:
@@ -188,6 +191,14 @@ def make_server(
     return Server(config, settings.shutdown_seconds)
 
 
+def check_certificate(settings: Serving) -> bool:
+    """Tell whether a certificate is to be shown; raises as `server_context` if it does not serve."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return False
+    server_context(settings.tls_certificate, settings.tls_key)
+    return True
+
+
 def unix_socket(path: Path) -> socket.socket:
     """Return a socket at a path that its owner alone can reach; one left behind is replaced.
 
@@ -224,10 +235,7 @@ def tcp_socket(host: str, port: int, settings: Serving) -> tuple[socket.socket, 
             or the certificate does not serve.
         UnavailableError: it cannot be bound.
     """
-    tls = False
-    if settings.tls_certificate is not None and settings.tls_key is not None:
-        server_context(settings.tls_certificate, settings.tls_key)  # told now, before anything is opened
-        tls = True
+    tls = check_certificate(settings)  # told now, before anything is opened
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:

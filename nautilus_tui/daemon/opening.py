@@ -115,7 +115,7 @@ class Opening:
         settings: DaemonSettings,
         stack: AsyncExitStack,
         *,
-        reload: Reload,
+        reload: Reload[DaemonSettings],
         stop: Callable[[bool], None],
         engines_too: Callable[[], bool],
         version: str,

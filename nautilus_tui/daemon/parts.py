@@ -9,17 +9,16 @@ from data.problems import UnauthorizedError
 from nautilus_tui.daemon.api.app import make_app, origins_of
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.auth import Authenticator
-from nautilus_tui.daemon.listening import Server, make_server
+from nautilus_tui.daemon.listening import Server, check_certificate, make_server
 from nautilus_tui.daemon.log_lines import set_up_logging
 from nautilus_tui.daemon.peers import Bounds, http_protocol
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.pulse import Pulse
-from nautilus_tui.daemon.reload import Reload
+from nautilus_tui.daemon.reload import LIMITS_OF_STREAMS, Reload
 from nautilus_tui.daemon.schedule import Schedule
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.streams import make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import Authenticate
-from nautilus_tui.daemon.tls import server_context
 
 
 class Parts:
@@ -57,17 +56,16 @@ class Parts:
         self._servers.append(server)
         return server
 
-    def take_changes(self, reload: Reload) -> None:
+    def take_changes(self, reload: Reload[DaemonSettings]) -> None:
         """Say what takes which settings while the daemon runs; the rest takes a restart."""
         on, context = reload.on, self._context
-        streams = ("streams.max_connections", "streams.max_subscriptions", "streams.inbound_rate")
         on("log_level", "log_format", change=lambda new: set_up_logging(new.log_level, new.log_format))
         on(
             "login_attempts_per_minute",
             change=lambda new: context.authenticator.allow(new.login_attempts_per_minute),
         )
         on("requests_per_second", change=lambda new: self._app.allow(new.requests_per_second))
-        on(*streams, change=lambda new: setattr(context.hub, "limits", new.streams))  # of new connections
+        on(*LIMITS_OF_STREAMS, change=lambda new: setattr(context.hub, "limits", new.streams))
         on("health_seconds", change=lambda new: self.schedule.publish_health_every(new.health_seconds))
         on("compaction_minutes", change=lambda new: self.schedule.compact_every(new.compaction_minutes))
         on("monitor_seconds", change=lambda new: context.risk.monitor.check_every(new.monitor_seconds))
@@ -78,18 +76,11 @@ class Parts:
         )
         on("watch", change=lambda new: context.research.filings.always(new.watch))
         on("engine", change=lambda _: None)  # asked for when an engine is started for the first time
-        reload.each_time(check=_check_certificate, renew=self._renew_certificate)
+        reload.each_time(check=check_certificate, renew=self._renew_certificate)
 
     def _renew_certificate(self, settings: DaemonSettings) -> None:
-        """Show the certificate as its files have it now to whoever connects from now on."""
-        if settings.tls_certificate is not None and settings.tls_key is not None:
-            for server in self._servers:
-                server.renew(settings.tls_certificate, settings.tls_key)
-
-
-def _check_certificate(settings: DaemonSettings) -> None:
-    if settings.tls_certificate is not None and settings.tls_key is not None:
-        server_context(settings.tls_certificate, settings.tls_key)
+        for server in self._servers:
+            server.renew(settings)
 
 
 def _stream_door(authenticator: Authenticator) -> Authenticate:

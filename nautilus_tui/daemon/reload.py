@@ -1,7 +1,7 @@
-"""Settings read anew while the daemon runs: what can change does, what cannot is told.
+"""Settings read anew while a daemon or a gateway runs: what can change does, what cannot is told.
 
 All or nothing: a file with an error anywhere, or a certificate that does not serve, changes nothing.
-This module must not know where settings are kept or what one is used for.
+This module must not know where settings are kept, whose they are or what one is used for.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from typing import Any
 import msgspec
 
 from data.problems import ProblemError, UnavailableError
-from nautilus_tui.daemon.settings import DaemonSettings
 
 #: What the settings are called in the settings file, where that is not `daemon.<name>`.
 _NAMES = {
+    "bounds": "what requests may cost in [daemon]",
     "compaction_minutes": "history.compaction_minutes",
+    "daemon": "--daemon",
     "engine": "[engine], [simulator] and [risk] of a new engine",
     "escalation": "[risk.escalation]",
     "monitor_seconds": "risk.monitor_seconds",
+    "prefix": "streams.redis_prefix",
     "providers": "[providers]",
     "redis_prefix": "streams.redis_prefix",
     "redis_url": "streams.redis_url",
@@ -34,10 +36,12 @@ _NAMES = {
 }
 
 _STREAMS = "streams."
+#: What of the streams can change while they are served, for connections that are new.
+LIMITS_OF_STREAMS = ("streams.max_connections", "streams.max_subscriptions", "streams.inbound_rate")
 
 logger = logging.getLogger(__name__)
 
-type Change = Callable[[DaemonSettings], None]
+type Change[S] = Callable[[S], object]
 
 
 class Reloaded(msgspec.Struct, frozen=True):
@@ -52,28 +56,28 @@ class Reloaded(msgspec.Struct, frozen=True):
         return "; ".join(parts) or "nothing has changed"
 
 
-class Reload:
-    """Brings a daemon to what its settings say now.
+class Reload[S: msgspec.Struct]:
+    """Brings whoever serves to what its settings say now.
 
     Args:
-        settings: what is in force.
+        settings: what is in force; one of them is ``streams``, which are settings again.
         read: gives the settings as they are written now, raises ProblemError; None: there is nothing to read.
     """
 
-    def __init__(self, settings: DaemonSettings, read: Callable[[], DaemonSettings] | None = None) -> None:
+    def __init__(self, settings: S, read: Callable[[], S] | None = None) -> None:
         self.settings = settings  #: what is in force
         self._read = read
-        self._changes: dict[str, Change] = {}
-        self._checks: list[Change] = []
-        self._renewals: list[Change] = []
+        self._changes: dict[str, Change[S]] = {}
+        self._checks: list[Change[S]] = []
+        self._renewals: list[Change[S]] = []
         self._turn = asyncio.Lock()
 
-    def on(self, *names: str, change: Change) -> None:
+    def on(self, *names: str, change: Change[S]) -> None:
         """Call ``change`` with the new settings when one of these differs; it must not fail."""
         for name in names:
             self._changes[name] = change
 
-    def each_time(self, *, check: Change, renew: Change) -> None:
+    def each_time(self, *, check: Change[S], renew: Change[S]) -> None:
         """Look at files that settings name: ``check`` raises ProblemError before anything is changed."""
         self._checks.append(check)
         self._renewals.append(renew)
@@ -83,10 +87,10 @@ class Reload:
 
         Raises:
             ProblemError: they are not valid, and nothing was changed; it names file, line and rule.
-            UnavailableError: this daemon was not started with a settings file.
+            UnavailableError: it was not started with a settings file.
         """
         if self._read is None:
-            raise UnavailableError("this daemon was started without a settings file")
+            raise UnavailableError("this process was started without a settings file")
         async with self._turn:
             try:
                 new = await asyncio.to_thread(self._read)
@@ -101,7 +105,7 @@ class Reload:
                 raise
             return self._bring_to(new)
 
-    def _bring_to(self, new: DaemonSettings) -> Reloaded:
+    def _bring_to(self, new: S) -> Reloaded:
         wanted, now = _flat(new), _flat(self.settings)
         differ = [name for name in wanted if wanted[name] != now[name]]
         can = [name for name in differ if name in self._changes]
@@ -115,19 +119,20 @@ class Reload:
         return done
 
 
-def _flat(settings: DaemonSettings) -> dict[str, Any]:
+def _flat(settings: msgspec.Struct) -> dict[str, Any]:
     """Return all settings by name, those of the streams one by one."""
     found = msgspec.structs.asdict(settings)
     streams = msgspec.structs.asdict(found.pop("streams"))
     return found | {f"{_STREAMS}{name}": value for name, value in streams.items()}
 
 
-def _with(settings: DaemonSettings, values: dict[str, Any]) -> DaemonSettings:
+def _with[S: msgspec.Struct](settings: S, values: dict[str, Any]) -> S:
     """Return settings with other values, by the names that `_flat` gives."""
     replace = msgspec.structs.replace
     streams = {n.removeprefix(_STREAMS): v for n, v in values.items() if n.startswith(_STREAMS)}
     own = {n: v for n, v in values.items() if not n.startswith(_STREAMS)}
-    return replace(settings, streams=replace(settings.streams, **streams), **own)
+    before = msgspec.structs.asdict(settings)["streams"]
+    return replace(settings, streams=replace(before, **streams), **own)
 
 
 def _named(names: list[str]) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ class Access:
         self._known = False  #: whether the daemon's tokens were ever read
         self._valid: dict[str, str] = {}  #: digests of tokens that were not revoked, and their names
 
+    def allow(self, attempts: int) -> None:
+        """Let a peer fail so often per minute from now on."""
+        self._keys.allow(attempts)
+
     def hold(self, tokens: Iterable[TokenRow]) -> frozenset[str]:
         """Know these tokens and no others; return the names of those that count no longer.
 

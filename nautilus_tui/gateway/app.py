@@ -13,10 +13,13 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version as package_version
 
 from data.access import TokenRow
+from data.problems import ProblemError
 from nautilus_tui.daemon.ending import Ending
-from nautilus_tui.daemon.listening import Server, make_server, tcp_socket, url_of
+from nautilus_tui.daemon.listening import Server, check_certificate, make_server, tcp_socket, url_of
+from nautilus_tui.daemon.log_lines import set_up_logging
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import http_protocol
+from nautilus_tui.daemon.reload import LIMITS_OF_STREAMS, Reload
 from nautilus_tui.daemon.service import ServiceManager
 from nautilus_tui.daemon.streams import StreamHub, make_ws_protocol
 from nautilus_tui.gateway.access import Access
@@ -45,6 +48,7 @@ class Gateway:
         settings: what it was told.
         manager: what started it and wants to hear how it is.
         ending: sees to it that the process ends in time; None: the process is not the gateway's own.
+        reread: gives the settings as they are written now; None: they cannot be read anew.
     """
 
     def __init__(
@@ -53,11 +57,14 @@ class Gateway:
         *,
         manager: ServiceManager | None = None,
         ending: Ending | None = None,
+        reread: Callable[[], GatewaySettings] | None = None,
     ) -> None:
         self.settings = settings
         self.version = package_version("nautilus-tui")
         self._manager = manager or ServiceManager()
         self._ending = ending
+        self._reload = Reload(settings, reread)
+        self._hung_up = asyncio.Event()
         self._stopping = asyncio.Event()
         self._mirror = Mirror()
         self._hub = StreamHub(self._mirror, settings.streams, version=self.version)
@@ -113,7 +120,8 @@ class Gateway:
         http = http_protocol(settings.bounds, self._refusals.note)
         server = make_server(app, ws, settings, tls=tls, http=http)
         if self._ending is not None:
-            self._ending.hear(self.stop)
+            self._ending.hear(self.stop, self._hung_up.set)
+        self._take_changes(app, server)
         gc.freeze()  # what is loaded stays: looking it over for garbage again and again holds the loop up
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[sock]))
@@ -127,6 +135,7 @@ class Gateway:
             said, ready = await self._first_word(url_of(sock, tls))
             told(f"nautilus-tui gateway {said}", ready)
             self._manager.ready(said)
+            tasks.append(group.create_task(self._reload_when_asked()))
             await self._stopping.wait()
             await self._drain(server, tasks)
         self._refusals.close()
@@ -153,6 +162,30 @@ class Gateway:
         self._hub.restart("this gateway is stopping")
         self._hub.close()
         server.leave(asyncio.get_running_loop().time() + self.settings.shutdown_seconds)
+
+    # ------------------------------------------------------------ settings read anew
+
+    def _take_changes(self, app: Application, server: Server) -> None:
+        """Say what takes which settings while the gateway runs; the rest takes a restart."""
+        on = self._reload.on
+        on("log_level", "log_format", change=lambda new: set_up_logging(new.log_level, new.log_format))
+        on("login_attempts_per_minute", change=lambda new: self._access.allow(new.login_attempts_per_minute))
+        on("requests_per_second", change=lambda new: app.allow(new.requests_per_second))
+        on(*LIMITS_OF_STREAMS, change=lambda new: setattr(self._hub, "limits", new.streams))
+        self._reload.each_time(check=check_certificate, renew=server.renew)
+
+    async def _reload_when_asked(self) -> None:
+        """Read the settings anew at every SIGHUP."""
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            self._manager.reloading()
+            try:
+                done = await self._reload.carry_out()
+            except ProblemError as error:  # the log has it
+                self._manager.ready(f"settings not read: {error.detail}")
+            else:
+                self._manager.ready(f"settings read: {done}")
 
     # ------------------------------------------------------------ what the follower tells
 

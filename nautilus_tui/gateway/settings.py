@@ -6,7 +6,7 @@ This module must not know where settings come from (files, flags) or what they l
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -20,6 +20,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     redis_url: str  #: may hold a password: never printed
     prefix: str  #: what the daemon's keys in Redis begin with
+    log_level: str = "info"
+    log_format: Literal["text", "json"] = "text"
     daemon: Address | None = None  #: where commands of clients are carried to; None: nowhere
     tls_certificate: Path | None = None  #: needed, with the key, to listen beyond loopback
     tls_key: Path | None = None

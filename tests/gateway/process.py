@@ -102,8 +102,9 @@ class GatewayProcess(_Process):
     """
 
     def __init__(self, folder: Path, redis: str, *more: str, port: int = 0, prefix: str = "t") -> None:
+        self.home = folder / "home"
         folder.mkdir(exist_ok=True)
-        options = ["--home", str(folder / "home"), "gateway", "--listen", f"127.0.0.1:{port}"]
+        options = ["--home", str(self.home), "gateway", "--listen", f"127.0.0.1:{port}"]
         super().__init__(
             ["nautilus_tui.cli.main", *options, "--prefix", prefix, *more],
             {VARIABLE: redis},

@@ -402,7 +402,7 @@ def test_a_gateway_loads_no_engines_no_store_and_no_screen() -> None:
         "from nautilus_tui.cli.gateway import _settings\n"
         "import asyncio\n"
         "from nautilus_tui.gateway.app import Gateway\n"
-        "settings = _settings(load(Path('none')), 'redis://127.0.0.1:1/0', None, None, None, None)\n"
+        "settings = _settings(load(Path('none')), 'redis://127.0.0.1:1/0', None, None, None, None, None)\n"
         "def told(line, ready):\n"
         "    asyncio.get_running_loop().call_later(0.5, gateway.stop)\n"
         "async def serve():\n"
