@@ -30,6 +30,7 @@ REQUEST = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bmF1dGlsdXMtdHVpLWJuYw==\r\n"
     b"Authorization: Bearer t-admin\r\n\r\n"
 )
+STRANGER = REQUEST.replace(b"Authorization", b"X")
 #: Longer than a test has patience: whoever is cut off fails the test.
 PATIENT = StreamLimits(close_s=60.0)
 
@@ -95,6 +96,16 @@ def test_who_still_sends_hears_why_it_is_hung_up_on(
             found = await talk(service, REQUEST + MESSAGE + flood)
             assert closed_with(found) == code
             assert types(found)[-1] == "error"
+
+    run(check())
+
+
+@both_loops
+def test_who_never_says_who_it_is_hears_that_it_should_have(tmp_path: Path, run: Run) -> None:
+    async def check() -> None:
+        async with serving(tmp_path, PATIENT) as service:
+            found = await talk(service, STRANGER + MESSAGE * 40_000)
+            assert (closed_with(found), types(found)) == (4003, ["error"])
 
     run(check())
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import secrets
 import time
 from typing import Any, ClassVar, cast
@@ -21,7 +20,6 @@ from websockets.exceptions import InvalidState
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from data.problems import (
     InvalidRequestError,
@@ -36,8 +34,9 @@ from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import Note
 from nautilus_tui.daemon.streams import messages, session
 from nautilus_tui.daemon.streams.connection import Connection
+from nautilus_tui.daemon.streams.frames import Frames
 from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
-from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, select_subprotocol, who
+from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
 from nautilus_tui.daemon.streams.parting import Parting
 from nautilus_tui.daemon.streams.paths import subscriptions_of
@@ -50,20 +49,8 @@ BACKLOG = 4096
 #: How often a connection whose token will expire looks at the clock, in seconds.
 _CLOCK_S = 3600.0
 
-logger = logging.getLogger(__name__)
-_frames_logger = logging.getLogger(__name__ + ".frames")
-_frames_logger.setLevel(logging.WARNING)
 _ids = itertools.count(1)
 _run = secrets.token_hex(3)
-
-
-class _Frames(ServerProtocol):
-    """Reads frames. Pings are answered when they are heard: what came before them has its turn first."""
-
-    def send_frame(self, frame: Frame) -> None:
-        """Prepare a frame to be sent, unless it is a pong."""
-        if frame.opcode is not Opcode.PONG:
-            super().send_frame(frame)
 
 
 class StreamProtocol(asyncio.Protocol):
@@ -107,11 +94,7 @@ class StreamProtocol(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._state = server_state
-        self._ws = _Frames(
-            select_subprotocol=select_subprotocol,
-            max_size=self.hub.limits.max_message,
-            logger=_frames_logger,
-        )
+        self._ws = Frames(self.hub.limits.max_message)
         self._form: Format = JSON
         self._path = ""
         self._patterns: tuple[str, ...] = ()
@@ -332,11 +315,11 @@ class StreamProtocol(asyncio.Protocol):
 
     def parse(self, data: bytes) -> list[Frame]:
         """Return the frames that end in the next bytes from the client."""
-        self._ws.receive_data(data)
-        if self._ws.parser_exc is not None:
-            self._broken(self._ws.parser_exc)
-            return []
-        return [event for event in self._ws.events_received() if isinstance(event, Frame)]
+        frames = self._ws.frames(data)
+        if self._ws.parser_exc is None:
+            return frames
+        self._broken(self._ws.parser_exc)
+        return []
 
     def blocked(self) -> bool:
         """Tell whether the client does not read."""
@@ -356,6 +339,8 @@ class StreamProtocol(asyncio.Protocol):
             self._flush()  # the echo; the transport closes behind it
             return
         if self._closing:
+            if not self._pace.take() and self._pace.excess >= self.hub.limits.inbound_excess:
+                self._part()  # it was told goodbye and goes on as if it had not heard it
             return
         if self._connection is not None:
             self._connection.alive = True
