@@ -25,16 +25,23 @@ class Bearer(Principal, frozen=True):
 
 
 class Access:
-    """Judges tokens by what the daemon told last.
+    """Judges tokens by what the daemon told last, unless that was long ago: one that was revoked
+    meanwhile must not open anything.
 
     Args:
         attempts: failed attempts a peer may make per minute.
         ready: tells whether the daemon's present state was read.
+        unheard: tells for how long a revocation may have been missed, in seconds.
+        trusted_s: for so long tokens are trusted without news.
     """
 
-    def __init__(self, attempts: int, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, attempts: int, ready: Callable[[], bool], unheard: Callable[[], float], trusted_s: float
+    ) -> None:
         self._keys = Keys(attempts=attempts)
         self._ready = ready
+        self._unheard = unheard
+        self._trusted_s = trusted_s
         self._known = False  #: whether the daemon's tokens were ever read
         self._valid: dict[str, str] = {}  #: digests of tokens that were not revoked, and their names
 
@@ -58,7 +65,8 @@ class Access:
         """Return who an ``Authorization`` header proves to be there.
 
         Raises:
-            UnavailableError: the tokens, or the daemon's state, are not known yet.
+            UnavailableError: the tokens, or the daemon's state, are not known yet, or not known to be
+                what they were.
             UnauthorizedError: there is no token in it, or none that counts.
             RateLimitedError: the peer has failed too often within a minute.
         """
@@ -85,4 +93,11 @@ class Access:
                 "this gateway has not read the daemon's state and tokens from Redis yet",
                 rule="a gateway serves once it knows what is true and who may read it",
                 fix="try again in a moment; if it lasts, see that a daemon publishes under this prefix",
+            )
+        unheard = self._unheard()
+        if unheard > self._trusted_s:
+            raise UnavailableError(
+                f"this gateway has heard nothing of its daemon for {unheard:.0f} s",
+                rule=f"tokens may be revoked meanwhile: they count for {self._trusted_s:g} s without news",
+                fix="ask the daemon or another gateway; see that the daemon runs and Redis is reached",
             )

@@ -69,7 +69,12 @@ class Gateway:
         self._mirror = Mirror()
         self._hub = StreamHub(self._mirror, settings.streams, version=self.version)
         self._follower = Follower(settings.redis_url, settings.prefix, self._mirror, self._tokens)
-        self._access = Access(settings.login_attempts_per_minute, self._follower.ready.is_set)
+        self._access = Access(
+            settings.login_attempts_per_minute,
+            self._follower.ready.is_set,
+            self._follower.unheard_s,
+            settings.trusted_seconds,
+        )
         self._refusals = LoggedRefusals()
         self._mirror.on_renew = self._renewed
         self._mirror.on_gap = self._torn

@@ -1,7 +1,8 @@
 """How a gateway is: whether it answers, whether it may be asked, and how well it follows its daemon.
 
 Alive: it answers. Ready: it has read the daemon's present state and its tokens. Degraded: it serves
-what it knows, and does not hear what is new. This module must not know of HTTP.
+what it knows, and does not hear what is new; when that lasts, tokens count no longer and nobody is
+answered. This module must not know of HTTP.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     login_attempts_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 10
     requests_per_second: Annotated[int, msgspec.Meta(ge=1)] = 200  #: of one token
     shutdown_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3.0
+    trusted_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0  #: tokens, without news of the daemon
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     bounds: Bounds = Bounds()  #: what a peer may cost before anyone knows who it is

@@ -82,6 +82,7 @@ class Follower:
         self._on_tokens = on_tokens
         self._head: Head | None = None
         self._moved_at = 0.0  #: when the heartbeat last moved; monotonic
+        self._heard_at = 0.0  #: when it was last seen that nothing which was published is missing; monotonic
         self._looked_at = 0.0
         self._streams: LifeKeys | None = None  #: of the life that is followed
         self._next: dict[bytes, int] = {}  #: number of the entry that comes next, by stream
@@ -111,6 +112,13 @@ class Follower:
             gaps=self.mirror.gaps,
             missed=self.mirror.missed,
         )
+
+    def unheard_s(self) -> float:
+        """Return for how long the daemon, if it runs, may have said what did not get here; in seconds.
+
+        One that has stopped says nothing more.
+        """
+        return time.monotonic() - self._heard_at
 
     async def run(self) -> None:
         """Follow until cancelled. What goes wrong is told by ``status`` and tried again."""
@@ -194,6 +202,7 @@ class Follower:
         self._on_tokens(rows)
         self.mirror.load(head.epoch, bases)
         self._streams, self._next, self._goal = names, first, goal
+        self._heard_at = self._looked_at if head.state == "stopped" else self._moved_at
         self._problem = None
         return True
 
@@ -254,9 +263,11 @@ class Follower:
                 fix="bring both to the same version",
             )
         if self._head is None or head.ts != self._head.ts or head.life != self._head.life:
-            self._moved_at = time.monotonic()
+            self._moved_at = self._looked_at
         if self._head is not None and head.life != self._head.life:
             self._streams = None
+        if self._streams is not None:
+            self._heard_at = self._looked_at if head.state == "stopped" else self._moved_at
         self._head = head
         return head
 
