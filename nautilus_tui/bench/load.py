@@ -1,9 +1,9 @@
 """The other end of a stream bench: many WebSocket readers in one process, as cheap as Python allows.
 
 Readers count events without decoding them: by the headers of msgpack arrays, or by the braces of JSON
-text. Asked to, they take publication times out of the bytes, or read topic and number of every event and
-note what is missing or came twice. Runs in its own process so that its cost is not the server's. This
-module must not know which server it reads from.
+text, once for all readers who are sent the same frame. Asked to, they take publication times out of the
+bytes, or read topic and number of every event and note what is missing or came twice. Runs in its own
+process so that its cost is not the server's. This module must not know which server it reads from.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ _CONNECTS_AT_ONCE = 256
 _PUBLISHED = re.compile(rb"\xa2ts\xcf(.{8})\xa2id\xc0", re.DOTALL)
 #: An envelope of a flat record, in JSON, has this many braces that open: its own and its record's.
 _BRACES = 2
+#: How much of an array's first event, in JSON, says which one it is: with topic, number and time.
+_FIRST = 160
+#: Frames whose braces are remembered: those that are on their way to some readers yet.
+_REMEMBERED = 256
+
+
+Frame = tuple[bytes, int, bytes]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -71,7 +78,16 @@ class Tally:
 
     def __init__(self) -> None:
         self.closed = 0
+        #: Braces of frames of JSON by what was subscribed to, how long they are and how they begin: readers
+        #: of the same topics are sent the same frames.
+        self.counted: dict[Frame, int] = {}
         self.clear()
+
+    def remember(self, frame: Frame, braces: int) -> None:
+        """Let other readers know how many braces a frame has."""
+        if len(self.counted) >= _REMEMBERED:
+            self.counted.clear()
+        self.counted[frame] = braces
 
     def clear(self) -> None:
         """Start to count anew."""
@@ -110,7 +126,18 @@ class Reader(asyncio.BufferedProtocol):
     buffer: ClassVar[bytearray] = bytearray(1 << 20)
     view: ClassVar[memoryview] = memoryview(buffer)
 
-    __slots__ = ("_done", "_form", "_head", "_opening", "_skip", "_subscribe", "_tally", "_transport")
+    __slots__ = (
+        "_braces",
+        "_done",
+        "_form",
+        "_frame",
+        "_head",
+        "_opening",
+        "_skip",
+        "_subscribe",
+        "_tally",
+        "_transport",
+    )
 
     def __init__(
         self, tally: Tally, subscribe: bytes, done: asyncio.Future[None], form: FormName = "msgpack"
@@ -122,6 +149,8 @@ class Reader(asyncio.BufferedProtocol):
         self._opening: bytes | None = b""
         self._head = b""
         self._skip = 0
+        self._frame: Frame | None = None  #: whose braces are being counted
+        self._braces = 0  #: so far
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from asyncio's
@@ -168,31 +197,47 @@ class Reader(asyncio.BufferedProtocol):
         if self._head:
             data = self._head + bytes(self.view[start:end])
             self._count(data, 0, len(data))
-        elif self._skip >= end - start:
-            self._payload(self.buffer, start, end)
-            self._skip -= end - start
         else:
-            self._payload(self.buffer, start, start + self._skip)
-            self._count(self.buffer, start + self._skip, end)
+            rest = min(self._skip, end - start)
+            self._skip -= rest
+            self._payload(self.buffer, start, start + rest)
+            self._count(self.buffer, start + rest, end)
 
     def _count(self, data: bytes | bytearray, at: int, end: int) -> None:
         """Walk from header to header up to ``end``, counting frames and events."""
         tally = self._tally
-        while at < end and _whole(data, at, end):
+        first = 5 if self._form == "msgpack" else _FIRST
+        while at < end and _whole(data, at, end, first):
             length, body = _length(data, at)
             tally.frames += 1
+            at = body + length
+            self._skip = max(0, at - end)
             if self._form == "msgpack":
                 tally.events += _events(data, body)
             else:
-                self._payload(data, body, min(body + length, end))
-            at = body + length
-        self._skip = max(0, at - end)
+                self._text(data, body, min(at, end), length)
         self._head = bytes(data[at:end])
+
+    def _text(self, data: bytes | bytearray, start: int, end: int, length: int) -> None:
+        """Begin to count a frame of JSON, unless another reader has counted the same."""
+        frame = (self._subscribe, length, bytes(data[start : min(start + _FIRST, start + length)]))
+        braces = self._tally.counted.get(frame)
+        if braces is not None:
+            self._tally.braces += braces
+            return
+        self._frame, self._braces = frame, 0
+        self._payload(data, start, end)
 
     def _payload(self, data: bytes | bytearray, start: int, end: int) -> None:
         """Count the events of JSON text by their braces, wherever it is cut."""
-        if self._form == "json":
-            self._tally.braces += data.count(b"{", start, end)
+        if self._frame is None:
+            return
+        braces = data.count(b"{", start, end)
+        self._tally.braces += braces
+        self._braces += braces
+        if not self._skip:
+            self._tally.remember(self._frame, self._braces)
+            self._frame = None
 
 
 class TimedReader(Reader):
@@ -255,14 +300,20 @@ class NumberedReader(Reader):
 READERS: dict[Watch, type[Reader]] = {"count": Reader, "times": TimedReader, "numbers": NumberedReader}
 
 
-def _whole(data: bytes | bytearray, at: int, end: int) -> bool:
-    """Tell whether the header at ``at``, and the array header behind it, lie before ``end``."""
+def _whole(data: bytes | bytearray, at: int, end: int, first: int = 5) -> bool:
+    """Tell whether the header at ``at``, and the ``first`` bytes behind it (a msgpack array's header), lie
+    before ``end``.
+    """
     left = end - at
     if left < 2:
         return False
     length = data[at + 1]
     header = 2 if length < 126 else 4 if length == 126 else 10
-    return left >= header + min(5, length if length < 126 else 5)
+    if length >= 126 and first > 126:
+        if left < header:
+            return False
+        length = _length(data, at)[0]
+    return left >= header + min(first, length)
 
 
 def _length(data: bytes | bytearray, at: int) -> tuple[int, int]:

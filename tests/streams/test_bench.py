@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import math
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from data.bus import Event
 from nautilus_tui.bench import link, load, peers, rows, servers, streams
 from nautilus_tui.bench.processes import answer, child
 from nautilus_tui.daemon.streams.wire import JSON, MSGPACK, Format
@@ -56,6 +59,45 @@ def test_orders_are_counted_by_their_numbers(form: load.FormName) -> None:
         outcome = streams.measure(server, [streams.ORDERS] * 5, order, form=form, watch="numbers")
         assert outcome.seen.events == outcome.expected > 0
         assert (outcome.seen.lost, outcome.seen.twice) == (0, 0)
+
+
+def reader_of(tally: load.Tally, form: load.FormName, subscribe: bytes) -> load.Reader:
+    """Return a reader that is connected, without a connection."""
+    with closing(asyncio.new_event_loop()) as loop:
+        reader = load.Reader(tally, subscribe, loop.create_future(), form)
+    reader._opening = None
+    return reader
+
+
+@pytest.mark.parametrize("form", [JSON, MSGPACK], ids=lambda form: form.name)
+@given(
+    frames=st.lists(st.integers(1, 9), max_size=8),
+    cuts=st.lists(st.integers(1, 4000), min_size=1, max_size=4),
+    sets=st.integers(1, 2),
+)
+def test_events_are_counted_once_for_each_reader(
+    form: Format, frames: list[int], cuts: list[int], sets: int
+) -> None:
+    """However frames are cut on their way, as many events are counted as each reader was sent: those of
+    JSON by their braces, or by what another reader of the same topics has counted in the same frame.
+    """
+    events = [Event("quotes.I000.SIM", n, n, n, servers.quote(n), None) for n in range(1, 10)]
+    tally = load.Tally()
+    streams_ = [
+        b"".join(form.frame([form.event(event) for event in events[which : which + many]]) for many in frames)
+        for which in range(sets)
+    ]
+    sent = [sum(len(events[which : which + many]) for many in frames) for which in range(sets)]
+    readers = [(reader_of(tally, form.name, b"%d" % (n % sets)), n % sets, cut) for n, cut in enumerate(cuts)]
+    longest = max(map(len, streams_))
+    for turn in range(longest):  # all at once, each in pieces of its own
+        for reader, which, cut in readers:
+            piece = streams_[which][turn * cut : (turn + 1) * cut]
+            if piece:
+                load.Reader.buffer[: len(piece)] = piece
+                reader.buffer_updated(len(piece))
+    assert tally.seen().events == sum(sent[which] for _, which, _ in readers)
+    assert tally.frames == len(frames) * len(readers)
 
 
 @pytest.mark.parametrize("form", [JSON, MSGPACK], ids=lambda form: form.name)
@@ -140,8 +182,7 @@ def test_readers_count_frames_however_they_are_cut(sizes: list[tuple[int, int]],
         stream += prefix + payload
         events += count
     tally = load.Tally()
-    reader = load.Reader.__new__(load.Reader)
-    reader._tally, reader._form, reader._opening, reader._head, reader._skip = tally, "msgpack", None, b"", 0
+    reader = reader_of(tally, "msgpack", b"")
     at = 0
     while at < len(stream):
         piece = stream[at : at + data.draw(st.one_of(st.integers(1, 12), st.integers(1, 200_000)))]
