@@ -14,7 +14,8 @@ import msgspec
 import typer
 
 from data.access import MAX_EXPIRES_DAYS, Role, TokenRow, info_of
-from data.commands import Command, CreateToken
+from data.command import Command
+from data.commands import CreateToken
 from data.commands import RevokeToken as Revoke
 from data.problems import ProblemError
 from nautilus_tui.cli import background, output, words

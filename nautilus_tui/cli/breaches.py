@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.commands import AcknowledgeAlert, AcknowledgeBreach, SetMonitor
+from data.risk_commands import AcknowledgeAlert, AcknowledgeBreach, SetMonitor
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import LimitOption, session_of
 

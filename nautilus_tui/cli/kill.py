@@ -87,7 +87,7 @@ def unlock(
     session = session_of(context)
     said = phrase if phrase is not None else _asked()
     if session.url or (not direct and background.answers(session.home)):
-        from data.commands import Unlock
+        from data.risk_commands import Unlock
 
         outcome = session.carry_out(Unlock(phrase=said), timeout=30)
         if session.json:
@@ -129,7 +129,7 @@ def _kill_there(
     session: Session, engine: str | None, flatten: bool, drill: bool, reason: str | None, timeout: float
 ) -> None:
     """Have a daemon elsewhere pull its switch."""
-    from data.commands import Kill
+    from data.risk_commands import Kill
 
     command = Kill(engine=engine, flatten=flatten, drill=drill, reason=reason)
     outcome = session.carry_out(command, timeout=timeout)

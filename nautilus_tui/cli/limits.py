@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 import typer
 
-from data.commands import DecideLimitChange, DeleteLimit, PreviewOrder, RestrictEngine, SetLimit
+from data.commands import PreviewOrder
 from data.limits import (
     ACTIONS,
     UNIT_NAMES,
@@ -25,6 +25,7 @@ from data.limits import (
     unit_called,
 )
 from data.problems import InvalidRequestError
+from data.risk_commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
 from nautilus_tui.cli import limit_tables, output, words
 from nautilus_tui.cli.sending import resolve
 from nautilus_tui.cli.session import EngineOption, Session, session_of

@@ -87,7 +87,7 @@ def report(
 
 
 def _keep(session: Session, name: str, form: str, portfolio: str) -> None:
-    from data.commands import MakeReport
+    from data.risk_commands import MakeReport
 
     command = MakeReport(report_type=name, report_format=form, parameters={"portfolio": portfolio})
     outcome = session.carry_out(command, timeout=60.0)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from data.audit import AuditDraft
-from data.commands import Command
+from data.command import Command
 from data.problems import ProblemDocument
 from nautilus_tui.daemon.principal import Principal
 from providers.core.secrets import redact

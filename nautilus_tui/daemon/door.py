@@ -21,7 +21,7 @@ import msgspec
 
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import AnyCommand, ClosePosition, Kill, Outcome, SubmitBracket, SubmitOco, SubmitOrder
+from data.commands import AnyCommand, ClosePosition, Outcome, SubmitBracket, SubmitOco, SubmitOrder
 from data.problems import (
     ConflictError,
     DeniedError,
@@ -32,6 +32,7 @@ from data.problems import (
     StoreFailedError,
 )
 from data.records import FINAL_STATUSES, AuditEntry, OrderUpdate
+from data.risk_commands import Kill
 from data.state import CommandRow, State
 from engines.rules import check_id
 from engines.supervisor import Supervisor

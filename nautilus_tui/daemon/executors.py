@@ -26,7 +26,6 @@ from data.commands import (
     ReloadSettings,
     RestartEngine,
     RevokeToken,
-    RiskCommand,
     SendBroadcast,
     StartEngine,
     StopDaemon,
@@ -37,6 +36,7 @@ from data.commands import (
 )
 from data.problems import NotFoundError, from_document
 from data.records import EngineStatus
+from data.risk_commands import RiskCommand
 from data.state import State
 from engines.spec import EngineSpec, with_command
 from engines.supervisor import Supervisor

@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 import msgspec
 
-from data.commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
 from data.limits import UNIT_NAMES, UNITS, VAR_METHODS, Limit, Unit, unit_called
 from data.problems import InvalidRequestError, NotFoundError
 from data.records import EngineStatus, Instrument
+from data.risk_commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
 from engines.market.universe import VENUE, chosen
 from nautilus_tui.daemon.risk.limit_drafts import drafted
 from risk.limits import check_limit

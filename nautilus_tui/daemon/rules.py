@@ -23,26 +23,20 @@ from data.commands import (
     CancelOrder,
     ClosePosition,
     CreateToken,
-    DecideLimitChange,
-    DeleteLimit,
     Flatten,
     ImportHistory,
-    MakeReport,
     ModifyOrder,
     PreviewOrder,
     RefreshProviders,
     RestartEngine,
-    RestrictEngine,
     RevokeToken,
     SendBroadcast,
     SetFeed,
-    SetLimit,
     StartEngine,
     StopEngine,
     SubmitBracket,
     SubmitOco,
     SubmitOrder,
-    Unlock,
     UnwatchCompany,
     WatchCompany,
 )
@@ -50,6 +44,7 @@ from data.paths import engine_id
 from data.problems import InvalidRequestError, NotFoundError, UnavailableError
 from data.records import EngineStatus, Instrument
 from data.reports import report_format, report_type
+from data.risk_commands import DecideLimitChange, DeleteLimit, MakeReport, RestrictEngine, SetLimit, Unlock
 from engines import rules
 from engines.latch import check_phrase
 from engines.rules import check_id as check_id

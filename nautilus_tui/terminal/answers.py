@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from data.commands import (
-    AnyCommand,
-    CancelOrder,
-    DeleteLimit,
-    MakeReport,
-    RestartEngine,
-    RestrictEngine,
-    SetFeed,
-    SetLimit,
-    StartEngine,
-    StopEngine,
-)
+from data.commands import AnyCommand, CancelOrder, RestartEngine, SetFeed, StartEngine, StopEngine
 from data.problems import ProblemDocument
+from data.risk_commands import DeleteLimit, MakeReport, RestrictEngine, SetLimit
 from nautilus_tui.terminal.limit_words import scope_words
 
 

@@ -24,8 +24,10 @@ from websockets.sync.client import ClientConnection, connect, unix_connect
 import nautilus_tui.daemon.api as api
 from data import topics
 from data.access import ROLES, Role
-from data.commands import AnyCommand, Command, Kill, StopDaemon
+from data.command import Command
+from data.commands import AnyCommand, StopDaemon
 from data.paths import Home
+from data.risk_commands import Kill
 from data.state import State
 from nautilus_tui.daemon import rules
 from nautilus_tui.daemon.auth import Authenticator

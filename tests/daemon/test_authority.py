@@ -19,15 +19,14 @@ from hypothesis import strategies as st
 from data import topics
 from data.access import RESERVED, OrderAuthority, TokenRow
 from data.bus import Bus
+from data.command import Command
 from data.commands import (
     AnyCommand,
     CancelAll,
     CancelOrder,
     ClosePosition,
-    Command,
     CreateToken,
     Flatten,
-    Kill,
     ModifyOrder,
     Outcome,
     PreviewOrder,
@@ -41,6 +40,7 @@ from data.commands import (
 from data.paths import Home
 from data.problems import ConflictError, ForbiddenError, OrderAuthorityError, StoreFailedError
 from data.records import AuditEntry
+from data.risk_commands import Kill
 from data.state import CommandRow, State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon import authority

@@ -12,10 +12,11 @@ import pytest
 from msgspec.structs import replace
 
 from data.bus import Bus
-from data.commands import AnyCommand, Outcome, RestrictEngine
+from data.commands import AnyCommand, Outcome
 from data.limit_store import EngineRestriction
 from data.limits import Limit, LimitStatus, Restriction
 from data.records import EngineStatus
+from data.risk_commands import RestrictEngine
 from data.state import State
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import SetLimit
 from data.limits import AutoAdjust, GateBook, Limit, LimitChange
 from data.problems import (
     ConflictError,
@@ -28,6 +27,7 @@ from data.problems import (
     ProblemError,
 )
 from data.records import EngineState, EngineStatus, Environment
+from data.risk_commands import SetLimit
 from data.state import State
 from engines.spec import EngineSpec
 from nautilus_tui.daemon.present import Present

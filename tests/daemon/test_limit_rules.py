@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.bus import Bus
-from data.commands import RestrictEngine, SetLimit
 from data.limits import ACTIONS, UNITS, AutoAdjust, LimitType, Unit
 from data.paths import Home
 from data.problems import NotFoundError, ProblemError
+from data.risk_commands import RestrictEngine, SetLimit
 from data.state import State
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor

@@ -26,9 +26,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from lxml import html
 
 from data.bus import Bus
-from data.commands import AnyCommand, MakeReport, Outcome
+from data.commands import AnyCommand, Outcome
 from data.problems import InvalidRequestError, NotFoundError, ProblemError
 from data.reports import TYPES, ReportType, report_plan
+from data.risk_commands import MakeReport
 from data.state import State
 from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal

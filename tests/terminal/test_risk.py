@@ -11,22 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from data.commands import (
+from data.commands import Outcome
+from data.kill import UNLOCK_PHRASE, KillState
+from data.limits import UNITS, AutoAdjust
+from data.problems import ForbiddenError
+from data.risk_commands import (
     AcknowledgeAlert,
     AcknowledgeBreach,
     DecideLimitChange,
     DeleteLimit,
     Kill,
     MakeReport,
-    Outcome,
     RestrictEngine,
     SetLimit,
     SetMonitor,
     Unlock,
 )
-from data.kill import UNLOCK_PHRASE, KillState
-from data.limits import UNITS, AutoAdjust
-from data.problems import ForbiddenError
 from nautilus_tui.client.envelopes import Envelope, Snapshot
 from nautilus_tui.terminal.app import Terminal
 from nautilus_tui.terminal.command_line import complete, parse

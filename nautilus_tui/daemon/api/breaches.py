@@ -9,9 +9,10 @@ from typing import Annotated
 
 from litestar.params import Parameter, PathParameter
 
-from data.commands import AcknowledgeAlert, AcknowledgeBreach, Outcome, SetMonitor
+from data.commands import Outcome
 from data.limits import Alert, Breach, LimitStatus, MonitorHealth
 from data.paging import Page
+from data.risk_commands import AcknowledgeAlert, AcknowledgeBreach, SetMonitor
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of, told
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door

@@ -5,8 +5,9 @@ This module must not know how an engine is reached.
 
 from __future__ import annotations
 
-from data.commands import Kill, Outcome, Unlock
+from data.commands import Outcome
 from data.kill import KillStatus
+from data.risk_commands import Kill, Unlock
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door

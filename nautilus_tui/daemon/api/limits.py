@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar.params import Parameter, PathParameter, QueryParameter
 
-from data.commands import DecideLimitChange, DeleteLimit, Outcome, RestrictEngine, SetLimit
+from data.commands import Outcome
 from data.limits import (
     ActionName,
     AutoAdjust,
@@ -25,6 +25,7 @@ from data.limits import (
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Side
+from data.risk_commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.asked import page_of
 from nautilus_tui.daemon.api.bodies import Body, read

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from data.commands import Command, Outcome, RiskCommand
+from data.command import Command
+from data.commands import Outcome
 from data.problems import UnavailableError
+from data.risk_commands import RiskCommand
 from nautilus_tui.daemon.principal import Principal
 
 #: Carries out a command of the kinds it is for: (command, outcome if done, who sent it, seconds it may take).

@@ -16,10 +16,11 @@ from typing import Final, Literal, NamedTuple, get_args
 from data import topics
 from data.breach_store import BreachStore, Hold
 from data.bus import Bus, Event
-from data.commands import AnyCommand, Outcome, RestrictEngine
+from data.commands import AnyCommand, Outcome
 from data.limit_store import EngineRestriction
 from data.limits import Restriction
 from data.records import EngineStatus
+from data.risk_commands import RestrictEngine
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.alerts import AlertBook
 

@@ -18,10 +18,11 @@ import msgspec
 from data import topics
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import Kill, Outcome, Unlock
+from data.commands import Outcome
 from data.kill import KillOrder, KillStatus
 from data.paths import Home
 from data.problems import EngineFailedError, OutcomeUnknownError, ProblemError
+from data.risk_commands import Kill, Unlock
 from data.state import State
 from engines.killswitch import KillSwitch
 from engines.latch import KillLog, Latch

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from data import forms
 from data.audit import AuditDraft
-from data.commands import DecideLimitChange, DeleteLimit, Outcome, RestrictEngine, SetLimit, StartEngine
+from data.commands import Outcome, StartEngine
 from data.limits import GateBook, Limit, LimitChange
 from data.problems import EngineFailedError, OutcomeUnknownError, StoreFailedError
+from data.risk_commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
 from engines.spec import EngineSpec
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.alerts import AlertBook

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from data.commands import SetLimit
 from data.limits import UNITS, Limit, Unit
+from data.risk_commands import SetLimit
 from risk.limits import limit_id
 
 _CARRIED = (

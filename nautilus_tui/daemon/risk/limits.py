@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from data.commands import SetLimit
 from data.limit_store import EngineRestriction, LimitStore
 from data.limits import GateBook, Limit, LimitChange, Restriction
 from data.paging import Page
 from data.problems import ConflictError, ForbiddenError
+from data.risk_commands import SetLimit
 from engines.spec import EngineSpec
 from nautilus_tui.daemon.risk.deliveries import Deliveries, Delivery, Engines
 from nautilus_tui.daemon.risk.limit_drafts import drafted, held_down, id_of, says_the_same

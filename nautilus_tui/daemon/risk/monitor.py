@@ -20,10 +20,11 @@ import msgspec
 from data import topics
 from data.breach_store import BreachStore
 from data.bus import Bus, Event
-from data.commands import AcknowledgeAlert, AcknowledgeBreach, Outcome, SetMonitor
+from data.commands import Outcome
 from data.limits import Limit, LimitStatus, MonitorHealth
 from data.problems import ProblemError
 from data.records import Fill
+from data.risk_commands import AcknowledgeAlert, AcknowledgeBreach, SetMonitor
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.alerts import AlertBook
 from nautilus_tui.daemon.risk.breaches import BreachBook

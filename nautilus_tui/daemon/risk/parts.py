@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING
 
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.commands import (
+from data.commands import AnyCommand, Outcome
+from data.limits import GateBook
+from data.paths import Home
+from data.problems import UnavailableError
+from data.risk_commands import (
     AcknowledgeAlert,
     AcknowledgeBreach,
-    AnyCommand,
     DecideLimitChange,
     DeleteLimit,
     Kill,
     MakeReport,
-    Outcome,
     RestrictEngine,
     SetLimit,
     SetMonitor,
     Unlock,
 )
-from data.limits import GateBook
-from data.paths import Home
-from data.problems import UnavailableError
 from data.state import State
 from engines.gatebook import GateFile
 from engines.supervisor import Supervisor

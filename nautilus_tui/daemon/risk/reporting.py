@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from data import forms
-from data.commands import AnyCommand, MakeReport, Outcome
+from data.commands import AnyCommand, Outcome
 from data.durable import replace_whole
 from data.problems import ConflictError, InvalidRequestError, StoreFailedError
 from data.reports import (
@@ -29,6 +29,7 @@ from data.reports import (
     report_format,
     report_type,
 )
+from data.risk_commands import MakeReport
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.risk.accounts import PORTFOLIO
 from nautilus_tui.daemon.risk.alerts import AlertBook

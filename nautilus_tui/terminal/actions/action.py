@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from data.access import ROLES, Role
-from data.commands import Command
+from data.command import Command
 from nautilus_tui.terminal.places import ANYWHERE
 from nautilus_tui.terminal.situation import Situation
 

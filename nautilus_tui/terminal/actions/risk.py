@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from data.commands import (
+from data.risk_commands import (
     AcknowledgeBreach,
     DeleteLimit,
     Kill,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from data.commands import AcknowledgeAlert, AcknowledgeBreach, AnyCommand, DecideLimitChange
+from data.commands import AnyCommand
+from data.risk_commands import AcknowledgeAlert, AcknowledgeBreach, DecideLimitChange
 from nautilus_tui.terminal.actions.action import connected, may
 from nautilus_tui.terminal.alarm_rows import Alarm
 from nautilus_tui.terminal.questions.risk import LimitChanges

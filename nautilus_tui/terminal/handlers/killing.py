@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from data.commands import AnyCommand, Kill, Unlock
+from data.commands import AnyCommand
+from data.risk_commands import Kill, Unlock
 from nautilus_tui.terminal.actions import BY_ID, SEND_KEYS
 from nautilus_tui.terminal.kill_words import KillChoice
 from nautilus_tui.terminal.messages import CommandAnswered

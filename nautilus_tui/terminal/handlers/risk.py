@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast, get_args
 
-from data.commands import (
-    AnyCommand,
+from data.commands import AnyCommand
+from data.limits import GATED, AutoAdjust, LimitStatus, Restriction
+from data.reports import TYPES
+from data.risk_commands import (
     DecideLimitChange,
     DeleteLimit,
     MakeReport,
@@ -14,8 +16,6 @@ from data.commands import (
     SetLimit,
     SetMonitor,
 )
-from data.limits import GATED, AutoAdjust, LimitStatus, Restriction
-from data.reports import TYPES
 from nautilus_tui.terminal.kill_words import KillChoice
 from nautilus_tui.terminal.limit_words import amount, edit_line, limit_words, percent
 from nautilus_tui.terminal.messages import CommandAnswered
