@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from hypothesis import settings
 
@@ -13,3 +14,9 @@ settings.load_profile("house")
 for _variable in ("FRED_API_KEY", "ALPHA_VANTAGE_API_KEY", "SEC_USER_AGENT", "NAUTILUS_TUI_REDIS_URL"):
     os.environ.pop(_variable, None)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+# Tests start hundreds of processes, several at a time. Each would compile all that it imports where bytecode
+# must not be written, and begin as many threads for linear algebra as there are processors.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -21,7 +21,7 @@ def cli(tmp_path: Path) -> Iterator[CommandLine]:
         shutil.rmtree(home.sockets, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an engine that trades on beside all later tests costs more than its start
 def trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """The command line on a home with a daemon and the engine ``paper-1`` running."""
     home = Home(tmp_path_factory.mktemp("trading")).ensure()

@@ -37,7 +37,7 @@ from tests.daemon.document import Document
 from tests.daemon.process import DaemonProcess
 from tests.daemon.serve import Told
 
-CASES = int(os.environ.get("FUZZ_CASES", "600"))
+CASES = int(os.environ.get("FUZZ_CASES", "300"))
 ENGINE = "paper-1"
 #: What is not asked, and why.
 LEFT_OUT = {

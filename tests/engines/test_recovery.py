@@ -40,7 +40,7 @@ from tests.engines.floor import Floor, KeepingSink, open_floor
 
 P = "paper-1"
 #: More seeds: `FAULT_SEEDS=1000 pytest tests/engines/test_recovery.py -k stream`.
-SEEDS = int(os.environ.get("FAULT_SEEDS", "25"))
+SEEDS = int(os.environ.get("FAULT_SEEDS", "10"))
 
 
 @pytest.fixture

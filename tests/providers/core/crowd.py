@@ -1,6 +1,7 @@
 """Many questions at once to every provider of a home, from one of several processes.
 
-``python -m tests.providers.core.crowd FOLDER URL NAME COUNT`` prints as JSON how they ended, by provider.
+``python -m tests.providers.core.crowd FOLDER URL NAME COUNTS`` asks each provider as often as COUNTS, a JSON
+object, says, and prints as JSON how that ended, by provider.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ async def _ask(http: ProviderHttp, url: str) -> str:
     return "answered"
 
 
-async def main(folder: Path, url: str, name: str, count: int) -> dict[str, dict[str, int]]:
+async def main(folder: Path, url: str, name: str, counts: dict[str, int]) -> dict[str, dict[str, int]]:
     """Ask every provider so many different things at the same time."""
     async with Desk(folder) as desk:
         clients = [desk.fred.http, desk.alpha_vantage.http, desk.edgar.http]
 
         async def crowd(http: ProviderHttp) -> dict[str, int]:
-            questions = [_ask(http, f"{url}/{http.spec.name}/{name}-{n}") for n in range(count)]
+            count = range(counts[http.spec.name])
+            questions = [_ask(http, f"{url}/{http.spec.name}/{name}-{n}") for n in count]
             return dict(Counter(await asyncio.gather(*questions)))
 
         return dict(
@@ -45,4 +47,4 @@ async def main(folder: Path, url: str, name: str, count: int) -> dict[str, dict[
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    print(json.dumps(asyncio.run(main(Path(given[0]), given[1], given[2], int(given[3])))))
+    print(json.dumps(asyncio.run(main(Path(given[0]), given[1], given[2], json.loads(given[3])))))
