@@ -165,6 +165,7 @@ Publish = Callable[[Order], Awaitable[Done]]
 
 async def obey(pipe: Pipe, publish: Publish, kept: Callable[[], Kept] = Kept) -> None:
     """Do what is asked over the pipe until told ``stop``."""
+    gc.freeze()  # as the daemon does when it is ready; peers have the same
     asked = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
     while True:
