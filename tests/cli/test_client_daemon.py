@@ -110,9 +110,9 @@ async def collect(stream: StreamClient, wanted: int, *types: str) -> list[Envelo
 
 async def test_quotes_stream_with_a_snapshot_first(trading: CommandLine) -> None:
     address = Address.local(trading.home)
-    async with StreamClient(address, ["quotes.AAPL.SIM"]) as first, asyncio.timeout(30):
+    async with StreamClient(address, ["quotes.AAPL.SIM"]) as first, asyncio.timeout(90):
         await collect(first, 1, "quote")  # from now on there is something to take a snapshot of
-    async with StreamClient(address, ["quotes.AAPL.SIM"]) as stream, asyncio.timeout(30):
+    async with StreamClient(address, ["quotes.AAPL.SIM"]) as stream, asyncio.timeout(90):
         heard = await collect(stream, 5, "snapshot", "quote")
     found = [e for e in heard if e.topic == "quotes.AAPL.SIM"]  # broadcasts are told to everyone too
     assert isinstance(found[0].data, Snapshot)
@@ -127,7 +127,7 @@ async def test_an_order_is_told_on_the_stream_to_tcp_clients_by_role(trading: Co
     made = await asyncio.to_thread(trading, "token", "create", "listener", "--role", "viewer")
     token = made.out.strip()
     address = Address.remote(trading.url.replace("http", "ws"), token)
-    async with StreamClient(address, ["orders.paper-1", "fills.paper-1"]) as stream, asyncio.timeout(30):
+    async with StreamClient(address, ["orders.paper-1", "fills.paper-1"]) as stream, asyncio.timeout(90):
         async for event in stream:
             if isinstance(event, ConnectionChanged) and event.state == "connected":
                 assert event.role == "viewer"
@@ -159,12 +159,12 @@ async def test_a_wrong_token_ends_the_stream(trading: CommandLine) -> None:
     assert trading.url is not None
     stream = StreamClient(Address.remote(trading.url, "ntui_wrong"), ["quotes.>"])
     with pytest.raises(UnauthorizedError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await collect(stream, 1, "quote")
 
 
 async def test_a_broadcast_reaches_who_is_attached(trading: CommandLine, api: ApiClient) -> None:
-    async with StreamClient(Address.local(trading.home), ["system.broadcast"]) as stream, asyncio.timeout(30):
+    async with StreamClient(Address.local(trading.home), ["system.broadcast"]) as stream, asyncio.timeout(90):
         async for event in stream:
             if isinstance(event, ConnectionChanged) and event.state == "connected":
                 break
@@ -189,7 +189,7 @@ async def test_a_killed_daemon_costs_a_listener_no_order_and_shows_none_twice(cl
         async with (
             StreamClient(address, ["orders.paper-1"]) as stream,
             ApiClient(address) as api,
-            asyncio.timeout(120),
+            asyncio.timeout(90),
         ):
             final = asyncio.Event()
 

@@ -63,7 +63,7 @@ async def test_a_daemon_with_a_certificate(
         async with ApiClient(address) as client:
             assert (await client.health()).ready
         wss = Address.remote(daemon.url.replace("https", "wss"), made.out.strip())
-        async with StreamClient(wss, ["system.health"]) as stream, asyncio.timeout(30):
+        async with StreamClient(wss, ["system.health"]) as stream, asyncio.timeout(120):
             async for event in stream:
                 if isinstance(event, ConnectionChanged) and event.state == "connected":
                     break

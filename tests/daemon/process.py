@@ -51,9 +51,9 @@ class DaemonProcess:
         self.http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(self.home.daemon_socket)),
             base_url="http://daemon",
-            timeout=30,
+            timeout=120,
         )
-        self.tcp = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False)
+        self.tcp = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120, trust_env=False)
 
     def errors(self) -> str:
         """Return what the process wrote to its standard error."""
@@ -83,7 +83,7 @@ class DaemonProcess:
     def stop(self) -> int:
         """Ask the process to stop and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         self._close()
         return code
 
@@ -91,11 +91,11 @@ class DaemonProcess:
         """Stop the engines, then the daemon; whatever state a test has left it in."""
         if self.process.poll() is None:
             self.post("/api/v1/system/stop", {"engines": True})
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=120)
         self._close()
 
     def _close(self) -> None:
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         self.http.close()
         self.tcp.close()
         self._errors.close()

@@ -28,7 +28,7 @@ class Receiver:
             self._messages.append((path, message))
             self._came.notify_all()
 
-    def wait(self, path: str, count: int = 1, timeout: float = 30.0) -> list[dict[str, Any]]:
+    def wait(self, path: str, count: int = 1, timeout: float = 120.0) -> list[dict[str, Any]]:
         """Return what came to a path, once it is so many messages."""
         with self._came:
             assert self._came.wait_for(lambda: len(self.of(path)) >= count, timeout), self._messages

@@ -254,7 +254,7 @@ class Climb:
         return Told(role, True, "sent")
 
     async def next(self) -> str:
-        return await asyncio.wait_for(self.told.get(), 20)
+        return await asyncio.wait_for(self.told.get(), 60)
 
 
 @pytest.fixture

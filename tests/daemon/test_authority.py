@@ -464,7 +464,7 @@ async def freed(house: House) -> OrderAuthority:
 
     end = house.bus.subscribe(look)
     look(None)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await told
     end()
     return house.authority.now

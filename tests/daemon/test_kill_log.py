@@ -92,6 +92,6 @@ async def test_a_disk_that_fails_does_not_end_the_watch_of_the_switch(tmp_path: 
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait until something is true."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

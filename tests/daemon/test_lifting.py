@@ -157,7 +157,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def settled(desk: Desk, restriction: Restriction) -> Any:
     """Wait until the engine's restriction stands, and nothing is asked of it any more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (  # noqa: ASYNC110
             desk.engine.now != restriction
             or desk.waiting()

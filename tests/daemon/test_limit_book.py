@@ -389,7 +389,7 @@ async def test_an_engine_that_does_not_answer_is_told_again_until_it_has_it(stat
     assert [(one.state, one.detail) for one in silent.deliveries] == [("unknown", "no answer")]
     assert engines.kept["paper-1"][-1].limits[0].hard == 500
     engines.problem = None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await caught_up.wait()
     assert engines.kept["paper-1"][-1].limits[0].hard == 400
     assert behind[0] == ("paper-1", "no answer")

@@ -210,7 +210,7 @@ class Scheduled:
         for job in jobs:
             job.modify(next_run_time=dt.datetime.now(dt.UTC))
         for _ in jobs:
-            event = await asyncio.wait_for(self.ended.get(), 30)
+            event = await asyncio.wait_for(self.ended.get(), 120)
             assert event.exception is None, event.traceback
 
 

@@ -144,7 +144,7 @@ async def test_a_store_that_fails_cuts_nobody_off_and_catches_up_from_the_journa
         for record in parts.file[20:]:
             await parts.sink.journalled(ENGINE, [record])
         assert parts.sink.last_seq(ENGINE) == 1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*parts.sink._chores)
     assert parts.sink.problems == {}
     assert parts.sink.last_seq(ENGINE) == 39

@@ -311,7 +311,7 @@ async def test_streams_begin_with_data_and_a_connection_can_be_closed(
     daemon.post(f"{_ENGINE}/start", {"instance_id": ENGINE})
     async with StreamClient(Address.local(daemon.home)) as client:
         await client.subscribe(topics)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for event in client:
                 if isinstance(event, Batch | Snapshot):
                     break

@@ -23,7 +23,7 @@ from data.records import (
 from engines.spec import EngineSpec
 from engines.supervisor import Supervisor
 
-ANSWER_S = 20.0
+ANSWER_S = 60.0
 
 
 class KeepingSink:

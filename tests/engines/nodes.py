@@ -48,7 +48,7 @@ class Listener:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for messages until the condition holds."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -108,7 +108,7 @@ async def running_node(
     listener.attach(kernel.msgbus)
     running = loop.create_task(node.run_async())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await strategy.started.wait()
         yield node, feed, listener, strategy
     finally:

@@ -52,7 +52,7 @@ class Link:
 
     async def open(self) -> None:
         await self.connection.open(self._home.engine_socket(P))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._running.wait()
         await self._sink.quoted(P, AAPL)
 
@@ -65,7 +65,7 @@ class Link:
 
 async def listening(home: Home) -> None:
     """Wait until an engine listens: one that nobody supervises tells nobody else that it does."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_unix_connection(home.engine_socket(P))

@@ -100,7 +100,7 @@ async def running(home: Home, make: type[Engine] = Engine, **fields: object) -> 
     connection = Connection(P, sink, lambda status: running.set() if status.state == "running" else None)
     try:
         await connection.open(home.engine_socket(P))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await running.wait()
         await sink.quoted(P, AAPL)
         yield Here(engine, sink, connection)

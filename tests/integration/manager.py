@@ -17,7 +17,7 @@ from data.paths import Home
 from engines import pidfile
 from nautilus_tui.client import Address, ApiClient
 
-READY_S = 30.0
+READY_S = 120.0
 
 
 class Manager:

@@ -16,7 +16,7 @@ from nautilus_tui.client import Address, ApiClient
 from nautilus_tui.client.stream import Batch, ConnectionChanged, StreamClient
 from nautilus_tui.terminal.mirror import Mirror
 
-READY_S = 30.0
+READY_S = 120.0
 
 
 class Stack:

@@ -76,7 +76,7 @@ async def settle(stack: Stack, orders: list[SubmitOrder]) -> None:
 async def begin(stack: Stack) -> Decimal:
     async with client(stack) as api:
         await api.execute(StartEngine(engine=P, speed="200", max_order_rate="10000/1"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 found = {quote.instrument: quote for quote in await api.quotes(P)}
                 if "AAPL.SIM" in found:
@@ -144,7 +144,7 @@ async def check(stack: Stack, watcher: Watcher, orders: list[SubmitOrder]) -> No
 async def fresh_status(api: ApiClient):
     """Return a status that was measured after now."""
     begun = (await api.engine(P)).ts
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (status := await api.engine(P)).ts == begun or status.orders_working is None:
             pass  # each round is a question to the daemon
     return status
@@ -225,10 +225,10 @@ async def test_a_terminal_is_killed(tmp_path: Path) -> None:
         )
         os.close(slave)
         painted = read_away(master)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await painted.wait()
         async with client(stack) as api:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len(await api.connections()) < 2:
                     pass  # each round is a question to the daemon
             streaming = asyncio.gather(*(sent(api, order) for order in orders))

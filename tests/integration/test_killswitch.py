@@ -125,7 +125,7 @@ async def alerted(desk: Desk, status: str) -> Alert:
 
     An alert is told when it is stored, which may be after the answer to what raised it.
     """
-    async with asyncio.timeout(30), StreamClient(Address.local(desk.home), ["risk.alerts"]) as stream:
+    async with asyncio.timeout(120), StreamClient(Address.local(desk.home), ["risk.alerts"]) as stream:
         async for record in told(stream):
             if isinstance(record, Alert) and (record.kind, record.status) == ("kill", status):
                 return record

@@ -23,8 +23,8 @@ from nautilus_tui.client import ApiClient
 from tests.integration.manager import Manager, managed
 
 ENGINE = "paper-1"
-#: What a stop may take, whatever hangs.
-STOP_S = 5.0
+#: What a stop may take, whatever hangs: its own seconds, and as many again for a machine that is busy.
+STOP_S = 12.0
 SETTLED = FINAL_STATUSES | WORKING_STATUSES
 
 
@@ -43,7 +43,7 @@ def order(key: str, *, price: str | None = None) -> SubmitOrder:
 
 async def answered[T](question: Callable[[], Awaitable[T]], test: Callable[[T], bool]) -> T:
     """Ask until the answer is the one that another process brings about."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found = await question()
             if test(found):
@@ -191,7 +191,7 @@ async def test_a_stop_while_a_provider_hangs_is_no_error(tmp_path: Path) -> None
     home.config_file.write_text(f'[providers.fred]\nbase_url = "{url}"\n')
     async with managed(home.root, environment={"FRED_API_KEY": "f" * 32}) as manager:
         async with unix_connect(str(manager.home.daemon_socket), uri="ws://daemon/ws") as stream:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await asked.wait()
             code, seconds = await manager.stop(signal.SIGTERM)
             with suppress(ConnectionClosed):

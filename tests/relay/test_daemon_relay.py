@@ -48,7 +48,7 @@ async def problems(daemon: DaemonProcess) -> list[str]:
 
 
 async def until_problem(daemon: DaemonProcess, part: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not any(part in one for one in await problems(daemon)):  # noqa: ASYNC110 - of a process
             await asyncio.sleep(0.05)
 
@@ -76,7 +76,7 @@ async def test_daemons_publish_are_killed_and_come_back_and_show_no_password(
             async with unix_connect(str(daemon.home.daemon_socket), "ws://daemon/ws") as client:
                 met = await client.recv()
                 while "hello" not in str(met):  # who comes later is told of it first of all
-                    met = await asyncio.wait_for(client.recv(), 20)
+                    met = await asyncio.wait_for(client.recv(), 60)
 
             other = await asyncio.to_thread(DaemonProcess, tmp_path / "other", environment=environment)
             daemons.append(other)

@@ -304,7 +304,7 @@ async def test_keys_that_somebody_deletes_are_written_anew(server: RedisServer) 
                         return
                     await asyncio.sleep(0.005)
 
-            await asyncio.wait_for(renewed(), 20)
+            await asyncio.wait_for(renewed(), 60)
             await caught_up(reader, source)
         assert whole(reader, source)
         assert (reader.gaps, reader.renewals) == ([], 0)

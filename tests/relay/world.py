@@ -17,7 +17,7 @@ from nautilus_tui.relay.follower import Follower
 from nautilus_tui.relay.mirror import Mirror
 from nautilus_tui.relay.publisher import Pace, Publisher
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Source:

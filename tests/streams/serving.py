@@ -199,7 +199,7 @@ class Client:
     async def envelope(self) -> dict[str, Any]:
         """Return the next envelope."""
         while not self._waiting:
-            frame = await asyncio.wait_for(self.socket.recv(), 20)
+            frame = await asyncio.wait_for(self.socket.recv(), 60)
             assert isinstance(frame, str) == (self.form == "json")
             decode = msgspec.json.decode if isinstance(frame, str) else msgspec.msgpack.decode
             self._waiting = decode(frame)
