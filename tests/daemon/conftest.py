@@ -1,12 +1,23 @@
-"""A store with its audit log, made once, and a copy of it for each test to do harm to."""
+"""A store; and one with its audit log, made once, and a copy of it for each test to do harm to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from data.state import State
 from tests.daemon.kept import ENTRIES, Kept
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    """A store that is open and empty."""
+    opened = State(tmp_path / "state.duckdb")
+    opened.open()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

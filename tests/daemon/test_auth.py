@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -36,14 +34,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[State]:
-    store = State(tmp_path / "state.duckdb")
-    store.open()
-    yield store
-    store.close()
 
 
 @pytest.fixture

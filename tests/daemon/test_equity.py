@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,14 +30,6 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    state = State(tmp_path / "state.duckdb")
-    state.open()
-    yield state
-    state.close()
 
 
 def account(engine: str, equity: str | None, currency: str = "USD") -> AccountUpdate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,14 +72,6 @@ class Engines:
 def command(hard: str | int = 500, **fields: Any) -> SetLimit:
     given_: dict[str, Any] = {"limit_type": "position_size", "scope": "instrument:AAPL.SIM", "unit": "shares"}
     return SetLimit(hard=Decimal(hard), **(given_ | fields))
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[State]:
-    store = State(tmp_path / "state.duckdb")
-    store.open()
-    yield store
-    store.close()
 
 
 async def opened(

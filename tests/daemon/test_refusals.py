@@ -7,7 +7,6 @@ import json
 import re
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,6 @@ from tests.daemon.process import DaemonProcess
 from tests.daemon.serve import Told
 
 SECRET = "ntui_" + "s3cr3t-" * 6
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[State]:
-    store = State(tmp_path / "state.duckdb")
-    store.open()
-    yield store
-    store.close()
 
 
 def refusal(peer: str = "10.0.0.1", actor: str = "unknown", asked: str = "GET /health") -> Refusal:

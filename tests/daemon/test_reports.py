@@ -214,14 +214,6 @@ class Scheduled:
             assert event.exception is None, event.traceback
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    found = State(tmp_path / "state.duckdb")
-    found.open()
-    yield found
-    found.close()
-
-
 async def test_reports_are_written_when_their_time_comes_and_the_latest_are_kept(
     tmp_path: Path, state: State
 ) -> None:

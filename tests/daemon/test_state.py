@@ -6,7 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,14 +22,6 @@ from data.state import CommandRow, State
 from tests.daemon.records import T0, account, fill, order, position
 
 REPO = Path(__file__).parents[2]
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[State]:
-    store = State(tmp_path / "state.duckdb")
-    store.open()
-    yield store
-    store.close()
 
 
 def a_journal() -> list[JournalRecord]:
