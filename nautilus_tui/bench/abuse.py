@@ -26,6 +26,7 @@ _WORDS: dict[Guest, str] = {
     "stalled": "one that never reads",
     "dripping": "one that reads a byte a second",
     "subscribing": "a flood of subscriptions",
+    "chattering": "floods of pings",
     "talking nonsense": "malformed and oversized frames",
     "coming and going": f"{guests.CONNECTS:,} connects and drops",
 }

@@ -9,9 +9,9 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from itertools import count, cycle
+from itertools import count, cycle, repeat
 from multiprocessing.connection import Connection as Pipe
 from typing import Literal
 
@@ -19,11 +19,14 @@ import uvloop
 
 from nautilus_tui.bench.load import masked, upgrade
 
-Guest = Literal["good", "stalled", "dripping", "subscribing", "talking nonsense", "coming and going"]
+Guest = Literal[
+    "good", "stalled", "dripping", "subscribing", "chattering", "talking nonsense", "coming and going"
+]
 
 CONNECTS = 10_000
 _AT_ONCE = 64
 _SMALL = 4096  #: bytes of a reader's own buffer that does not read
+_PINGS = b"\x89\x80\0\0\0\0" * 10_000
 _NONSENSE = (
     b"\x81\x03abc",  # not masked
     b"\x83\x80\0\0\0\0",  # reserved opcode
@@ -52,6 +55,7 @@ async def _main(pipe: Pipe, port: int, guest: Guest) -> None:
         "stalled": _stalled,
         "dripping": _dripping,
         "subscribing": _subscribing,
+        "chattering": _chattering,
         "talking nonsense": _talking_nonsense,
         "coming and going": _coming_and_going,
     }
@@ -125,21 +129,38 @@ async def _subscribing(port: int, deeds: _Deeds) -> None:
 
 
 async def _changing(port: int, deeds: _Deeds, pause_s: float) -> None:
-    loop = asyncio.get_running_loop()
     names = [f"quotes.*.X{n}" for n in range(200)] + [">"]
     while True:
-        sock = await _enter(port)
-        deeds.here.set()
-        reading = asyncio.ensure_future(_drain(sock))
-        with suppress(OSError):
-            for id_, kind in zip(count(1), cycle(("subscribe", "unsubscribe"))):
-                if reading.done():
-                    break
-                await loop.sock_sendall(sock, masked({"type": kind, "id": id_, "topics": names}))
-                deeds.count += 1
-                await asyncio.sleep(pause_s)
-        reading.cancel()
-        sock.close()
+        messages = zip(count(1), cycle(("subscribe", "unsubscribe")))
+        changes = (masked({"type": kind, "id": id_, "topics": names}) for id_, kind in messages)
+        await _talk(port, deeds, changes, pause_s)
+
+
+async def _chattering(port: int, deeds: _Deeds) -> None:
+    """Send ten thousand of the smallest frames at once, and come again when hung up on."""
+
+    async def chatter() -> None:
+        while True:
+            await _talk(port, deeds, repeat(_PINGS), 0.0)
+
+    await asyncio.gather(*(chatter() for _ in range(8)))
+
+
+async def _talk(port: int, deeds: _Deeds, what: Iterable[bytes], pause_s: float) -> None:
+    """Send one thing after the other, whatever is answered, until hung up on."""
+    loop = asyncio.get_running_loop()
+    sock = await _enter(port)
+    deeds.here.set()
+    reading = asyncio.ensure_future(_drain(sock))
+    with suppress(OSError):
+        for one in what:
+            if reading.done():
+                break
+            await loop.sock_sendall(sock, one)
+            deeds.count += 1
+            await asyncio.sleep(pause_s)
+    reading.cancel()
+    sock.close()
 
 
 async def _drain(sock: socket.socket) -> None:

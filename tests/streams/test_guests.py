@@ -19,7 +19,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.mark.parametrize(
-    "guest", ["good", "stalled", "dripping", "subscribing", "talking nonsense", "coming and going"]
+    "guest",
+    ["good", "stalled", "dripping", "subscribing", "chattering", "talking nonsense", "coming and going"],
 )
 def test_others_read_on_and_guests_are_forgotten(server: Server, guest: Guest) -> None:
     visit = abuse.visit(server, guest, 10, 1.0, most=2)

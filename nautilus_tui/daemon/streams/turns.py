@@ -16,9 +16,9 @@ from typing import Protocol
 
 from websockets.frames import Frame
 
-#: Bytes that are made frames of at once: some 340 of the smallest, a millisecond or so. A transport may
+#: Bytes that are made frames of at once: some 170 of the smallest, a millisecond at most. A transport may
 #: hand over a quarter of a megabyte.
-SLICE = 2048
+SLICE = 1024
 #: Who takes less than this at once, in seconds of the processor, does not wait …
 _FREE_S = 0.0003
 #: … and one who takes longer makes those who take long wait this many times as long: together they have
