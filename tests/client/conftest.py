@@ -25,8 +25,6 @@ class Far:
 
 @pytest.fixture(scope="package")
 def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
     folder = tmp_path_factory.mktemp("far")
     cert, key = make_certificate(folder)
     home = Home(folder / "home").ensure()

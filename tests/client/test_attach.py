@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 import time
 from pathlib import Path
-
-import pytest
 
 from data.access import TokenRow, digest
 from data.paths import Home
 from data.state import State
 from tests.cli.driving import CommandLine, running_daemon
 from tests.cli.screen import opened
-from tests.client.certificate import make_certificate
+from tests.client.certificate import make_certificate, needs_openssl
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+pytestmark = needs_openssl
 
 EXPIRED = "e" * 43
 

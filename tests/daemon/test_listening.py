@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import ssl
 import stat
@@ -22,6 +21,7 @@ from nautilus_tui.daemon.app import Daemon
 from nautilus_tui.daemon.listening import tcp_socket, unix_socket, url_of
 from nautilus_tui.daemon.lock import DaemonLock, lock_path
 from nautilus_tui.daemon.settings import DaemonSettings
+from tests.client.certificate import make_certificate, needs_openssl
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
@@ -68,23 +68,9 @@ def test_one_lock_a_home(tmp_path: Path) -> None:
     second.release()
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate is made with openssl")
+@needs_openssl
 async def test_tls_serves_tokens_over_tcp_and_the_unix_socket_stays_plain(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    make = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
-    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    await asyncio.to_thread(subprocess.run, make, check=True, capture_output=True)
+    certificate, key = await asyncio.to_thread(make_certificate, tmp_path)
     home = Home(tmp_path / "home")
     daemon = Daemon(home, DaemonSettings(tls_certificate=certificate, tls_key=key, requests_per_second=1))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import msgspec
@@ -19,6 +17,7 @@ from nautilus_tui.daemon.app import Daemon
 from nautilus_tui.daemon.reload import Reload
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.streams.limits import StreamLimits
+from tests.client.certificate import make_certificate, needs_openssl
 
 replace = msgspec.structs.replace
 NUMBERS = st.integers(min_value=1024, max_value=10_000)
@@ -76,20 +75,10 @@ async def test_what_does_not_serve_changes_nothing() -> None:
         await Reload(DaemonSettings()).carry_out()
 
 
-def certificate(folder: Path, name: str) -> None:
-    """Write a certificate that names ``name``, and its key, over what is there."""
-    key = folder / "key.pem"
-    key.unlink(missing_ok=True)
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    command += ["-days", "1", "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(folder / "cert.pem")]
-    subprocess.run(command, check=True, capture_output=True)
-    key.chmod(0o600)
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate is made with openssl")
+@needs_openssl
 async def test_a_renewed_certificate_is_shown_to_whoever_connects_next(tmp_path: Path) -> None:
     settings = DaemonSettings(tls_certificate=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem")
-    await asyncio.to_thread(certificate, tmp_path, "before")
+    await asyncio.to_thread(make_certificate, tmp_path, subject="before")
     daemon = Daemon(Home(tmp_path / "home"), settings, reread=lambda: settings)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(daemon.serve(("127.0.0.1", 0), ready.set_result))
@@ -105,7 +94,7 @@ async def test_a_renewed_certificate_is_shown_to_whoever_connects_next(tmp_path:
         return seen
 
     assert b"before" in await shown()
-    await asyncio.to_thread(certificate, tmp_path, "after")
+    await asyncio.to_thread(make_certificate, tmp_path, subject="after")
     await daemon.reload()
     assert b"after" in await shown()
     (tmp_path / "cert.pem").write_text("torn")

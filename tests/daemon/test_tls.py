@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 
@@ -15,27 +13,14 @@ from data.problems import InvalidRequestError
 from nautilus_tui.daemon.listening import tcp_socket
 from nautilus_tui.daemon.settings import DaemonSettings
 from nautilus_tui.daemon.tls import server_context
+from tests.client.certificate import make_certificate, needs_openssl
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
-
-
-def make(folder: Path, *options: str) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 that is its own authority, and its key."""
-    folder.mkdir(exist_ok=True)
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    subject = ["-days", "2", "-subj", "/CN=nautilus", "-addext", "subjectAltName=IP:127.0.0.1"]
-    plain = options or ("-nodes",)
-    where = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(
-        ["openssl", "req", "-x509", *curve, *plain, *subject, *where], check=True, capture_output=True
-    )
-    return certificate, key
+pytestmark = needs_openssl
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make(tmp_path_factory.mktemp("tls"))
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def handshake(pair: tuple[Path, Path], client: ssl.SSLContext) -> tuple[str | None, str]:
@@ -98,7 +83,7 @@ def test_weak_ciphers_are_refused(pair: tuple[Path, Path], cipher: str) -> None:
 
 @pytest.mark.parametrize(("mode", "fits"), [(0o600, True), (0o640, True), (0o644, False), (0o660, False)])
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int, fits: bool) -> None:
-    certificate, key = make(tmp_path / "own")
+    certificate, key = make_certificate(tmp_path / "own")
     key.chmod(mode)
     settings = DaemonSettings(tls_certificate=certificate, tls_key=key)
     if fits:
@@ -112,8 +97,8 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int, fits: 
 
 
 def test_files_that_do_not_serve_are_told_at_once(tmp_path: Path, pair: tuple[Path, Path]) -> None:
-    other = make(tmp_path / "other")
-    locked = make(tmp_path / "locked", "-passout", "pass:secret")
+    other = make_certificate(tmp_path / "other")
+    locked = make_certificate(tmp_path / "locked", password="secret")
     nonsense = tmp_path / "nonsense.pem"
     nonsense.write_text("no certificate")
     nonsense.chmod(0o600)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import shutil
 import signal
 import socket
 import ssl
@@ -25,6 +24,7 @@ from data.problems import UnauthorizedError
 from nautilus_tui.client import Batch, ConnectionChanged, StreamClient
 from nautilus_tui.client.envelopes import Envelope
 from nautilus_tui.relay.address import VARIABLE
+from tests.client.certificate import make_certificate
 from tests.daemon.process import DaemonProcess
 from tests.gateway.process import GatewayProcess, until
 from tests.relay.redis import RedisServer, needs_redis, redis_server
@@ -293,18 +293,7 @@ async def test_without_a_daemon_commands_are_refused(tmp_path: Path, world: Worl
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that is its own authority, and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
-    pair = tmp_path / "cert.pem", tmp_path / "key.pem"
-    certify(pair, "gateway")
-    return pair
-
-
-def certify(pair: tuple[Path, Path], name: str) -> None:
-    make = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(pair[1]), "-out", str(pair[0])]
-    subprocess.run([*make.split(), *names], check=True, capture_output=True)
-    pair[1].chmod(0o600)
+    return make_certificate(tmp_path)
 
 
 def heard(manager: socket.socket, first: bytes) -> list[str]:
@@ -328,7 +317,7 @@ def read_anew(gateway: GatewayProcess, manager: socket.socket, pair: tuple[Path,
     settings = gateway.home / "config.toml"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text("[daemon]\nrequests_per_second = 1\nmax_header_bytes = 20000\n")
-    certify(pair, "renewed")
+    make_certificate(pair[0].parent)
     said = "changed: daemon.requests_per_second; restart needed for: what requests may cost in [daemon]"
     assert hung_up() == f"STATUS=settings read: {said}"
     renewed = pair[0].read_text()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 import sys
 import traceback
@@ -19,7 +18,7 @@ from data.problems import InvalidRequestError
 from data.records import Broadcast, SystemHealth
 from nautilus_tui.config.load import ConfigError, parse
 from nautilus_tui.relay.address import VARIABLE, RedisAddress, redis_url
-from tests.client.certificate import make_certificate
+from tests.client.certificate import make_certificate, needs_openssl
 from tests.daemon.process import DaemonProcess
 from tests.relay.redis import PROGRAM, RedisServer, needs_redis, redis_server
 from tests.relay.world import Reader, Source, following, same, until
@@ -124,7 +123,7 @@ async def test_a_wrong_password_is_told_without_it(
     assert not any("canary" in text for text in said)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+@needs_openssl
 @needs_redis
 async def test_redis_is_reached_over_tls_and_only_if_its_certificate_is_trusted(tmp_path: Path) -> None:
     certificate = make_certificate(tmp_path)
