@@ -46,6 +46,9 @@ class Client:
     def reads(self) -> bool:
         return not self.full
 
+    def hurries(self) -> bool:
+        return False
+
     def parse(self, data: bytes) -> list[Frame]:
         assert 0 < len(data) <= SLICE
         assert self.heard == self.parsed[: len(self.heard)]

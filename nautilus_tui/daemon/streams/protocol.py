@@ -332,6 +332,10 @@ class StreamProtocol(asyncio.Protocol):
             return True
         return not connection.blocked and connection.unsent() <= self.hub.limits.write_high
 
+    def hurries(self) -> bool:
+        """Tell whether the client talks faster than it may."""
+        return self._pace.excess > 0
+
     def hear(self, frame: Frame) -> None:
         """Act on a frame from the client."""
         if frame.opcode is Opcode.CLOSE:

@@ -2,7 +2,7 @@
 
 A thousand upgrade requests that arrive at once are answered a few at a time, so that events go out in
 between. What a client says is read a slice at a time. One who takes the daemon long, by what it says or by
-how much, or that asks faster than it reads, waits for itself: what else it says stays in the socket, so
+how much, or that asks faster than it reads, waits for itself: what else it says stays in its socket, so
 that it costs neither memory nor other readers' time. This module must not know what is said or done.
 """
 
@@ -19,9 +19,9 @@ from websockets.frames import Frame
 #: Bytes that are made frames of at once: some 170 of the smallest, a millisecond at most. A transport may
 #: hand over a quarter of a megabyte.
 SLICE = 1024
-#: Who takes less than this at once, in seconds of the processor, does not wait …
+#: What takes less than this, in seconds of the processor, costs no wait …
 _FREE_S = 0.0003
-#: … and one who takes longer makes those who take long wait this many times as long: together they have
+#: … and what takes longer makes those who take long wait this many times as long: together they have
 #: at most a fifth …
 _WAIT = 4.0
 #: … unless so many come that one would wait longer than this, in seconds: then it is heard all the same.
@@ -79,6 +79,10 @@ class Speaker(Protocol):
         """Tell whether it has read what it was sent, or nearly so."""
         ...
 
+    def hurries(self) -> bool:
+        """Tell whether it talks faster than it may."""
+        ...
+
     def parse(self, data: bytes) -> Sequence[Frame]:
         """Return the frames that end in the next bytes."""
         ...
@@ -131,13 +135,18 @@ class Turns:
         return self._frames is not None or self._unparsed != b""
 
     def _listen(self) -> None:
-        """Hear one frame after the other while it is the client's turn."""
+        """Hear one frame after the other while it is the client's turn.
+
+        Who keeps to its rate pays only for what takes long by itself, who does not for everything.
+        """
         begun = time.thread_time()
         while self._waiting() and self._left() <= 0 and self._speaker.reads():
             self._next()
             now = time.thread_time()
             if now - begun > _FREE_S:
                 self._due = self._reception.book(now - begun, asyncio.get_running_loop().time())
+                begun = now
+            elif not self._speaker.hurries():
                 begun = now
 
     def _next(self) -> None:
