@@ -309,10 +309,10 @@ class Measure:
         """Return what came of it; the caller's counter has moved on by one to learn ``first``."""
         seconds = self.elapsed()
         cpu_s = sum(self._process.cpu_times()[:2]) - self._cpu
-        return Done(first, published, seconds, cpu_s, _event_bytes(kind))
+        return Done(first, published, seconds, cpu_s, event_bytes(kind))
 
 
-def _event_bytes(kind: Kind) -> dict[FormName, int]:
+def event_bytes(kind: Kind) -> dict[FormName, int]:
     record = _MAKE[kind](0)
     event = Event(topics.topic_of(record), 12345, 1, time.time_ns(), record, None)
     return {"json": len(JSON.event(event)), "msgpack": len(MSGPACK.event(event))}

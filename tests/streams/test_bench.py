@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import math
+import shutil
 from contextlib import closing
+from multiprocessing import Pipe
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from data.bus import Event
-from nautilus_tui.bench import link, load, peers, rows, servers, streams
+from nautilus_tui.bench import ceiling, link, load, peers, rows, servers, streams
 from nautilus_tui.bench.processes import answer, child
 from nautilus_tui.daemon.streams.wire import JSON, MSGPACK, Format
 
@@ -49,6 +51,23 @@ def test_the_bench_has_a_peer_where_fastapi_is_not_installed(monkeypatch: pytest
     name, form, words = peers.naive()
     assert (name, form) == ("litestar", "json")
     assert "FastAPI is not installed" in words
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_a_c_program_is_the_ceiling(form: load.FormName) -> None:
+    if not (shutil.which("cc") or shutil.which("gcc")):
+        pytest.skip("there is no C compiler here")
+    with child(ceiling.main, 100) as pipe:
+        server = streams.Server(pipe, answer(pipe))
+        outcome = streams.measure(server, [streams.EVERYTHING] * 7, servers.Order(0.1, batch=100), form=form)
+        assert outcome.seen.events == outcome.expected > 0
+
+
+def test_the_ceiling_says_why_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = Pipe()
+    monkeypatch.setenv("PATH", "")
+    ceiling.main(theirs, 100)
+    assert mine.recv() == "there is no C compiler here, neither cc nor gcc"
 
 
 @pytest.mark.parametrize("form", ["json", "msgpack"])
