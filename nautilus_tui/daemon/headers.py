@@ -1,4 +1,5 @@
-"""What decides in a request's headers, read in one way over HTTP and in the handshake of a stream.
+"""What decides in a request's headers, and what those of a refusal say: over HTTP and in the handshake
+of a stream it is the same.
 
 This module must not know who is let in for it.
 """
@@ -6,8 +7,9 @@ This module must not know who is let in for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 
-from data.problems import InvalidRequestError, UnauthorizedError
+from data.problems import InvalidRequestError, ProblemDocument, UnauthorizedError
 
 
 def once(name: str, values: Sequence[str]) -> str | None:
@@ -43,3 +45,13 @@ def bearer(authorization: str) -> str:
             fix="Authorization: Bearer <token>",
         )
     return token.strip()
+
+
+def headers_of(problem: ProblemDocument) -> dict[str, str]:
+    """Return what the answer with a problem says in its headers: how to come in, or when to come again."""
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    if problem.status == HTTPStatus.UPGRADE_REQUIRED:
+        return {"Upgrade": "websocket", "Connection": "Upgrade"}
+    seconds = problem.extra.get("seconds")
+    return {"Retry-After": seconds} if seconds else {}

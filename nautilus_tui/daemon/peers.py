@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from data.problems import ProblemDocument
-from nautilus_tui.daemon.refusals import Note, Refusal, unnoted
+from nautilus_tui.daemon.refusals import Note, refusal_of, unnoted
 from nautilus_tui.daemon.streams.peers import uid_of
 
 UNIX = "unix"
@@ -180,16 +180,7 @@ class PeerHttpProtocol(H11Protocol):
         """Answer with a problem, if an answer is still to be given, and hang up."""
         titles = {400: "Invalid request", 408: "Request too slow", 503: "Not available"}
         document = ProblemDocument(type=kind, title=titles[status], status=status, detail=detail, rule=rule)
-        uid = self.client[1] if self.client is not None and self.client[0] == UNIX else None
-        self.note(
-            Refusal(
-                what="http.refused",
-                asked="",
-                peer=f"uid {uid}" if uid is not None else self.client[0] if self.client else "unknown",
-                via="tcp" if uid is None else UNIX,
-                problem=document,
-            )
-        )
+        self.note(refusal_of("http.refused", "", peer_of({"client": self.client}), document, None))
         self._stop_deadline()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()

@@ -26,6 +26,7 @@ from providers.core.secrets import redact
 if TYPE_CHECKING:
     from data.records import AuditEntry
     from data.state import State
+    from nautilus_tui.daemon.principal import Principal
 
 #: Refusals of one peer, and of all peers together, that have an entry each within a minute.
 SINGLES, SINGLES_OF_ALL = 10, 100
@@ -51,6 +52,22 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     problem: ProblemDocument
     actor: str = UNKNOWN  #: the token's name, if the token is known
     role: str = ""
+
+
+def refusal_of(
+    what: str, asked: str, peer: tuple[str, int | None], problem: ProblemDocument, known: Principal | None
+) -> Refusal:
+    """Return what is noted of a refusal; ``peer`` is an address and, on the unix socket, a user id."""
+    address, uid = peer
+    return Refusal(
+        what=what,
+        asked=asked,
+        peer=address if uid is None else f"uid {uid}",
+        via="tcp" if uid is None else "unix",
+        problem=problem,
+        actor=problem.extra.get("token", UNKNOWN) if known is None else known.name,
+        role="" if known is None else known.role,
+    )
 
 
 class Note(Protocol):

@@ -23,11 +23,11 @@ from data.problems import (
     ProblemError,
 )
 from nautilus_tui.client.address import Address
-from nautilus_tui.daemon.headers import header
+from nautilus_tui.daemon.headers import header, headers_of
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import peer_of
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import UNKNOWN, Note, Refusal, unnoted
+from nautilus_tui.daemon.refusals import Note, refusal_of, unnoted
 from nautilus_tui.daemon.request_pace import RequestPace
 from nautilus_tui.daemon.streams.hub import StreamHub
 from nautilus_tui.daemon.streams.paths import require_no_stream
@@ -106,9 +106,10 @@ class Application:
             status, kind, body = HTTPStatus.OK, _JSON, to_json(value)
             more: Headers = []
         except ProblemError as error:
-            status, kind, body = HTTPStatus(error.status), _PROBLEM, to_json(error.document())
-            more = _headers_of(error.document())
-            self._noted(scope, principal, error.document())
+            document = error.document()
+            status, kind, body = HTTPStatus(error.status), _PROBLEM, to_json(document)
+            more = [(name.lower().encode(), value.encode()) for name, value in headers_of(document).items()]
+            self._noted(scope, principal, document)
         except Exception:  # the fault is ours: the client is told that much, the log has the rest
             logger.exception("%s %s failed", scope["method"], scope["path"])
             document = ProblemError("the gateway failed to answer; its log has the details").document()
@@ -123,17 +124,8 @@ class Application:
     def _noted(self, scope: HTTPScope, known: Principal | None, document: ProblemDocument) -> None:
         if document.status not in _REFUSED:
             return
-        self._note(
-            Refusal(
-                what="http.refused",
-                asked=f"{scope['method']} {scope['path']}",
-                peer=peer_of(scope)[0],
-                via="tcp",
-                problem=document,
-                actor=document.extra.get("token", UNKNOWN) if known is None else known.name,
-                role="" if known is None else known.role,
-            )
-        )
+        asked = f"{scope['method']} {scope['path']}"
+        self._note(refusal_of("http.refused", asked, peer_of(scope), document, known))
 
     def _answer(self, scope: HTTPScope, principal: Principal) -> object:
         method, path = scope["method"], unquote(scope["path"])
@@ -174,15 +166,6 @@ class MethodNotAllowedError(ProblemError):
     """The path is there and does something else."""
 
     type, title, status = "method-not-allowed", "Method not allowed", 405
-
-
-def _headers_of(document: ProblemDocument) -> Headers:
-    if document.status == HTTPStatus.UNAUTHORIZED:
-        return [(b"www-authenticate", b"Bearer")]
-    if document.status == HTTPStatus.UPGRADE_REQUIRED:
-        return [(b"upgrade", b"websocket"), (b"connection", b"upgrade")]
-    seconds = document.extra.get("seconds")
-    return [(b"retry-after", seconds.encode())] if seconds else []
 
 
 async def _send(send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

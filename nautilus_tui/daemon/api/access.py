@@ -19,11 +19,11 @@ from data.access import Role
 from data.problems import ForbiddenError, InvalidRequestError, ProblemDocument, ProblemError
 from nautilus_tui.daemon.api.answers import PROBLEM
 from nautilus_tui.daemon.auth import Authenticator
-from nautilus_tui.daemon.headers import header
+from nautilus_tui.daemon.headers import header, headers_of
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import Note, Refusal
+from nautilus_tui.daemon.refusals import Note, refusal_of
 from nautilus_tui.daemon.request_pace import RequestPace
 from providers.core.secrets import redact
 
@@ -154,10 +154,7 @@ class _Answer:
         self._noted(document)
         body = redact(msgspec.json.encode(document).decode()).encode()
         headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
-        if error.status == HTTPStatus.UNAUTHORIZED:
-            headers.append((b"www-authenticate", b"Bearer"))
-        if "seconds" in error.extra:
-            headers.append((b"retry-after", error.extra["seconds"].encode()))
+        headers += [(name.lower().encode(), value.encode()) for name, value in headers_of(document).items()]
         await self._whole(error.status, headers + self._crossing, body)
 
     async def empty(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -176,19 +173,8 @@ class _Answer:
             self._noted(document)
 
     def _noted(self, document: ProblemDocument) -> None:
-        peer, uid = peer_of(self._scope)
-        known = self.principal
-        self._note(
-            Refusal(
-                what="http.refused",
-                asked=f"{self._scope['method']} {self._scope['path']}",
-                peer=peer if uid is None else f"uid {uid}",
-                via=UNIX if peer == UNIX else "tcp",
-                problem=document,
-                actor=document.extra.get("token", "unknown") if known is None else known.name,
-                role="" if known is None else known.role,
-            )
-        )
+        asked = f"{self._scope['method']} {self._scope['path']}"
+        self._note(refusal_of("http.refused", asked, peer_of(self._scope), document, self.principal))
 
 
 def audited_by_the_door(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

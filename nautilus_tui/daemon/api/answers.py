@@ -24,6 +24,7 @@ from data.paging import Page
 from data.problems import ProblemDocument, ProblemError, UpgradeRequiredError
 from nautilus_tui.daemon.api.asked import page_asked
 from nautilus_tui.daemon.api.context import Context
+from nautilus_tui.daemon.headers import headers_of
 from nautilus_tui.daemon.streams.paths import require_no_stream
 from providers.core.secrets import redact
 
@@ -119,7 +120,8 @@ def problem_answer(document: ProblemDocument, headers: Mapping[str, str] | None 
 
 def on_problem(_: AnyRequest, error: ProblemError) -> Answer:
     """Answer one of our own errors."""
-    return problem_answer(error.document())
+    document = error.document()
+    return problem_answer(document, headers_of(document))
 
 
 def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
@@ -128,7 +130,7 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
         try:
             require_no_stream(request.url.path)
         except UpgradeRequiredError as needed:
-            return problem_answer(needed.document(), {"Upgrade": "websocket", "Connection": "Upgrade"})
+            return on_problem(request, needed)
     kind, title = _HTTP_TYPES.get(error.status_code, ("http-error", "HTTP error"))
     document = ProblemDocument(
         type=kind, title=title, status=error.status_code, detail=_detail(request, error), extra=_extra(error)

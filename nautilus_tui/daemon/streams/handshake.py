@@ -15,10 +15,10 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from data.problems import ProblemError, UnauthorizedError
-from nautilus_tui.daemon.headers import bearer, once
+from nautilus_tui.daemon.headers import bearer, headers_of, once
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import UNKNOWN, Refusal
+from nautilus_tui.daemon.refusals import Refusal, refusal_of
 from nautilus_tui.daemon.streams.peers import Peer
 from nautilus_tui.daemon.streams.wire import SUBPROTOCOLS
 
@@ -71,30 +71,21 @@ def _header(request: Request, name: str) -> str | None:
 def rejected(ws: ServerProtocol, error: ProblemError) -> Response:
     """Return the answer to an upgrade request that is refused: a problem document."""
     response = ws.reject(http.HTTPStatus(error.status), "")
-    body = msgspec.json.encode(error.document())
+    document = error.document()
+    body = msgspec.json.encode(document)
     del response.headers["Content-Type"]
     del response.headers["Content-Length"]
     response.headers["Content-Type"] = "application/problem+json"
     response.headers["Content-Length"] = str(len(body))
-    if error.status == http.HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if "seconds" in error.extra:
-        response.headers["Retry-After"] = error.extra["seconds"]
+    for name, value in headers_of(document).items():
+        response.headers[name] = value
     response.body = body
     return response
 
 
 def refusal(asked: str, error: ProblemError, peer: Peer, known: Principal | None) -> Refusal:
     """Return what is noted of a refusal on a stream connection."""
-    return Refusal(
-        what="stream.refused",
-        asked=asked,
-        peer=peer.address if peer.uid is None else f"uid {peer.uid}",
-        via="tcp" if peer.uid is None else "unix",
-        problem=error.document(),
-        actor=error.extra.get("token", UNKNOWN) if known is None else known.name,
-        role="" if known is None else known.role,
-    )
+    return refusal_of("stream.refused", asked, (peer.address, peer.uid), error.document(), known)
 
 
 def select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
