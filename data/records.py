@@ -343,7 +343,7 @@ class SystemHealth(Record, frozen=True, kw_only=True, tag="system_health"):
     stream_clients: int
     store_ok: bool
     rss_bytes: int
-    cpu_percent: float
+    cpu_percent: float | None  #: of one core; None: it began a moment ago
     uptime_s: float
     version: str
     ts: int

@@ -10,6 +10,8 @@ import time
 
 import psutil
 
+from engines.busy import Busy
+
 #: How often the loop is asked whether it comes round in time.
 _PROBE_S = 0.05
 
@@ -19,7 +21,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._process = psutil.Process()
-        self._process.cpu_percent()
+        self._busy = Busy(time.process_time)
         self._worst_lag_s = 0.0
         self._ticks = 0
         self._ticks_at = time.monotonic()
@@ -48,6 +50,6 @@ class Telemetry:
         """Return resident memory in bytes."""
         return int(self._process.memory_info().rss)
 
-    def cpu_percent(self) -> float:
-        """Return processor use since the last call, in percent of one core."""
-        return float(self._process.cpu_percent())
+    def cpu_percent(self) -> float | None:
+        """Return processor use of late, in percent of one core; None: too little time passed to tell."""
+        return self._busy.percent()

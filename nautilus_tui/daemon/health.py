@@ -15,6 +15,7 @@ import psutil
 
 from data.records import EngineStatus, SystemHealth
 from data.state import State
+from engines.busy import Busy
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.sink import Sink
 
@@ -65,7 +66,7 @@ class HealthWatch:
         self._started = time.monotonic()
         self._process = psutil.Process()
         self._more: list[Callable[[], Iterable[str]]] = []
-        self._process.cpu_percent()  # the first reading only sets the mark that the next is measured from
+        self._busy = Busy(time.process_time)
 
     def also(self, problems: Callable[[], Iterable[str]]) -> None:
         """Tell these problems too; what the daemon tells is true in spite of them."""
@@ -104,8 +105,6 @@ class HealthWatch:
         if store is not None:
             problems += (f"store: {store}",)
         problems += tuple(problem for more in self._more for problem in more())
-        with self._process.oneshot():
-            rss, cpu = self._process.memory_info().rss, self._process.cpu_percent()
         return SystemHealth(
             alive=True,
             ready=store is None,
@@ -115,8 +114,8 @@ class HealthWatch:
             engines_running=len(running),
             stream_clients=self._stream_clients(),
             store_ok=store is None,
-            rss_bytes=rss,
-            cpu_percent=cpu,
+            rss_bytes=self._process.memory_info().rss,
+            cpu_percent=self._busy.percent(),
             uptime_s=round(time.monotonic() - self._started, 3),
             version=self._version,
             ts=self._clock(),
