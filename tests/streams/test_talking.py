@@ -68,6 +68,25 @@ async def test_a_bad_header_is_refused_in_the_handshake(tmp_path: Path, header: 
         assert msgspec.json.decode(response.body or b"")["type"] == "unauthorized"
 
 
+@pytest.mark.parametrize(
+    ("said", "answer", "id_"),
+    [
+        ({"type": "authenticate", "id": 7, "token": "t-trader"}, "connection_established", 7),
+        ({"type": "authenticate", "token": "t-trader"}, "connection_established", None),
+        ({"type": "authenticate", "id": 7, "token": "wrong"}, "error", 7),
+        ({"type": "authenticate", "id": 7}, "error", 7),
+        ({"type": "heartbeat_response", "id": 7}, "error", 7),
+    ],
+)
+async def test_the_first_message_is_answered_under_its_id(
+    tmp_path: Path, said: dict[str, Any], answer: str, id_: int | None
+) -> None:
+    async with serving(tmp_path) as service, service.tcp(token=None, established=False) as client:
+        await client.socket.send(msgspec.json.encode(said).decode())
+        got = await client.envelope()
+        assert (got["type"], got["id"]) == (answer, id_)
+
+
 @pytest.mark.parametrize("form", ["json", "msgpack"])
 async def test_a_token_in_the_first_message(tmp_path: Path, form: str) -> None:
     async with (

@@ -218,8 +218,10 @@ class StreamProtocol(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.hub.limits.auth_s, self._not_authenticated)
 
-    def _admit(self, principal: Principal) -> None:
-        """Join the hub and subscribe to what the path stands for."""
+    def _admit(self, principal: Principal, id_: str | int | None = None) -> None:
+        """Join the hub, answering the message named ``id_`` if one proved who it is, and subscribe to
+        what the path stands for.
+        """
         hub, form = self.hub, self._form
         connection = self._connection = Connection(
             f"c{_run}-{next(_ids)}",
@@ -242,7 +244,7 @@ class StreamProtocol(asyncio.Protocol):
             "max_subscriptions": hub.limits.max_subscriptions,
             "inbound_rate": hub.limits.inbound_rate,
         }
-        session.answer(connection, "connection_established", facts, None)
+        session.answer(connection, "connection_established", facts, id_)
         hub.join(connection)
         self._end_when_expired(principal)
         if self._patterns:
@@ -281,8 +283,10 @@ class StreamProtocol(asyncio.Protocol):
 
     def _identify(self, data: bytes) -> None:
         """Take the first message of a connection without a header: it must be a token."""
+        id_: str | int | None = None
         try:
             message = messages.read(self._form, data)
+            id_ = message.id
             if not isinstance(message, messages.Authenticate):
                 raise UnauthorizedError(
                     "the first message was not authenticate",
@@ -291,12 +295,12 @@ class StreamProtocol(asyncio.Protocol):
             principal = self.authenticate(message.token, self._peer.uid, self._peer.address)
         except ProblemError as error:
             self._noted("authenticate", error)
-            self._tell(error.document())
+            self._tell(error.document(), error.id if isinstance(error, messages.UnreadableError) else id_)
             self._close(CLOSE_UNAUTHENTICATED, error.title)
             return
         self._stop_timer()
         self._principal = principal
-        self._admit(principal)
+        self._admit(principal, message.id)
 
     def _refuse(self, error: ProblemError) -> None:
         """Answer the upgrade request with a problem document and hang up."""
@@ -396,8 +400,8 @@ class StreamProtocol(asyncio.Protocol):
         self._transport.write(b"".join(self._ws.data_to_send()))
         self._part()
 
-    def _tell(self, document: ProblemDocument) -> None:
-        self._transport.write(self._form.frame([self._form.message("error", document)]))
+    def _tell(self, document: ProblemDocument, id_: str | int | None = None) -> None:
+        self._transport.write(self._form.frame([self._form.message("error", document, id_=id_)]))
 
     # ------------------------------------------------------------ closing
 
