@@ -1,7 +1,8 @@
 """Access tokens: by name, hashed, with role, expiry and revocation; never a secret.
 
-The table lies in the state store and is written by its one writer. This module must not know how a token is
-made or presented.
+A name stands for one token for ever: what the audit chain says of it is said of nobody else. The table lies
+in the state store and is written by its one writer. This module must not know how a token is made or
+presented.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from data.access import TokenRow
+from data.access import TokenInfo, TokenRow, info_of
 from data.database import Database, Transaction
 from data.problems import ConflictError, NotFoundError
 
@@ -27,24 +28,17 @@ class TokenStore:
         self._db = database
 
     async def add(self, token: TokenRow) -> None:
-        """Store a token; a name that was revoked or has expired may be used again.
+        """Store a token under a name that none had before.
 
         Raises:
-            ConflictError: a valid token has that name.
+            ConflictError: one has or had that name.
         """
 
         def job(tx: Transaction) -> None:
-            rows = tx.run("SELECT ts_expires, ts_revoked FROM tokens WHERE name = ?", [token.name])
-            if rows and rows[0][1] is None and (rows[0][0] is None or rows[0][0] > token.ts_created):
-                raise ConflictError(
-                    f"a token named {token.name} exists", fix="revoke it first, or choose another name"
-                )
-            tx.run(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-                " digest = excluded.digest, role = excluded.role, ts_created = excluded.ts_created,"
-                " ts_expires = excluded.ts_expires, ts_revoked = excluded.ts_revoked",
-                list(msgspec.structs.astuple(token)),
-            )
+            rows = tx.run(f"{_TOKENS} WHERE name = ?", [token.name])
+            if rows:
+                raise _taken(info_of(_token(rows[0]), token.ts_created))
+            tx.run("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", list(msgspec.structs.astuple(token)))
 
         await self._db.write(job)
 
@@ -54,7 +48,12 @@ class TokenStore:
         def job(tx: Transaction) -> TokenRow:
             rows = tx.run(f"{_TOKENS} WHERE name = ?", [name])
             if not rows or rows[0][5] is not None:
-                raise NotFoundError(f"no token named {name} is in use", name=name)
+                raise NotFoundError(
+                    f"no token named {name} is in use",
+                    rule="a token that was created and is not revoked yet can be",
+                    fix="see which there are: nautilus-tui token list",
+                    name=name,
+                )
             tx.run("UPDATE tokens SET ts_revoked = ? WHERE name = ?", [ts, name])
             return msgspec.structs.replace(_token(rows[0]), ts_revoked=ts)
 
@@ -74,4 +73,14 @@ def _token(row: Sequence[Any]) -> TokenRow:
     name, digest, role, created, expires, revoked = row
     return TokenRow(
         name=name, digest=digest, role=role, ts_created=created, ts_expires=expires, ts_revoked=revoked
+    )
+
+
+def _taken(token: TokenInfo) -> ConflictError:
+    stands = {"valid": "exists", "expired": "existed, and has expired", "revoked": "existed, and was revoked"}
+    return ConflictError(
+        f"a token named {token.name} {stands[token.status]}",
+        rule="a name stands for one token for ever, so that the audit log says who did what",
+        fix="choose another name" if token.status != "valid" else "choose another name, and revoke this one",
+        name=token.name,
     )

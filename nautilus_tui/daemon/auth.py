@@ -257,7 +257,7 @@ class Authenticator(Keys):
 
         Raises:
             InvalidRequestError: the name or the days are not as they should be.
-            ConflictError: the name is in use.
+            ConflictError: a token has or had the name.
         """
         check_token(name, expires_days)
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -270,7 +270,6 @@ class Authenticator(Keys):
             ts_expires=None if expires_days is None else now + expires_days * 86_400_000_000_000,
         )
         await self._state.tokens.add(token)
-        self._tokens = {key: kept for key, kept in self._tokens.items() if kept.name != name}
         self._tokens[token.digest] = token
         self._changed()
         return secret, token

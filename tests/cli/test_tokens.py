@@ -64,9 +64,15 @@ def test_a_role_changes_with_a_new_token_only(cli: CommandLine) -> None:
     assert "exists" in again.err
     assert listed(cli)["ci"]["role"] == "viewer"
     assert cli("token", "revoke", "ci").code == 0
-    second = cli("token", "create", "ci", "--role", "admin").out
+    reused = cli("token", "create", "ci", "--role", "admin")
+    assert reused.code != 0, "in the audit log one name would be two"
+    assert "choose another name" in reused.err
+    second = cli("token", "create", "ci-2", "--role", "admin").out
     assert second != first
-    assert listed(cli)["ci"]["role"] == "admin"
+    assert {name: (one["role"], one["status"]) for name, one in listed(cli).items()} == {
+        "ci": ("viewer", "revoked"),
+        "ci-2": ("admin", "valid"),
+    }
 
 
 def test_what_is_done_without_a_daemon_is_audited(cli: CommandLine) -> None:

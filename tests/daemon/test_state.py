@@ -237,10 +237,11 @@ async def test_tokens(state: State) -> None:
     assert (await state.tokens.revoke("ci", T0 + 1)).ts_revoked == T0 + 1
     with pytest.raises(NotFoundError):
         await state.tokens.revoke("ci", T0 + 2)
-    await state.tokens.add(
-        TokenRow(name="ci", digest="d2", role="admin", ts_created=T0 + 3, ts_expires=T0 + 9)
-    )
-    assert [(t.digest, t.role, t.ts_revoked) for t in await state.tokens.all()] == [("d2", "admin", None)]
+    with pytest.raises(ConflictError, match="was revoked") as taken:
+        await state.tokens.add(TokenRow(name="ci", digest="d2", role="admin", ts_created=T0 + 3))
+    assert taken.value.rule
+    assert taken.value.fix
+    assert [(t.digest, t.role, t.ts_revoked) for t in await state.tokens.all()] == [("d1", "viewer", T0 + 1)]
 
 
 async def test_engine_specs_are_replaced(state: State) -> None:
