@@ -37,6 +37,22 @@ async def test_a_wildcard_resumes_each_topic_where_it_was_left(tmp_path: Path) -
         ]
 
 
+@pytest.mark.parametrize("named", [{}, {"epoch": None}])
+async def test_who_names_no_epoch_is_taken_at_its_numbers(tmp_path: Path, named: dict[str, None]) -> None:
+    async with serving(tmp_path) as service, service.unix() as client:
+        publish(service, "one", *range(1, 6))
+        publish(service, "two", 1)
+        await client.subscribe("orders.*", resume={ONE: 3, TWO: 9}, **named)
+        got = [await client.envelope() for _ in range(4)]
+        assert [(one["type"], one["seq"]) for one in got] == [
+            ("order_update", 4),
+            ("order_update", 5),
+            ("gap", 1),
+            ("snapshot", 1),
+        ]
+        assert got[2]["data"]["reason"] == "ahead"
+
+
 async def test_a_topic_that_several_patterns_name_is_resumed_once_and_told_once(tmp_path: Path) -> None:
     async with serving(tmp_path) as service, service.unix() as client:
         publish(service, "one", *range(1, 6))
@@ -92,16 +108,17 @@ async def test_what_may_not_be_read_cannot_be_resumed(tmp_path: Path) -> None:
     published=st.integers(0, 40),
     ring=st.integers(1, 20),
     asked=st.integers(-3, 45),
-    same=st.booleans(),
+    epoch=st.sampled_from(["e1", "e0", "", None]),
     form=st.sampled_from([JSON, MSGPACK]),
 )
 def test_resuming_gives_exactly_what_is_missing_or_says_that_it_cannot(
-    published: int, ring: int, asked: int, same: bool, form: Format
+    published: int, ring: int, asked: int, epoch: str | None, form: Format
 ) -> None:
     bus = Bus("e1", ring_size=ring)
     if published:
         bus.publish_many(ONE, [samples.order(n, "one") for n in range(1, published + 1)])
-    told = [form.decode(part) for part in States(bus).resumed(form, ONE, asked, "e1" if same else "e0")]
+    told = [form.decode(part) for part in States(bus).resumed(form, ONE, asked, epoch)]
+    same = epoch in ("e1", None)  # who names none is taken at its number
     possible = same and 0 <= asked <= published and published - asked <= ring
     if possible and not published:
         assert [(one["type"], one["seq"]) for one in told] == [("snapshot", 0)]

@@ -40,7 +40,10 @@ class Authenticate(Message, frozen=True, kw_only=True, tag="authenticate"):
 
 
 class Subscribe(Message, frozen=True, kw_only=True, tag="subscribe"):
-    """Add topics or patterns; ``resume`` says the last ``seq`` seen of a topic in ``epoch``."""
+    """Add topics or patterns; ``resume`` says the last ``seq`` seen of a topic in ``epoch``.
+
+    Without an epoch the numbers are taken to be of the present one.
+    """
 
     topics: Patterns
     resume: Seqs = {}

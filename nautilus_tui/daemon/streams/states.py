@@ -73,16 +73,18 @@ class States:
         """Return what came on a topic after ``asked``; else a gap and a snapshot. Where nothing ever came,
         it begins as any topic does, with a snapshot.
 
-        A conflated topic is resumed with a snapshot: its present is all there is.
+        A conflated topic is resumed with a snapshot: its present is all there is. Who names no epoch is
+        taken at its number, and would not be told if that is of a life in which it meant something else.
         """
         if topics.delivery_of(topic) == "conflated":
             return [self.snapshot(form, topic)]
-        missed = self._bus.since(topic, asked) if epoch == self._bus.epoch else None
+        same = epoch is None or epoch == self._bus.epoch
+        missed = self._bus.since(topic, asked) if same else None
         if missed is not None and not self._bus.seq(topic):
             return [self.snapshot(form, topic)]
         if missed is not None:
             return [form.event(event) for event in missed]
-        if epoch != self._bus.epoch:
+        if not same:
             return self.gap(form, topic, asked, "epoch")
         return self.gap(form, topic, asked, "ahead" if asked > self._bus.seq(topic) else "too_old")
 
