@@ -16,6 +16,7 @@ from data.command import Command
 from data.problems import ProblemDocument
 from data.records import EngineStatus, OrderType, OrderUpdate, PriceSide, Side, TimeInForce
 from data.risk_commands import RiskCommand
+from data.words import Words
 
 # ---------------------------------------------------------------- orders
 
@@ -308,7 +309,7 @@ class TakeAuthority(Command, frozen=True, kw_only=True, tag="authority.take"):
     dangerous: ClassVar[bool] = True
     of_sender: ClassVar[bool] = True
 
-    reason: str | None = None
+    reason: Words | None = None
 
 
 class ReleaseAuthority(Command, frozen=True, kw_only=True, tag="authority.release"):
@@ -317,7 +318,7 @@ class ReleaseAuthority(Command, frozen=True, kw_only=True, tag="authority.releas
     title: ClassVar[str] = "Release order authority"
     of_sender: ClassVar[bool] = True
 
-    reason: str | None = None
+    reason: Words | None = None
     holder: str | None = None  #: only if it is this one who holds it
 
 
@@ -326,7 +327,7 @@ class SendBroadcast(Command, frozen=True, kw_only=True, tag="stream.broadcast"):
 
     title: ClassVar[str] = "Broadcast message"
 
-    message: str
+    message: Words
 
 
 class DropConnection(Command, frozen=True, kw_only=True, tag="stream.drop"):

@@ -13,6 +13,7 @@ import msgspec
 from data.access import Role
 from data.command import Command
 from data.limits import ActionName, AutoAdjust, LimitType, Restriction, Unit
+from data.words import Words
 
 
 class SetLimit(Command, frozen=True, kw_only=True, tag="limit.set"):
@@ -67,7 +68,7 @@ class RestrictEngine(Command, frozen=True, kw_only=True, tag="engine.restrict"):
 
     engine: str
     restriction: Restriction
-    reason: str | None = None
+    reason: Words | None = None
 
 
 class AcknowledgeBreach(Command, frozen=True, kw_only=True, tag="breach.acknowledge"):
@@ -76,7 +77,7 @@ class AcknowledgeBreach(Command, frozen=True, kw_only=True, tag="breach.acknowle
     title: ClassVar[str] = "Acknowledge breach"
 
     breach_id: str
-    note: str | None = None
+    note: Words | None = None
     mitigating: bool = False
 
 
@@ -107,7 +108,7 @@ class Kill(Command, frozen=True, kw_only=True, tag="kill"):
     engine: str | None = None  #: None: all engines
     flatten: bool = False
     drill: bool = False
-    reason: str | None = None
+    reason: Words | None = None
 
 
 class Unlock(Command, frozen=True, kw_only=True, tag="unlock"):

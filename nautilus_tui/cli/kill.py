@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from data.kill import UNLOCK_PHRASE, EngineKill, KillOrder, KillStatus
+from data.words import fitted
 from nautilus_tui.cli import background, output
 from nautilus_tui.cli.session import Session, session_of
 
@@ -61,7 +62,7 @@ def kill(
         drill=drill,
         by=_user(),
         via="cli",
-        reason=reason,
+        reason=fitted(reason),
         ts=time.time_ns(),
     )
     teller = _Teller(quiet=session.json)

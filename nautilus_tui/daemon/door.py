@@ -34,6 +34,7 @@ from data.problems import (
 from data.records import FINAL_STATUSES, AuditEntry, OrderUpdate
 from data.risk_commands import Kill
 from data.state import CommandRow, State
+from data.words import fitted
 from engines.rules import check_id
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon import rules
@@ -105,6 +106,8 @@ class Door:
         ``timeout`` (seconds) bounds the answer. ``wait="final"`` waits within it until the orders
         concerned will not change again, and else tells them as they stand.
         """
+        if isinstance(command, Kill):  # nothing that is said with it keeps it from being done
+            command = msgspec.structs.replace(command, reason=fitted(command.reason))
         deadline = time.monotonic() + min(max(timeout, 0.0), MAX_TIMEOUT_S)
         id_ = command_id or default_id(command) or uuid.uuid4().hex
         auditor = Auditor(command, id_, principal, self._clock)

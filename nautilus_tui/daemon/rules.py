@@ -30,7 +30,6 @@ from data.commands import (
     RefreshProviders,
     RestartEngine,
     RevokeToken,
-    SendBroadcast,
     SetFeed,
     StartEngine,
     StopEngine,
@@ -45,6 +44,7 @@ from data.problems import InvalidRequestError, NotFoundError, UnavailableError
 from data.records import EngineStatus, Instrument
 from data.reports import report_format, report_type
 from data.risk_commands import DecideLimitChange, DeleteLimit, MakeReport, RestrictEngine, SetLimit, Unlock
+from data.words import check_texts
 from engines import rules
 from engines.latch import check_phrase
 from engines.rules import check_id as check_id
@@ -57,7 +57,6 @@ _OF_AN_ORDER = ModifyOrder | CancelOrder | PreviewOrder
 #: States in which an engine takes commands.
 READY_STATES = frozenset({"running", "degraded"})
 _TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./ -]{0,15}")
-_MESSAGE_LENGTH = 1000
 #: Numbers are below ten to this power and have at most this many decimals.
 _MAX_POWER = 18
 #: What the store and the link between processes hold.
@@ -106,15 +105,14 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
             _check_research(command)
         case Unlock():
             check_phrase(command.phrase)
-        case CreateToken() | RevokeToken() | SendBroadcast() | ImportHistory():
-            _check_words(command)
+        case CreateToken() | RevokeToken() | ImportHistory():
+            _check_names(command)
         case MakeReport():
             report_type(command.report_type)
             report_format(command.report_format)
         case SetLimit() | DeleteLimit() | DecideLimitChange() | RestrictEngine():
             limit_rules.check(command, supervisor)
-        case _:
-            return
+    check_texts(command)
 
 
 def check_numbers(given: msgspec.Struct) -> None:
@@ -173,13 +171,10 @@ def _check_start(command: StartEngine) -> None:
             raise _invalid(name, f"{value:f}", "greater than zero")
 
 
-def _check_words(command: CreateToken | RevokeToken | SendBroadcast | ImportHistory) -> None:
+def _check_names(command: CreateToken | RevokeToken | ImportHistory) -> None:
     match command:
         case CreateToken() | RevokeToken():
             check_token(command.name, command.expires_days if isinstance(command, CreateToken) else None)
-        case SendBroadcast():
-            if not 1 <= len(command.message.strip()) <= _MESSAGE_LENGTH:
-                raise _invalid("message", command.message[:80], f"1 to {_MESSAGE_LENGTH} characters")
         case ImportHistory():
             if not command.path.startswith("/") or "\0" in command.path:
                 raise _invalid("path", command.path[:80], "the full path of a file, from the root")

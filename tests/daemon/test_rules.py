@@ -13,7 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.bus import Bus
-from data.commands import AnyCommand, ImportHistory, ModifyOrder, SetFeed, StartEngine
+from data.commands import (
+    AnyCommand,
+    ImportHistory,
+    ModifyOrder,
+    SendBroadcast,
+    SetFeed,
+    StartEngine,
+    TakeAuthority,
+)
 from data.paths import Home
 from data.problems import InvalidRequestError, ProblemError
 from data.state import State
@@ -126,6 +134,9 @@ def test_any_command_with_any_values_is_checked_or_refused_by_name(
         (SetFeed(engine="e", action="speed"), "speed"),
         (ImportHistory(path="here.csv", instrument="A.SIM"), "path"),
         (ImportHistory(path="", instrument="A.SIM"), "path"),
+        (TakeAuthority(reason="x" * 400_000), "reason"),
+        (TakeAuthority(reason="\x1b]0;owned\x07"), "reason"),
+        (SendBroadcast(message="hello\0"), "message"),
     ],
 )
 def test_a_rule_names_its_field(supervisor: Supervisor, command: AnyCommand, field: str) -> None:

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 
 from data.access import OrderAuthority
 from data.commands import Outcome, ReleaseAuthority, TakeAuthority
+from data.words import Words
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door
@@ -23,7 +24,7 @@ _PATH = "/api/v1/authority"
 class TakeBody(Body, frozen=True, kw_only=True):
     """Why it is taken; told to everyone."""
 
-    reason: str | None = None
+    reason: Words | None = None
 
 
 @route("GET", _PATH, returns=OrderAuthority, tag=_TAG)

@@ -15,6 +15,7 @@ from data.access import Role
 from data.commands import StartEngine
 from data.problems import InvalidRequestError, UnsupportedMediaTypeError
 from data.records import OrderType, Side, TimeInForce
+from data.words import Words
 from engines.spec import LARGEST_SEED, MOST_CPU_PERCENT, MOST_MEMORY_MB
 from nautilus_tui.daemon.api.answers import JSON, AnyRequest
 from nautilus_tui.daemon.rules import check_numbers, decoded, described
@@ -172,7 +173,7 @@ class TokenBody(Body, frozen=True, kw_only=True):
 class BroadcastBody(Body, frozen=True, kw_only=True):
     """A message to everyone who is attached."""
 
-    message: str
+    message: Words
 
 
 class StopBody(Body, frozen=True, kw_only=True):

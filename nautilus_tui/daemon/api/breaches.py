@@ -13,6 +13,7 @@ from data.commands import Outcome
 from data.limits import Alert, Breach, LimitStatus, MonitorHealth
 from data.paging import Page
 from data.risk_commands import AcknowledgeAlert, AcknowledgeBreach, SetMonitor
+from data.words import Words
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of, told
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door
@@ -32,7 +33,7 @@ AlertId = Annotated[str, PathParameter(description="the alert's id")]
 class AcknowledgeBody(Body, frozen=True, kw_only=True):
     """What goes with an acknowledgement."""
 
-    note: str | None = None
+    note: Words | None = None
     mitigating: bool = False  #: something is being done about it
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from data.commands import Outcome
 from data.kill import KillStatus
 from data.risk_commands import Kill, Unlock
+from data.words import Words
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.commands import through_the_door
@@ -22,7 +23,7 @@ class KillBody(Body, frozen=True, kw_only=True):
     engine: str | None = None  #: all engines if left out
     flatten: bool = False
     drill: bool = False  #: paper only: all of it for real, then released again
-    reason: str | None = None
+    reason: Words | None = None
 
 
 class UnlockBody(Body, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Side
 from data.risk_commands import DecideLimitChange, DeleteLimit, RestrictEngine, SetLimit
+from data.words import Words
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.asked import page_of
 from nautilus_tui.daemon.api.bodies import Body, read
@@ -86,7 +87,7 @@ class RestrictBody(Body, frozen=True, kw_only=True):
 
     engine: str
     restriction: Restriction
-    reason: str | None = None
+    reason: Words | None = None
 
 
 @route("GET", _BASE, returns=Page[Limit], tag=_TAG)
