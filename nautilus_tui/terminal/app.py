@@ -241,6 +241,8 @@ class Terminal(App[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Hand keys out one after the other, everything else as it comes."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if isinstance(event, events.Key):
+                self.keyboard.came(event)
             await self._typed.take(event)
         else:
             await super().on_event(event)

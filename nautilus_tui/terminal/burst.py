@@ -20,9 +20,9 @@ class Bursts:
         self._presses: list[tuple[float, str]] = []
 
     def note(self, key: str, at: float) -> bool:
-        """Note a press and say whether it came in one piece with a different key before it."""
+        """Note a press and say whether it came in one piece with a different key."""
         self._presses = [(t, k) for t, k in self._presses if at - t < _REMEMBERED_S]
-        burst = any(at - t < BURST_S and k != key for t, k in self._presses)
+        burst = any(abs(at - t) < BURST_S and k != key for t, k in self._presses)
         self._presses.append((at, key))
         return burst
 

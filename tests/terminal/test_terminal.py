@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from data.records import OrderUpdate
 from nautilus_tui.client.stream import ConnectionChanged
 from nautilus_tui.terminal import inquiry
 from nautilus_tui.terminal.actions import ACTIONS, TAKEN_KEYS
+from nautilus_tui.terminal.burst import QUIET_S
 from nautilus_tui.terminal.pane_classes import PANE_CLASSES
 from nautilus_tui.terminal.panes.macro.factor_chart import FactorChart
 from nautilus_tui.terminal.places import PANES
@@ -269,6 +272,35 @@ async def test_a_paste_without_brackets_sends_nothing() -> None:
         for index, event in enumerate(burst):
             event.time = burst[0].time + index * 0.0002
             app.post_message(event)
+        await until(pilot, lambda: "as pastes do" in said(app))
+        await pilot.pause(0.1)
+        assert app.line.commands == []
+
+
+async def test_a_paste_sends_nothing_while_the_terminal_is_busy_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Desk()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_desk(app, pilot)
+        app.looking.focus("orders")
+        app.orders.move_to("O-20260302-0013")
+        await pilot.pause()
+        first, second = (events.Key(key, key) for key in "xp")
+        second.time = first.time + 0.0002
+        press = app.keyboard.press
+
+        def be_busy() -> None:
+            app.post_message(second)
+            time.sleep(2 * QUIET_S)
+
+        def press_and_be_busy(event: events.Key) -> None:
+            press(event)
+            if event.key == "x":
+                asyncio.get_running_loop().call_later(QUIET_S / 4, be_busy)
+
+        monkeypatch.setattr(app.keyboard, "press", press_and_be_busy)
+        app.post_message(first)
         await until(pilot, lambda: "as pastes do" in said(app))
         await pilot.pause(0.1)
         assert app.line.commands == []

@@ -52,6 +52,10 @@ class Keyboard:
         if action is not None and reason is not None:
             self._app.tell(f"{action.title}: {reason}; this terminal is read-only", "warning")
 
+    def came(self, event: events.Key) -> None:
+        """Take note of a key that has come and waits for its turn: it may be one of a paste."""
+        self._bursts.note(event.key, event.time)
+
     def note(self, event: events.Key) -> None:
         """Take note of a key that a dialogue took, so that a paste among its keys is told."""
         self._bursts.note(event.key, event.time)
@@ -73,7 +77,8 @@ class Keyboard:
         if burst:
             self._refuse(title)
         else:
-            self._app.set_timer(QUIET_S, later)
+            # Behind all that has come by then: if the loop was held up, a paste's other keys are among it.
+            self._app.set_timer(QUIET_S, lambda: self._app.call_later(later) and None)
 
     def _refuse(self, title: str) -> None:
         self._app.tell(f"{title}: ignored, it came in one piece with other keys, as pastes do", "warning")
