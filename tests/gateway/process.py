@@ -20,7 +20,7 @@ from nautilus_tui.relay.address import VARIABLE
 from tests.gateway.readers import Report
 
 REPO = Path(__file__).parents[2]
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 def until[T](ask: Callable[[], T], true: Callable[[T], object], what: str) -> T:

@@ -75,7 +75,7 @@ async def settle(stack: Stack, orders: list[SubmitOrder]) -> None:
 
 async def begin(stack: Stack) -> Decimal:
     async with client(stack) as api:
-        await api.execute(StartEngine(engine=P, speed="200", max_order_rate="10000/1"))
+        await api.execute(StartEngine(engine=P, speed="200", max_order_rate="10000/1"), timeout=60)
         async with asyncio.timeout(60):
             while True:
                 found = {quote.instrument: quote for quote in await api.quotes(P)}

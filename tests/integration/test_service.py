@@ -54,10 +54,10 @@ async def answered[T](question: Callable[[], Awaitable[T]], test: Callable[[T], 
 async def begin(manager: Manager) -> int:
     """Start an engine with an order that is filled and one that rests; return its process id."""
     async with manager.client() as api:
-        await api.execute(StartEngine(engine=ENGINE, speed="200"))
+        await api.execute(StartEngine(engine=ENGINE, speed="200"), timeout=60)
         await answered(lambda: api.quotes(ENGINE), lambda found: "AAPL.SIM" in {q.instrument for q in found})
         for one in (order("S-filled"), order("S-rests", price="1")):
-            assert (await api.execute(one, command_id=one.client_order_id)).outcome == "done"
+            assert (await api.execute(one, command_id=one.client_order_id, timeout=60)).outcome == "done"
         pid = (await api.engine(ENGINE)).pid
     assert pid is not None
     return pid
