@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,13 +24,32 @@ _SECURE = {"http": False, "ws": False, "https": True, "wss": True}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One daemon's address. Make it with ``local`` or ``remote``."""
+    """One daemon's address. Make it with ``local`` or ``remote``.
+
+    There is none beyond this machine without TLS: who has one may send a token to it.
+
+    Raises:
+        InvalidRequestError: the host is not this machine, and there is no TLS.
+    """
 
     socket: Path | None = None
     host: str = "localhost"
     port: int | None = None
     secure: bool = False
     token: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.socket is not None or self.secure or _is_this_machine(self.host):
+            return
+        raise InvalidRequestError(
+            f"{self.http_url} is another machine and would be spoken to in clear text: tokens and orders "
+            "could be read and changed on the way",
+            rule="without TLS (http://, ws://) a daemon is at 127.0.0.0/8, ::1 or localhost only",
+            fix=f"use https://{self._authority} or wss://{self._authority}; the daemon there needs "
+            "tls_certificate and tls_key",
+            field="url",
+            value=self.http_url,
+        )
 
     @classmethod
     def local(cls, home: Home) -> Address:
@@ -41,7 +61,8 @@ class Address:
         """The daemon at ``http(s)://host:port`` or ``ws(s)://host:port``.
 
         Raises:
-            InvalidRequestError: the URL is not one of these, or carries a credential or a path.
+            InvalidRequestError: the URL is not one of these, carries a credential or a path, or is
+                without TLS that of another machine.
         """
         parts = urlsplit(url if "//" in url else f"//{url}", scheme="https")
         try:
@@ -103,6 +124,16 @@ class Address:
 
     def __str__(self) -> str:
         return str(self.socket) if self.socket else self.http_url
+
+
+def _is_this_machine(host: str) -> bool:
+    """Tell whether a host is this machine by what it is called: what a name leads to may change."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=4)
