@@ -101,6 +101,10 @@ class Bus:
         clock: publication time, UTC ns.
     """
 
+    #: So long a reader that has seen more than there is waits for it to come, in seconds: where events are
+    #: published, there is nothing to wait for.
+    catch_up_s = 0.0
+
     def __init__(
         self,
         epoch: str,

@@ -18,16 +18,22 @@ from nautilus_tui.daemon.present import Present
 from nautilus_tui.relay import wire
 from nautilus_tui.relay.wire import Base
 
+#: Many times what events take to come, also on a busy machine; few for one who resumes after what never was.
+CATCH_UP_S = 5.0
+
 
 class Mirror(Bus):
     """The daemon's bus as it is told. Its epoch is empty until it was first loaded.
 
     Args:
         ring_size: how many events a lossless topic remembers.
+        catch_up_s: so long a reader waits that has seen more than was told here yet, in seconds. It may come
+            from the daemon or another mirror of it, and what it has seen is on its way.
     """
 
-    def __init__(self, *, ring_size: int = RING_SIZE) -> None:
+    def __init__(self, *, ring_size: int = RING_SIZE, catch_up_s: float = CATCH_UP_S) -> None:
         super().__init__("", self._present_state, ring_size=ring_size)
+        self.catch_up_s = catch_up_s
         self.gaps = 0  #: times that events of a lossless topic were missing for good
         self.missed = 0  #: how many these were
         #: Called before everything is forgotten because the daemon started anew: readers have to resume.
@@ -195,14 +201,6 @@ class Mirror(Bus):
     def _take_in(self, event: Event) -> None:
         self.published += 1
         event.index = self.published
-
-    def since(self, topic: str, seq: int) -> list[Event] | None:
-        """Return a lossless topic's events after ``seq``, as the daemon's bus does.
-
-        A reader that comes from a server further ahead misses nothing: what it has seen already comes
-        to it again, under the numbers it knows.
-        """
-        return [] if seq > self.seq(topic) else super().since(topic, seq)
 
     # ------------------------------------------------------------ what it refuses
 

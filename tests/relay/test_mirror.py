@@ -250,15 +250,6 @@ def test_another_epoch_forgets_everything_after_readers_were_told() -> None:
     assert line.mirror.published >= published  # marks that readers of the bus keep stay in order
 
 
-def test_a_reader_that_is_further_ahead_than_the_mirror_goes_on_without_a_gap() -> None:
-    line = Line()
-    line.source.tell([samples.order(1)])
-    line.apply(line.write())
-    assert line.mirror.since(ORDERS, 3) == []
-    assert line.mirror.since("fills.paper-1", 3) == []
-    assert line.mirror.since(ORDERS, -1) is None
-
-
 def test_an_envelope_is_handed_on_as_it_came() -> None:
     line = Line()
     line.source.tell([samples.quote(1), samples.order(1)])

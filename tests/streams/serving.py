@@ -113,14 +113,15 @@ async def serving(
     tmp_path: Path,
     limits: StreamLimits | None = None,
     *,
+    bus: Bus | None = None,
     store: Callable[[str], list[Record]] | None = None,
     epoch: str = "e1",
     ring_size: int = 8192,
     port: int = 0,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Service]:
-    """Serve a bus of its own on ``tmp_path/daemon.sock`` and a free port."""
-    bus = Bus(epoch, store, ring_size=ring_size)
+    """Serve a bus, one of its own unless one is given, on ``tmp_path/daemon.sock`` and a free port."""
+    bus = bus or Bus(epoch, store, ring_size=ring_size)
     hub = StreamHub(bus, limits, version="1.2.3")
     execute = Executor()
     path = tmp_path / "daemon.sock"

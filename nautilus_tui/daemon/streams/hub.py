@@ -15,6 +15,7 @@ from data.bus import Bus, Event
 from data.problems import InvalidRequestError, NotFoundError, ProblemError
 from data.records import Broadcast
 from nautilus_tui.daemon.streams.access import check_patterns
+from nautilus_tui.daemon.streams.ahead import Ahead
 from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.delivery import Delivery
 from nautilus_tui.daemon.streams.heartbeats import Heartbeats
@@ -50,6 +51,7 @@ class StreamHub:
         self._delivery = Delivery(
             bus, self.limits, lambda connection, reason: self._shut(connection, CLOSE_TOO_SLOW, reason)
         )
+        self.ahead = Ahead(lambda: self.bus)
         self._heartbeats = Heartbeats(
             self._connections,
             self.limits,
@@ -88,6 +90,7 @@ class StreamHub:
     def leave(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
         self._connections.pop(connection.id, None)
+        self.ahead.forget(connection)
         self._delivery.exit(connection)
 
     def drop(self, connection_id: str, reason: str = "closed by an operator") -> None:

@@ -92,12 +92,8 @@ def hear(
         answer(connection, error.answer, error.document(), error.id)
         return
     match message:
-        case messages.Subscribe():
-            _subscribe(hub, connection, message, refused)
-        case messages.Unsubscribe():
-            _unsubscribe(hub, connection, message)
-        case messages.Ack():
-            _ack(hub, connection, message)
+        case messages.Subscribe() | messages.Unsubscribe() | messages.Ack():
+            _in_order(hub, connection, message, refused, hub.ahead.until())
         case messages.HeartbeatResponse():
             answer(connection, "ack", {"epoch": hub.bus.epoch}, message.id)
         case messages.CommandMessage():
@@ -112,6 +108,40 @@ def hear(
 def answer(connection: Connection, type_: str, data: object, id_: str | int | None) -> None:
     """Send one message of the protocol itself."""
     connection.send(connection.form.frame([connection.form.message(type_, data, id_=id_)]))
+
+
+def _in_order(
+    hub: StreamHub,
+    connection: Connection,
+    message: messages.Subscribe | messages.Unsubscribe | messages.Ack,
+    refused: Refused,
+    until: float,
+) -> None:
+    """Carry out what a client says of its subscriptions, one after the other: a resumption may wait, until
+    ``until``, for what the client has seen and this server has not.
+    """
+
+    def go_on() -> None:
+        _in_order(hub, connection, message, refused, until)
+
+    if hub.ahead.waits(connection):
+        try:
+            hub.ahead.queue(connection, go_on)
+        except RateLimitedError as error:
+            refused("message", error)
+            type_ = "error" if isinstance(message, messages.Ack) else "subscription_error"
+            answer(connection, type_, error.document(), message.id)
+        return
+    match message:
+        case messages.Subscribe():
+            role = connection.principal.role
+            awaited = hub.ahead.awaited(role, message.topics, message.resume, message.epoch)
+            if not hub.ahead.hold(connection, awaited, until, go_on):
+                _subscribe(hub, connection, message, refused)
+        case messages.Unsubscribe():
+            _unsubscribe(hub, connection, message)
+        case messages.Ack():
+            _ack(hub, connection, message)
 
 
 def _subscribe(hub: StreamHub, connection: Connection, message: messages.Subscribe, refused: Refused) -> None:
