@@ -43,6 +43,7 @@ class Connection:
         "mark_lossless",
         "mark_total",
         "missed",
+        "on_the_way",
         "path",
         "patterns",
         "peer",
@@ -67,6 +68,7 @@ class Connection:
         write: Callable[[bytes], None],
         close: Callable[[int, str], None],
         unsent: Callable[[], int],
+        on_the_way: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.id = connection_id
         self.principal = principal
@@ -76,6 +78,7 @@ class Connection:
         self.write = write
         self.close = close  #: (WebSocket close code, reason)
         self.unsent = unsent  #: bytes written that the kernel has not taken yet
+        self.on_the_way = on_the_way  #: bytes it took that have not arrived; None: it does not say
         self.ts_connected = time.time_ns()
         self.patterns: frozenset[str] = frozenset()
         self.group: Group | None = None

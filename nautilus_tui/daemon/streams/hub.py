@@ -22,6 +22,7 @@ from nautilus_tui.daemon.streams.heartbeats import Heartbeats
 from nautilus_tui.daemon.streams.limits import StreamLimits
 from nautilus_tui.daemon.streams.listing import (
     ConnectionInfo,
+    Pending,
     StreamsHealth,
     SubscriptionInfo,
     count_patterns,
@@ -222,7 +223,8 @@ class StreamHub:
 
     def connections(self) -> list[ConnectionInfo]:
         """Return every connection with its counters."""
-        return [describe(connection) for connection in self._connections.values()]
+        pending = Pending(self.bus)
+        return [describe(connection, pending) for connection in self._connections.values()]
 
     def subscriptions(self) -> list[SubscriptionInfo]:
         """Return every pattern subscribed to and how many connections read it."""

@@ -38,6 +38,7 @@ from nautilus_tui.daemon.streams.frames import Frames
 from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
 from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
+from nautilus_tui.daemon.streams.outgoing import held_by_system
 from nautilus_tui.daemon.streams.parting import Parting
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
@@ -232,6 +233,7 @@ class StreamProtocol(asyncio.Protocol):
             write=self._transport.write,
             close=self._close,
             unsent=self._transport.get_write_buffer_size,
+            on_the_way=lambda: held_by_system(self._transport),
         )
         facts = {
             "connection_id": connection.id,
