@@ -3,8 +3,8 @@
 Iterate over a ``StreamClient``: it yields ``Batch`` (decoded envelopes, in order) and
 ``ConnectionChanged`` (for a banner), in the order they happened. After a lost connection it comes
 back with growing pauses, at the next of its addresses if it has several, and asks for what it missed
-by topic, sequence number and epoch; lossless events that were seen before are dropped. This module
-must not know what is done with events.
+by topic, sequence number and epoch; lossless events that were seen before are dropped. A subscription
+that the server refuses is raised. This module must not know what is done with events.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from data.problems import (
     ProblemDocument,
     ProblemError,
     UnauthorizedError,
+    from_document,
 )
+from data.topics import check_pattern
+from nautilus_tui.client import wire
 from nautilus_tui.client.address import Address
 from nautilus_tui.client.envelopes import Envelope, decode_frame
 from nautilus_tui.client.problems import NotReachableError, WireError, of_tls
@@ -75,8 +78,14 @@ class StreamClient:
     """A subscription that survives the connection it runs on.
 
     Topics may be changed at any time with ``subscribe`` and ``unsubscribe``. Iteration ends when
-    ``close`` is called, and raises only when reconnecting cannot help (``UnauthorizedError``,
-    ``ForbiddenError``: every address refused the token).
+    ``close`` is called, and raises only when reconnecting cannot help:
+
+    - ``UnauthorizedError``, ``ForbiddenError``: every address refused the token, or the server
+      refused a topic to the token's role;
+    - ``InvalidRequestError``: the server knows no such topic, or more are wanted than it gives.
+
+    A refused topic refuses all that were asked for with it. Those of a later ``subscribe`` are then no
+    longer wanted: iterating again goes on with the others.
 
     Args:
         addresses: where to listen: a daemon, or several servers of the same streams (a daemon and
@@ -85,6 +94,9 @@ class StreamClient:
         path: the address's path; other paths than ``/ws`` subscribe by themselves.
         resume: a ``position`` that an earlier client had come to; what was published since is
             given first, or a ``gap`` and a snapshot where that is no longer known.
+
+    Raises:
+        InvalidRequestError: no address was given, or a topic is malformed.
     """
 
     def __init__(
@@ -101,7 +113,9 @@ class StreamClient:
         self._turn = 0
         self._refused: set[int] = set()  #: addresses that refused the token since the last connection
         self._path = path
-        self._topics: set[str] = set(topics)
+        self._topics: set[str] = {check_pattern(topic) for topic in topics}
+        #: What each subscription that was not answered yet would add, by its id; None: the path's own.
+        self._asked: dict[str | None, tuple[str, ...]] = {}
         self._progress = Progress(resume)
         self._socket: ClientConnection | None = None
         self._ids = itertools.count(1)
@@ -144,11 +158,19 @@ class StreamClient:
         return frozenset(self._topics)
 
     async def subscribe(self, *topics: str) -> None:
-        """Add topics (``*`` one level, ``>`` the rest). Their snapshots arrive as events."""
-        new = [topic for topic in topics if topic not in self._topics]
+        """Add topics (``*`` one level, ``>`` the rest). Their snapshots arrive as events.
+
+        Returns before the server has answered: what it refuses is raised by the iteration.
+
+        Raises:
+            InvalidRequestError: a topic is malformed; none is added.
+        """
+        new = [topic for topic in map(check_pattern, topics) if topic not in self._topics]
         self._topics.update(new)
         if new and self._socket is not None:
-            await self._say(self._socket, {"type": "subscribe", "topics": new})
+            id_ = str(next(self._ids))
+            self._asked[id_] = tuple(new)
+            await self._say(self._socket, {"type": "subscribe", "id": id_, "topics": new})
 
     async def unsubscribe(self, *topics: str) -> None:
         """Drop topics."""
@@ -163,6 +185,7 @@ class StreamClient:
         lost_ns = time.time_ns()
         yield ConnectionChanged("connecting", lost_ns, address=str(self.address))
         while not self._closed.is_set():
+            tried = attempt
             try:
                 async for event in self._one_connection(attempt):
                     if isinstance(event, ConnectionChanged):
@@ -170,6 +193,10 @@ class StreamClient:
                         self._refused.clear()
                     yield event
                 problem = "the server closed the connection"
+            except _NotSubscribedError as refusal:
+                if refusal.for_good:
+                    raise refusal.problem from None
+                problem, attempt = refusal.problem.detail, tried
             except (UnauthorizedError, ForbiddenError) as error:
                 self._refused.add(self._turn % len(self._addresses))
                 if len(self._refused) == len(self._addresses):
@@ -219,7 +246,13 @@ class StreamClient:
                         facts = envelope.data
                         patience = 2 * float(facts.get("heartbeat_s") or _HEARTBEAT_S)
                         yield await self._established(socket, facts, attempt)
-                    elif self._progress.is_news(envelope):
+                        continue
+                    refusal = self._answered(envelope)
+                    if refusal is not None:
+                        if fresh:
+                            yield Batch(fresh)
+                        raise refusal
+                    if self._progress.is_news(envelope):
                         fresh.append(envelope)
                     elif envelope.type == "heartbeat":
                         await self._say(socket, {"type": "heartbeat_response", "id": envelope.id})
@@ -228,6 +261,17 @@ class StreamClient:
         finally:
             self._socket = None
             await socket.close()
+
+    def _answered(self, envelope: Envelope) -> _NotSubscribedError | None:
+        """Take note of the answer to a subscription; return what to raise if it was refused."""
+        if envelope.type == "subscription_confirmed":
+            self._asked.pop(envelope.id, None)
+        if envelope.type != "subscription_error" or envelope.id not in self._asked:
+            return None
+        refusal = _NotSubscribedError(from_document(wire.convert(envelope.data, ProblemDocument)))
+        if refusal.for_good:
+            self._topics.difference_update(self._asked[envelope.id])
+        return refusal
 
     def _round(self, attempt: int) -> int:
         """Return how often every address was tried before an attempt."""
@@ -277,6 +321,7 @@ class StreamClient:
         """Take note of the daemon's run, subscribe to everything wanted and resume what was seen."""
         id_ = str(next(self._ids))
         resume = self._progress.begin(facts.get("epoch"), self._topics, id_)
+        self._asked = {None: (), id_: ()}
         if self._topics:
             topics = sorted(self._topics)
             await self._say(socket, {"type": "subscribe", "id": id_, "topics": topics, **resume})
@@ -298,6 +343,15 @@ class StreamClient:
             await socket.send(msgspec.msgpack.encode(message))
         except ConnectionClosed:
             return
+
+
+class _NotSubscribedError(Exception):
+    """The server refused a subscription; ``for_good`` if it will refuse the next connection's too."""
+
+    def __init__(self, problem: ProblemError) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.for_good = isinstance(problem, InvalidRequestError | ForbiddenError)
 
 
 def _pause(attempt: int) -> float:

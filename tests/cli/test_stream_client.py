@@ -14,7 +14,13 @@ import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve, unix_serve
 
 from data.paths import Home
-from data.problems import UnauthorizedError
+from data.problems import (
+    ForbiddenError,
+    InvalidRequestError,
+    ProblemError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from data.records import Fill, OrderUpdate, Quote
 from nautilus_tui.client import Address, Batch, ConnectionChanged, StreamClient
 from nautilus_tui.client.resuming import Position
@@ -227,3 +233,73 @@ def test_every_record_with_a_stream_type_is_known() -> None:
     assert isinstance(item.data, Quote)
     assert item.data.bid == Decimal("187.51")
     assert Fill.__struct_config__.tag == "fill"
+
+
+def refused(message: dict[str, Any], problem: ProblemError) -> dict[str, Any]:
+    return envelope("subscription_error", problem.document()) | {"id": message["id"]}
+
+
+async def test_a_later_topic_that_is_refused_is_raised_and_the_others_are_read_on(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        await socket.send(pack(hello("e")))
+        asked.append(await heard(socket))
+        await socket.send(pack(confirmed(asked[-1])))
+        if len(asked) == 1:
+            asked.append(await heard(socket))
+            told = envelope("order_update", order(1), topic="orders.paper-1", seq=1)
+            await socket.send(pack(told, refused(asked[-1], ForbiddenError("audit is for the role risk"))))
+        await socket.wait_closed()
+
+    seen: list[tuple[str, int]] = []
+
+    async def read(stream: StreamClient) -> None:
+        async for event in stream:
+            if isinstance(event, Batch):
+                seen.extend((item.type, item.seq) for item in event.envelopes)
+                if len(seen) == 1:
+                    await stream.subscribe("audit")
+
+    async with served(Home(tmp_path), handler) as address, StreamClient(address, ["orders.*"]) as stream:
+        with pytest.raises(ForbiddenError, match="audit is for the role risk"):
+            await read(stream)
+        assert seen == [("subscription_confirmed", 0), ("order_update", 1)], "what came before it is told"
+        assert stream.topics == {"orders.*"}
+        async for event in stream:
+            if isinstance(event, Batch):
+                break
+    assert asked[2]["topics"] == ["orders.*"]
+    assert asked[2]["resume"] == {"orders.paper-1": 1}
+
+
+async def test_a_server_that_cannot_subscribe_now_is_asked_again(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        await socket.send(pack(hello("e")))
+        asked.append(await heard(socket))
+        answer = refused(asked[-1], UnavailableError("no room")) if len(asked) < 3 else confirmed(asked[-1])
+        await socket.send(pack(answer))
+        await socket.wait_closed()
+
+    told: list[tuple[str, str | None, int]] = []
+    async with served(Home(tmp_path), handler) as address, StreamClient(address, ["orders.*"]) as stream:
+        async for event in stream:
+            if isinstance(event, Batch):
+                break
+            told.append((event.state, event.problem, event.attempt))
+    assert [one for one in told if one[0] == "disconnected"] == [
+        ("disconnected", "no room", 1),
+        ("disconnected", "no room", 2),
+    ], "every time it waits longer"
+
+
+async def test_a_malformed_topic_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    address = Address.local(Home(tmp_path))
+    with pytest.raises(InvalidRequestError, match="empty level"):
+        StreamClient(address, ["quotes..SIM"])
+    async with StreamClient(address) as stream:
+        with pytest.raises(InvalidRequestError, match="is empty"):
+            await stream.subscribe("orders.*", "")
+        assert not stream.topics
