@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
 from data.analytics import (
     AggregateAnswer,
@@ -21,6 +20,7 @@ from data.analytics import (
     StrategyAnswer,
     StressAnswer,
 )
+from nautilus_tui.client.paths import level
 
 _PORTFOLIO = "portfolio"
 _UNITS = {"rates": "bp", "volatility": "x", "liquidity": "x"}
@@ -96,7 +96,7 @@ class AnalyticsQuestions(ABC):
     ) -> PerformanceAnswer:
         """Return how a book did, against an instrument if one is named; ``start`` is an ISO time."""
         return await self._ask(
-            f"/analytics/performance/{quote(portfolio, safe='')}",
+            f"/analytics/performance/{level('portfolio', portfolio)}",
             PerformanceAnswer,
             benchmark=benchmark,
             risk_free=risk_free,
@@ -109,7 +109,7 @@ class AnalyticsQuestions(ABC):
     ) -> ExecutionAnswer:
         """Return how an order was executed (its client order id), or the latest orders of a book."""
         return await self._ask(
-            f"/analytics/execution/{quote(execution, safe='')}",
+            f"/analytics/execution/{level('execution', execution)}",
             ExecutionAnswer,
             engine=engine,
             orders=orders,
@@ -117,7 +117,7 @@ class AnalyticsQuestions(ABC):
 
     async def strategy_analytics(self, strategy: str) -> StrategyAnswer:
         """Return what one strategy did."""
-        return await self._ask(f"/analytics/strategy/{quote(strategy, safe='')}", StrategyAnswer)
+        return await self._ask(f"/analytics/strategy/{level('strategy', strategy)}", StrategyAnswer)
 
     async def aggregate(
         self,

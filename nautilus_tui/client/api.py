@@ -39,6 +39,7 @@ from nautilus_tui.client.forecast import ForecastQuestions
 from nautilus_tui.client.ids import mint_command_id
 from nautilus_tui.client.kill import KillQuestions
 from nautilus_tui.client.limits import LimitQuestions
+from nautilus_tui.client.paths import level
 from nautilus_tui.client.problems import NotReachableError, WireError, of_tls
 from nautilus_tui.client.reports import ReportQuestions
 from nautilus_tui.client.research import ResearchQuestions
@@ -165,7 +166,8 @@ class ApiClient(
     async def order(self, client_order_id: str, engine: str | None = None) -> OrderUpdate:
         """Return one order; raises NotFoundError."""
         return wire.convert(
-            await self._get(f"/orders/{_segment(client_order_id)}", engine=engine), OrderUpdate
+            await self._get(f"/orders/{level('client_order_id', client_order_id)}", engine=engine),
+            OrderUpdate,
         )
 
     async def preview(self, order: PreviewOrder) -> list[LimitEffect]:
@@ -213,12 +215,14 @@ class ApiClient(
     async def quote(self, instrument: str, engine: str | None = None) -> Quote:
         """Return an instrument's latest quote; raises NotFoundError."""
         return wire.convert(
-            await self._get(f"/market-data/quotes/{_segment(instrument)}", engine=engine), Quote
+            await self._get(f"/market-data/quotes/{level('instrument', instrument)}", engine=engine), Quote
         )
 
     async def book(self, instrument: str, engine: str | None = None) -> Book:
         """Return an instrument's order book; raises NotFoundError."""
-        return wire.convert(await self._get(f"/market-data/book/{_segment(instrument)}", engine=engine), Book)
+        return wire.convert(
+            await self._get(f"/market-data/book/{level('instrument', instrument)}", engine=engine), Book
+        )
 
     async def bars(
         self,
@@ -391,13 +395,6 @@ def _text(value: Any) -> Any:
     if isinstance(value, list):
         return [_text(one) for one in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _segment(text: str) -> str:
-    """Return text as one level of a path."""
-    from urllib.parse import quote
-
-    return quote(text, safe="")
 
 
 def _unanswered(path: str, changes: str | None, how: str) -> OutcomeUnknownError | NotReachableError:

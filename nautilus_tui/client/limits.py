@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import Any, Literal
-from urllib.parse import quote
 
 from data.commands import PreviewOrder
 from data.limits import Limit, LimitChange, LimitEffect, LimitStatus
+from nautilus_tui.client.paths import level
 
 
 class LimitQuestions(ABC):
@@ -68,4 +68,4 @@ class LimitQuestions(ABC):
 
 
 def _of(limit_id: str) -> str:
-    return f"/risk/limits/{quote(limit_id, safe='')}"
+    return f"/risk/limits/{level('limit_id', limit_id)}"

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from data.reports import Rendered, WrittenReport
+from nautilus_tui.client.paths import level
 
 
 class ReportQuestions(ABC):
@@ -28,7 +29,9 @@ class ReportQuestions(ABC):
             NotFoundError: there is no such report or book.
             InvalidRequestError: there is no such format.
         """
-        return await self._download(f"/risk/reports/{report_type}", format=report_format, portfolio=portfolio)
+        return await self._download(
+            f"/risk/reports/{level('report_type', report_type)}", format=report_format, portfolio=portfolio
+        )
 
     async def reports(self) -> list[WrittenReport]:
         """Return the reports that lie in the home's folder, the latest first."""

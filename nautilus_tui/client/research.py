@@ -10,7 +10,6 @@ import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
 from data.companies import (
     Company,
@@ -55,6 +54,7 @@ from data.macro import (
     SeriesInfo,
     YieldCurve,
 )
+from nautilus_tui.client.paths import level
 
 _FRED, _STOCKS, _EDGAR = "/fred", "/alpha-vantage", "/edgar"
 
@@ -95,12 +95,14 @@ class ResearchQuestions(ABC):
     async def factor_history(self, id: str, years: int = 10, as_of: dt.date | None = None) -> FactorHistory:
         """Return a factor over the last years, oldest first."""
         return await self._ask(
-            f"{_FRED}/macro-factors/{_level(id)}/history", FactorHistory, years=years, as_of=as_of
+            f"{_FRED}/macro-factors/{_level('id', id)}/history", FactorHistory, years=years, as_of=as_of
         )
 
     async def stored_factor(self, id: str, limit: int = 400) -> list[MacroFactor]:
         """Return what was told of a factor over time, latest first, from the daemon's own store."""
-        return await self._ask_list(f"{_FRED}/macro-factors/{_level(id)}/stored", MacroFactor, limit=limit)
+        return await self._ask_list(
+            f"{_FRED}/macro-factors/{_level('id', id)}/stored", MacroFactor, limit=limit
+        )
 
     async def macro_regime(self, as_of: dt.date | None = None) -> MacroRegime:
         """Return the regime and the recession probability."""
@@ -138,11 +140,13 @@ class ResearchQuestions(ABC):
         end: dt.date | None = None,
     ) -> Series:
         """Return a series, as it was known on ``as_of`` if given; raises ProviderNotFoundError."""
-        return await self._ask(f"{_FRED}/series/{_level(id)}", Series, as_of=as_of, start=start, end=end)
+        return await self._ask(
+            f"{_FRED}/series/{_level('id', id)}", Series, as_of=as_of, start=start, end=end
+        )
 
     async def series_latest(self, id: str, as_of: dt.date | None = None) -> Observation:
         """Return the latest observation of a series that has a value."""
-        return await self._ask(f"{_FRED}/series/{_level(id)}/latest", Observation, as_of=as_of)
+        return await self._ask(f"{_FRED}/series/{_level('id', id)}/latest", Observation, as_of=as_of)
 
     async def series_search(self, text: str, limit: int = 20) -> list[SeriesInfo]:
         """Return series that match a text, best first."""
@@ -152,27 +156,35 @@ class ResearchQuestions(ABC):
 
     async def stock_quote(self, symbol: str) -> StockQuote:
         """Return the vendor's latest trading day of a symbol."""
-        return await self._ask(f"{_STOCKS}/quote/{_level(symbol)}", StockQuote)
+        return await self._ask(f"{_STOCKS}/quote/{_level('symbol', symbol)}", StockQuote)
 
     async def daily(self, symbol: str, full: bool = False, adjusted: bool = False) -> PriceSeries:
         """Return daily prices; ``degraded`` says when the key is entitled to less than was asked for."""
-        return await self._ask(f"{_STOCKS}/daily/{_level(symbol)}", PriceSeries, full=full, adjusted=adjusted)
+        return await self._ask(
+            f"{_STOCKS}/daily/{_level('symbol', symbol)}", PriceSeries, full=full, adjusted=adjusted
+        )
 
     async def intraday(
         self, symbol: str, interval: str = "5min", month: str | None = None, full: bool = False
     ) -> PriceSeries:
         """Return bars of 1, 5, 15, 30 or 60 minutes; ``month`` is ``YYYY-MM``."""
         return await self._ask(
-            f"{_STOCKS}/intraday/{_level(symbol)}", PriceSeries, interval=interval, month=month, full=full
+            f"{_STOCKS}/intraday/{_level('symbol', symbol)}",
+            PriceSeries,
+            interval=interval,
+            month=month,
+            full=full,
         )
 
     async def weekly(self, symbol: str, adjusted: bool = False) -> PriceSeries:
         """Return weekly prices."""
-        return await self._ask(f"{_STOCKS}/weekly/{_level(symbol)}", PriceSeries, adjusted=adjusted)
+        return await self._ask(f"{_STOCKS}/weekly/{_level('symbol', symbol)}", PriceSeries, adjusted=adjusted)
 
     async def monthly(self, symbol: str, adjusted: bool = False) -> PriceSeries:
         """Return monthly prices."""
-        return await self._ask(f"{_STOCKS}/monthly/{_level(symbol)}", PriceSeries, adjusted=adjusted)
+        return await self._ask(
+            f"{_STOCKS}/monthly/{_level('symbol', symbol)}", PriceSeries, adjusted=adjusted
+        )
 
     async def stock_search(self, keywords: str) -> list[SymbolMatch]:
         """Return symbols that match, best first."""
@@ -180,18 +192,18 @@ class ResearchQuestions(ABC):
 
     async def overview(self, symbol: str) -> CompanyOverview:
         """Return what a company is and its key figures."""
-        return await self._ask(f"{_STOCKS}/company/{_level(symbol)}", CompanyOverview)
+        return await self._ask(f"{_STOCKS}/company/{_level('symbol', symbol)}", CompanyOverview)
 
     async def earnings(self, symbol: str) -> EarningsReport:
         """Return quarterly and annual earnings, latest first."""
-        return await self._ask(f"{_STOCKS}/earnings/{_level(symbol)}", EarningsReport)
+        return await self._ask(f"{_STOCKS}/earnings/{_level('symbol', symbol)}", EarningsReport)
 
     async def statements(
         self, symbol: str, statement: Literal["income", "balance", "cash_flow"] = "income"
     ) -> list[StatementPeriod]:
         """Return a company's statements of one kind, latest first."""
         return await self._ask_list(
-            f"{_STOCKS}/statements/{_level(symbol)}", StatementPeriod, statement=statement
+            f"{_STOCKS}/statements/{_level('symbol', symbol)}", StatementPeriod, statement=statement
         )
 
     async def earnings_calendar(
@@ -204,7 +216,7 @@ class ResearchQuestions(ABC):
 
     async def estimates(self, symbol: str) -> list[EarningsEstimate]:
         """Return what analysts expect a company to earn."""
-        return await self._ask_list(f"{_STOCKS}/estimates/{_level(symbol)}", EarningsEstimate)
+        return await self._ask_list(f"{_STOCKS}/estimates/{_level('symbol', symbol)}", EarningsEstimate)
 
     async def ipo_calendar(self) -> list[IpoDate]:
         """Return who is expected to be listed for the first time."""
@@ -218,11 +230,11 @@ class ResearchQuestions(ABC):
 
     async def dividends(self, symbol: str) -> list[CorporateAction]:
         """Return a symbol's dividends."""
-        return await self._ask_list(f"{_STOCKS}/dividends/{_level(symbol)}", CorporateAction)
+        return await self._ask_list(f"{_STOCKS}/dividends/{_level('symbol', symbol)}", CorporateAction)
 
     async def splits(self, symbol: str) -> list[CorporateAction]:
         """Return a symbol's splits."""
-        return await self._ask_list(f"{_STOCKS}/splits/{_level(symbol)}", CorporateAction)
+        return await self._ask_list(f"{_STOCKS}/splits/{_level('symbol', symbol)}", CorporateAction)
 
     async def supported_functions(self) -> list[SupportedFunction]:
         """Return the vendor's functions that are built here."""
@@ -232,7 +244,7 @@ class ResearchQuestions(ABC):
 
     async def resolve(self, ticker: str) -> Company:
         """Return the company of a ticker in any spelling, or of a CIK; raises ProviderNotFoundError."""
-        return await self._ask(f"{_EDGAR}/ticker/{_level(ticker)}/resolve", Company)
+        return await self._ask(f"{_EDGAR}/ticker/{_level('ticker', ticker)}/resolve", Company)
 
     async def company(self, who: str | int) -> Company:
         """Return all that a company's own file tells of it."""
@@ -267,7 +279,7 @@ class ResearchQuestions(ABC):
     ) -> FilingDocument:
         """Return a filing's primary document, or another of its documents, as text."""
         return await self._ask(
-            f"{_of(who)}/filings/{_level(accession)}/document", FilingDocument, document=document
+            f"{_of(who)}/filings/{_level('accession', accession)}/document", FilingDocument, document=document
         )
 
     async def facts(
@@ -349,12 +361,12 @@ class ResearchQuestions(ABC):
 
 def _of(who: str | int) -> str:
     text = str(who)
-    return f"{_EDGAR}/{'companies' if text.isdigit() else 'ticker'}/{_level(text)}"
+    return f"{_EDGAR}/{'companies' if text.isdigit() else 'ticker'}/{_level('who', text)}"
 
 
-def _level(text: str) -> str:
+def _level(field: str, text: str) -> str:
     """Return text as one level of a path; a share class written with a slash is written with a dot."""
-    return quote(text.replace("/", "."), safe="")
+    return level(field, text.replace("/", "."))
 
 
 def _joined(forms: Sequence[str]) -> str | None:
