@@ -14,6 +14,8 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "/ws/system/health": (HEALTH,),
 }
 _MARKET_DATA = "/ws/market-data/"
+#: All of them, as people are told.
+ADDRESSES = (*_FIXED, _MARKET_DATA + "{symbol}")
 
 
 def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
@@ -43,9 +45,7 @@ def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
     symbol = path.removeprefix(_MARKET_DATA)
     if symbol and symbol != path and "/" not in symbol:
         return path, _market_data(symbol)
-    raise NotFoundError(
-        f"no stream at {path[:200]}", fix="/ws, " + ", ".join([*list(_FIXED)[1:], _MARKET_DATA + "{symbol}"])
-    )
+    raise NotFoundError(f"no stream at {path[:200]}", fix=", ".join(ADDRESSES))
 
 
 def require_no_stream(path: str) -> None:
