@@ -9,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+import nautilus_tui
 from data import topics
 from data.bus import RING_SIZE
 from nautilus_tui.daemon import streams
@@ -102,3 +103,11 @@ def test_reasons_and_codes_are_all_there() -> None:
 )
 def test_limits_are_as_said(said: str) -> None:
     assert said in ONE_LINE
+
+
+def test_the_description_of_the_api_names_the_addresses_and_this_text() -> None:
+    from nautilus_tui.daemon.api.app import _ABOUT
+
+    assert all(address in _ABOUT for address in paths.ADDRESSES)
+    (named,) = re.findall(r"nautilus_tui/\S+\.md", _ABOUT)
+    assert TEXT == (Path(nautilus_tui.__file__).parent.parent / named).read_text()

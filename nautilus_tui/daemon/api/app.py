@@ -39,11 +39,14 @@ from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.api.document import Unserved
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.settings import DaemonSettings
+from nautilus_tui.daemon.streams.paths import ADDRESSES
 
 _ABOUT = (
     "The daemon's API. Changes are commands and take an Idempotency-Key; errors are problem documents "
     "(RFC 9457); decimals are strings; times are UTC, ISO 8601 with nanoseconds in JSON and integers in "
-    "msgpack (Accept: application/vnd.msgpack). Streams are at /ws."
+    "msgpack (Accept: application/vnd.msgpack). Streams, over WebSocket, are at "
+    + ", ".join(ADDRESSES)
+    + "; what is said there, topics and how to resume are in nautilus_tui/daemon/streams/README.md."
 )
 
 
