@@ -110,4 +110,4 @@ def test_the_description_of_the_api_names_the_addresses_and_this_text() -> None:
 
     assert all(address in _ABOUT for address in paths.ADDRESSES)
     (named,) = re.findall(r"nautilus_tui/\S+\.md", _ABOUT)
-    assert TEXT == (Path(nautilus_tui.__file__).parent.parent / named).read_text()
+    assert (Path(nautilus_tui.__file__).parent.parent / named).read_text() == TEXT
