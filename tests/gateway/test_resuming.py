@@ -33,40 +33,63 @@ class Server:
         self.head = 0
         self.oldest = 1  #: of its ring
         self.line: deque[Envelope] = deque()
+        self.waits: int | None = None  #: the number that the reader has seen and this server has not
 
     def grow(self, to: int) -> None:
         """Hear events up to ``to``."""
-        for seq in range(self.head + 1, to + 1):
+        for seq in range(self.head + 1, to + 1) if self.waits is None else ():
             self.line.append(envelope("order_update", seq))
         self.head = max(self.head, to)
         self.oldest = max(self.oldest, self.head - RING + 1)
+        if self.waits is not None and self.waits <= self.head:
+            self.answer(self.waits)
 
     def skip(self, to: int) -> None:
         """Lose what came before ``to`` for good, and know the state as of then."""
         if to > self.head:
             self.head, self.oldest = to, to + 1
+            if self.waits is not None:
+                if self.waits <= to:
+                    self.answer(self.waits)
+                return
             self.line.append(envelope("gap", to, reason="missed"))
             self.line.append(envelope("snapshot", to))
 
     def begin_anew(self, epoch: str) -> None:
         """Follow a daemon that has started anew."""
-        self.epoch, self.head, self.oldest = epoch, 0, 1
+        self.epoch, self.head, self.oldest, self.waits = epoch, 0, 1, None
 
     def connect(self, progress: Progress, noise: bool) -> None:
         """Take a reader in, and answer what it asks."""
         self.line.clear()
+        self.waits = None
         if noise:  # what everyone is given before it has said anything
             self.line.append(envelope("snapshot", self.head))
         asked = progress.begin(self.epoch, ["orders.*"], "1")
-        self.line.append(envelope("subscription_confirmed", topic="", id_="1"))
         resume = asked.get("resume", {})
         assert isinstance(resume, dict)
         seq = resume.get(TOPIC)
-        if seq is None:
-            self.line.append(envelope("snapshot", self.head))
-        elif asked["epoch"] != self.epoch or seq < self.oldest - 1:
-            reason = "too_old" if asked["epoch"] == self.epoch else "epoch"
-            self.line.append(envelope("gap", self.head, reason=reason))
+        if seq is not None and asked["epoch"] != self.epoch:
+            self.answer(seq, "epoch")
+        elif seq is not None and seq > self.head:
+            self.waits = seq
+        else:
+            self.answer(seq)
+
+    def give_up(self) -> None:
+        """Wait no longer for what the reader has seen."""
+        if self.waits is not None:
+            self.answer(self.waits, "ahead")
+
+    def answer(self, seq: int | None, gap: str | None = None) -> None:
+        """Confirm a subscription, and say what came after ``seq``, or why that is not to be had."""
+        self.waits = None
+        self.line.append(envelope("subscription_confirmed", topic="", id_="1"))
+        if seq is not None and gap is None and seq < self.oldest - 1:
+            gap = "too_old"
+        if gap is not None:
+            self.line.append(envelope("gap", self.head, reason=gap))
+        if seq is None or gap is not None:
             self.line.append(envelope("snapshot", self.head))
         else:
             self.line.extend(envelope("order_update", n) for n in range(seq + 1, self.head + 1))
@@ -80,6 +103,7 @@ KINDS = {
     "connect": 12,
     "quiet connect": 12,
     "skip": 12,
+    "give up": 5,
     "restart of the reader": 5,
     "daemon starts anew": 3,
 }
@@ -134,6 +158,8 @@ def test_every_event_once_in_order_or_a_gap_is_told(actions: list[tuple[str, int
                 server = servers[number % SERVERS]
                 if server.epoch == f"e{epoch}":
                     server.skip(min(published, server.head + number))
+            case "give up":
+                servers[number % SERVERS].give_up()
             case "read":
                 read(number)
             case "connect" | "quiet connect":
