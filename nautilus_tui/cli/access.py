@@ -52,7 +52,7 @@ def create(
     if session.json:
         output.show_json({"name": name, "role": role, "token": token})
     else:
-        print(token)
+        output.line(token)
 
 
 async def _create(tokens: Authenticator, command: CreateToken) -> str:

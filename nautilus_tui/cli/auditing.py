@@ -120,16 +120,15 @@ def _show_entry(session: Session, entry: AuditEntry) -> None:
     if session.json:
         output.show_json_line(entry)
         return
-    from rich.text import Text
-
     colour = {"refused": "yellow", "failed": "red", "unknown": "bold red"}.get(entry.outcome, "")
-    said = Text.assemble(
+    said = output.assembled(
         (words.clock(entry.ts), "dim"),
         f" {entry.seq:>6} {entry.command} ",
         (entry.outcome, colour),
         (f" {entry.actor} ({entry.role}, {entry.via})", "dim"),
+        f" {entry.detail}" if entry.detail else "",
     )
-    output.show(said.append(f" {entry.detail}" if entry.detail else ""))
+    output.show(said)
 
 
 # ---------------------------------------------------------------- verify
@@ -177,7 +176,7 @@ def _report(session: Session, file: Path | None, head: str | None) -> ChainRepor
     return verify_closed(session.home.state_db, session.home.audit_log, expected)
 
 
-def _words(report: ChainReport, where: str) -> str:
+def _words(report: ChainReport, where: str) -> list[str]:
     if report.broken_at is None:
         lines = [f"{report.entries:,} entries, the chain holds"]
     else:
@@ -185,8 +184,10 @@ def _words(report: ChainReport, where: str) -> str:
         lines += [f"! {finding.detail}" for finding in report.findings]
         lines += [f"! and {report.more:,} more"] if report.more else []
     lines += report.remarks
-    lines.append(f"head {report.head}")
-    return "\n".join(lines)
+    seq, _, hashed = report.head.partition(":")
+    known = "?" not in hashed  # of an entry that cannot be read there is none
+    lines.append(f"head {report.head}" if known else f"head not known: entry {seq} cannot be read")
+    return lines
 
 
 # ---------------------------------------------------------------- export

@@ -142,19 +142,20 @@ def monitor(context: typer.Context) -> None:
         output.say(problem)
 
 
-def _health(one: MonitorHealth) -> str:
+def _health(one: MonitorHealth) -> list[str]:
     said = f"monitor {one.state}" + (f" ({one.reason})" if one.reason else "")
     said += f", every {one.every_s:g} s and on fills"
     if one.cycle_ms is not None:
         said += f"; last check {words.clock(one.ts_cycle)} in {one.cycle_ms:.1f} ms"
-    said += (
-        f"\n{one.limits} limits: {one.breached} breached, {one.warning} near, {one.unknown} not known; "
-        f"open: breaches {one.open_breaches}, alerts {one.open_alerts}"
-    )
+    lines = [
+        said,
+        f"{one.limits} limits: {one.breached} breached, {one.warning} near, {one.unknown} not known; "
+        f"open: breaches {one.open_breaches}, alerts {one.open_alerts}",
+    ]
     missing = [role for role, known in one.notified.items() if not known]
     if missing:
-        said += f"\nno address to tell: {', '.join(missing)}"
-    return "\n".join([said, *one.holds])
+        lines.append(f"no address to tell: {', '.join(missing)}")
+    return [*lines, *one.holds]
 
 
 def _statuses(found: list[LimitStatus]) -> Any:

@@ -193,13 +193,15 @@ def _show_line(session: Session, line: EngineLog) -> None:
     if session.json:
         output.show_json_line(line)
         return
-    from rich.text import Text
-
     colour = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}.get(line.level, "")
-    said = Text.assemble(
-        (words.clock(line.ts), "dim"), " ", (f"{line.level.upper():<8}", colour), (line.component, "dim"), " "
+    said = output.assembled(
+        (words.clock(line.ts), "dim"),
+        " ",
+        (f"{line.level.upper():<8}", colour),
+        (line.component, "dim"),
+        f" {line.message}",
     )
-    output.show(said.append(line.message))
+    output.show(said)
 
 
 def _report(session: Session, engine: EngineStatus | None, otherwise: str) -> None:

@@ -5,6 +5,7 @@ This module must not know how they are read or served.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,7 +107,7 @@ def _settings(
     key = tls_key or (Path(own.tls_key) if own.tls_key else None)
     return GatewaySettings(
         redis_url=url,
-        prefix=prefix or streams.redis_prefix,
+        prefix=streams.redis_prefix if prefix is None else _checked(prefix),
         log_level=own.log_level,
         log_format=log_format or own.log_format,
         daemon=Address.remote(daemon) if daemon else None,
@@ -125,6 +126,23 @@ def _settings(
         ),
         streams=stream_limits(config),
     )
+
+
+def _checked(prefix: str) -> str:
+    """Return a prefix that is as the setting has to be; raises InvalidRequestError."""
+    from nautilus_tui.config.load import ConfigError, parse
+
+    try:  # JSON's texts are TOML's
+        parse(f"[streams]\nredis_prefix = {json.dumps(prefix)}".encode(), "--prefix")
+    except ConfigError as error:
+        raise InvalidRequestError(
+            f"--prefix is {prefix!r}",
+            rule=error.rule,
+            fix="for example nautilus",
+            field="prefix",
+            value=prefix,
+        ) from None
+    return prefix
 
 
 def _serve(

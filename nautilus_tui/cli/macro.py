@@ -85,7 +85,7 @@ def regime(context: typer.Context, as_of: AsOfOption = None) -> None:
         lambda api: api.macro_regime(as_of=as_of),
         lambda desk: desk.fred.regime(as_of=as_of),
     )
-    show(session, found, lambda: f"{_regime(found)}\n{found.rule}")
+    show(session, found, lambda: [_regime(found), found.rule])
 
 
 @app.command("series")

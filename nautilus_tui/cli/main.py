@@ -39,7 +39,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"nautilus-tui {version('nautilus-tui')}")
+        output.line(f"nautilus-tui {version('nautilus-tui')}")
         raise typer.Exit
 
 

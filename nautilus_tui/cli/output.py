@@ -1,11 +1,14 @@
 """What leaves the process: results on stdout, talk on stderr, and the exit code. Nobody else prints.
 
-This module must not know of any particular command.
+Text is somebody's: a reason, a note, a log line. No terminal obeys it, because control characters in
+it are written as escapes here, and none of it passes for a line of ours, because it goes on indented
+behind a line break. This module must not know of any particular command.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from data.commands import Outcome
 from data.problems import ProblemDocument, ProblemError
 from data.records import OrderUpdate
+from data.words import shown
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _WIDTH_WITHOUT_TERMINAL = 200
+#: What JSON may hold as it is and a terminal obeys nevertheless; it stands in texts only.
+_OBEYED_IN_JSON = re.compile("[\x7f-\x9f]")
 
 
 class ExitCode(IntEnum):
@@ -74,33 +80,67 @@ def code_of_outcome(outcome: Outcome) -> ExitCode:
     return ExitCode.DENIED if statuses & {"denied", "rejected"} else ExitCode.DONE
 
 
+def plain(text: str) -> str:
+    """Return text with control characters as escapes, and what comes behind line breaks indented."""
+    return "\n    ".join(_escaped(part) for part in text.split("\n"))
+
+
+def _escaped(text: str) -> str:
+    return shown(text, len(text))
+
+
 def show_json(value: Any) -> None:
     """Print a value as JSON on stdout: times as ISO 8601, decimals as text."""
     import msgspec
 
     from data import forms
 
-    print(msgspec.json.format(forms.to_json(value)).decode(), flush=True)
+    _print_json(msgspec.json.format(forms.to_json(_timed(value))))
 
 
 def show_json_line(value: Any) -> None:
     """Print a value as JSON on one line, for output that goes on."""
     from data import forms
 
-    print(forms.to_json(value).decode(), flush=True)
+    _print_json(forms.to_json(value))
+
+
+def _timed(value: Any) -> Any:
+    """Return plain values, as some questions are answered with, with times as text; others as they are."""
+    from data import forms
+
+    if isinstance(value, list):
+        return [_timed(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: forms.iso(one) if type(one) is int and forms.is_time(str(name)) else _timed(one)
+        for name, one in value.items()
+    }
+
+
+def _print_json(content: bytes) -> None:
+    print(_OBEYED_IN_JSON.sub(lambda one: f"\\u{ord(one[0]):04x}", content.decode()), flush=True)
 
 
 def console() -> Console:
     """Return what prints for people on stdout; colours only where they are wanted."""
     from rich.console import Console
+    from rich.text import Text
+
+    class Plain(Console):
+        """A console for which text that is no ``Text`` yet, as cells of tables are, holds no controls."""
+
+        def render_str(self, text: str, *, style: Any = "", **_options: Any) -> Text:
+            return Text(_escaped(text), style=style)
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
     # Text from elsewhere may have brackets and colons in it: it is never markup.
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return Plain(highlight=False, markup=False, emoji=False, width=width)
 
 
-def show(*parts: RenderableType) -> None:
-    """Print for people on stdout; text is not wrapped."""
+def show(*parts: RenderableType | list[str]) -> None:
+    """Print for people on stdout; text is not wrapped. A list is lines, one below the other."""
     from rich.table import Table
     from rich.text import Text
 
@@ -108,7 +148,12 @@ def show(*parts: RenderableType) -> None:
     for part in parts:
         if isinstance(part, Table):
             _make_room(part, out)
-        out.print(part, soft_wrap=isinstance(part, str | Text))
+        lines = [part] if isinstance(part, str) else part
+        if isinstance(lines, list):
+            for line in lines:
+                out.print(Text(plain(line)), soft_wrap=True)
+        else:
+            out.print(part, soft_wrap=isinstance(part, Text))
 
 
 def _make_room(table: Table, out: Console) -> None:
@@ -130,12 +175,12 @@ def _width(table: Table, out: Console, options: ConsoleOptions) -> int:
 
 def line(text: str) -> None:
     """Print a plain line on stdout, at once and without loading what draws tables."""
-    print(text, flush=True)
+    print(plain(text), flush=True)
 
 
 def say(text: str) -> None:
     """Print a remark on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(plain(text), file=sys.stderr, flush=True)
 
 
 def say_problem(problem: ProblemDocument) -> None:
@@ -209,7 +254,16 @@ def tinted(text: str, style: str | None) -> Text:
     """Return text in a colour or weight; None leaves it as it is."""
     from rich.text import Text
 
-    return Text(text, style=style or "")
+    return Text(plain(text), style=style or "")
+
+
+def assembled(*parts: str | tuple[str, str]) -> Text:
+    """Return a line of several pieces, those in a colour or weight with its name."""
+    from rich.text import Text
+
+    return Text.assemble(
+        *(plain(part) if isinstance(part, str) else (plain(part[0]), part[1]) for part in parts)
+    )
 
 
 def columns(*names: str, right: Sequence[str] = (), last_wraps: bool = False) -> Any:

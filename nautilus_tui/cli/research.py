@@ -282,7 +282,7 @@ def read_document(
         lambda api: api.filing_document(who, accession, document=document),
         lambda desk: desk.edgar.document(who, accession, document=document),
     )
-    show(session, found, lambda: found.text)
+    show(session, found, lambda: found.text.splitlines())
 
 
 def company(context: typer.Context, who: Who) -> None:
@@ -292,14 +292,14 @@ def company(context: typer.Context, who: Who) -> None:
     show(session, found, lambda: _company(found))
 
 
-def _company(found: Company) -> str:
+def _company(found: Company) -> list[str]:
     lines = [
         f"{found.name} · CIK {found.cik:010d} · {' '.join(found.tickers)} · {' '.join(found.exchanges)}",
         f"{found.industry or 'industry not told'} · fiscal year ends {found.fiscal_year_end or 'unknown'}",
     ]
     if found.former_names:
         lines.append(f"formerly {', '.join(found.former_names)}")
-    return "\n".join(lines)
+    return lines
 
 
 def health(context: typer.Context) -> None:

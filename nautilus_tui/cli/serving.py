@@ -74,7 +74,7 @@ def announcer(session: Session, ready_fd: int | None) -> Announce:
         if session.json:
             output.show_json_line({"ready": ready, "pid": os.getpid(), "detail": line})
         else:
-            print(line, flush=True)
+            output.line(line)
         if ready_fd is not None:
             os.write(ready_fd, background.READY)
             os.close(ready_fd)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from data.paths import Home
-from data.problems import OutcomeUnknownError
+from data.problems import InvalidRequestError, OutcomeUnknownError
 from nautilus_tui.cli import output
 from nautilus_tui.client.ids import mint_command_id
 
@@ -86,7 +86,7 @@ class Session:
 
         return asyncio.run(conversation())
 
-    def show(self, value: Any, human: Callable[[], RenderableType]) -> None:
+    def show(self, value: Any, human: Callable[[], RenderableType | list[str]]) -> None:
         """Print a result: the value as JSON, or what ``human`` makes of it."""
         if self.json:
             output.show_json(value)
@@ -113,6 +113,8 @@ class Session:
 
         outcome = self.ask(conversation)
         code = output.code_of_outcome(outcome)
+        if outcome.problem is not None and outcome.problem.type == InvalidRequestError.type:
+            code = output.ExitCode.USAGE  # as what is refused before it is sent
         if code is not output.ExitCode.DONE:
             if self.json:
                 output.show_json(output.outcome_facts(outcome))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from data.problems import NotFoundError
 from nautilus_tui.cli import output
 from nautilus_tui.cli.session import session_of
 
@@ -30,7 +31,8 @@ def show(
     if session.json:
         output.show_json(config)
     else:
-        print(toml(config), end="")
+        for line in toml(config).splitlines():
+            output.line(line)
 
 
 @app.command("validate")
@@ -43,6 +45,13 @@ def validate(
 
     session = session_of(context)
     path = file or session.home.config_file
+    if file is not None and not file.exists():
+        raise NotFoundError(
+            f"there is no file {file}",
+            rule="a file that is named is there",
+            fix="check the name; without one your own settings are checked",
+            path=str(file),
+        )
     faults = []
     try:
         load(path)
@@ -53,7 +62,10 @@ def validate(
     elif not faults:
         output.show(f"{path}: {'valid' if path.exists() else 'not there; the defaults are in force'}")
     for fault in [] if session.json else faults:
-        output.say(f"{fault}\n  rule: {fault.rule}" + (f"\n  fix:  {fault.fix}" if fault.fix else ""))
+        output.say(str(fault))
+        output.say(f"  rule: {fault.rule}")
+        if fault.fix:
+            output.say(f"  fix:  {fault.fix}")
     if faults:
         raise typer.Exit(output.ExitCode.USAGE)
 
@@ -83,4 +95,4 @@ def path(context: typer.Context) -> None:
     if session.json:
         output.show_json({"path": session.home.config_file, "exists": session.home.config_file.exists()})
     else:
-        print(session.home.config_file)
+        output.line(str(session.home.config_file))

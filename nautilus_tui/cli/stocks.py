@@ -97,16 +97,14 @@ def overview(context: typer.Context, symbol: Symbol) -> None:
     show(session, found, lambda: _overview(found))
 
 
-def _overview(found: CompanyOverview) -> str:
-    return "\n".join(
-        (
-            f"{found.name} · {found.exchange} · {found.sector} · {found.industry} · {found.country}",
-            f"market cap {words.big(found.market_cap)} {found.currency}, P/E {words.number(found.pe)}, "
-            f"EPS {words.number(found.eps)}, beta {words.number(found.beta)}, "
-            f"52 weeks {words.number(found.low_52w)} to {words.number(found.high_52w)}",
-            found.description,
-        )
-    )
+def _overview(found: CompanyOverview) -> list[str]:
+    return [
+        f"{found.name} · {found.exchange} · {found.sector} · {found.industry} · {found.country}",
+        f"market cap {words.big(found.market_cap)} {found.currency}, P/E {words.number(found.pe)}, "
+        f"EPS {words.number(found.eps)}, beta {words.number(found.beta)}, "
+        f"52 weeks {words.number(found.low_52w)} to {words.number(found.high_52w)}",
+        found.description,
+    ]
 
 
 @app.command("earnings")

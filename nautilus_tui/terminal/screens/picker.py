@@ -20,6 +20,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from data.words import shown
 from nautilus_tui.terminal.screens.line_input import LineInput
 from nautilus_tui.terminal.theme import palette_of
 
@@ -102,9 +103,10 @@ class Picker(ModalScreen[str | None]):
 
     def _line(self, entry: Entry, width: int) -> Text:
         remark = (entry.disabled or entry.remark)[: max(0, width - 12)]
-        line = Text(entry.title, self._ink("dim" if entry.disabled else "bright"), no_wrap=True)
-        if entry.detail:
-            line.append(f"  {entry.detail}", self._ink("dim"))
+        title, detail = (shown(text, len(text)) for text in (entry.title, entry.detail))
+        line = Text(title, self._ink("dim" if entry.disabled else "bright"), no_wrap=True)
+        if detail:
+            line.append(f"  {detail}", self._ink("dim"))
         line.truncate(max(10, width - len(remark) - 2), overflow="ellipsis", pad=True)
         line.append("  ")
         line.append(remark, self._ink("warn" if entry.disabled else "accent"))

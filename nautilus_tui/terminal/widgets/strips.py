@@ -13,6 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from data.words import shown
 from nautilus_tui.terminal.glyphs import Glyphs
 from nautilus_tui.terminal.theme import Palette, RowState
 from nautilus_tui.terminal.widgets.rows import Column, Row, Slot, fit, fit_cell
@@ -25,6 +26,9 @@ def joined(pieces: Iterable[Piece], width: int) -> Strip:
 
     Blanks join whatever stands before them on the same background: nobody sees the colour of a
     blank. Fewer segments are less to do for everyone down the line.
+
+    All that is painted comes by here, and some of it others wrote: no terminal obeys it. Control
+    characters in it are written as escapes; such a line is cut where it has become too long.
     """
     segments: list[Segment] = []
     text, style = "", None
@@ -37,7 +41,10 @@ def joined(pieces: Iterable[Piece], width: int) -> Strip:
         text, style = piece, piece_style
     if text:
         segments.append(Segment(text, style))
-    return Strip(segments, width)
+    if all(segment.text.isprintable() for segment in segments):
+        return Strip(segments, width)
+    escaped = [Segment(shown(one.text, len(one.text)), one.style) for one in segments]
+    return Strip(escaped).adjust_cell_length(width, segments[-1].style)
 
 
 @lru_cache(4096)
@@ -127,5 +134,5 @@ def message_strip(text: str, y: int, width: int, height: int, palette: Palette) 
     lines = textwrap.wrap(text, max(1, width - 4))
     top = max(0, (height - len(lines)) // 3)
     if top <= y < top + len(lines):
-        return Strip([Segment(fit(lines[y - top], width, "center", ""), style)], width)
+        return joined([(fit(lines[y - top], width, "center", ""), style)], width)
     return Strip([Segment(" " * width, style)], width)
