@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from data.access import MAX_EXPIRES_DAYS, Role, TokenRow, info_of
+from data.access import MAX_EXPIRES_DAYS, Role, TokenRow, check_token, info_of
 from data.command import Command
 from data.commands import CreateToken
 from data.commands import RevokeToken as Revoke
@@ -42,6 +42,8 @@ def create(
 ) -> None:
     """Create a token and print it, this once, alone on stdout."""
     session = session_of(context)
+    if not name.strip():
+        check_token(name)  # nothing was named: that is usage, not a refusal for the record
     command = CreateToken(name=name, token_role=role, expires_days=expires_days)
     try:
         token = session.carry_out(command).data["token"]

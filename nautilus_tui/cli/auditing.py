@@ -19,6 +19,7 @@ from data.commands import SendBroadcast
 from data.durable import draft_of, sync_folder
 from data.problems import InvalidRequestError
 from data.records import AuditEntry
+from data.words import check_texts
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import LimitOption, Session, session_of
 from nautilus_tui.client.problems import NotReachableError
@@ -296,5 +297,7 @@ def broadcast(
 ) -> None:
     """Send a message to everyone who is attached."""
     session = session_of(context)
-    session.carry_out(SendBroadcast(message=message))
+    command = SendBroadcast(message=message)
+    check_texts(command)
+    session.carry_out(command)
     session.show({"sent": message}, lambda: "sent")

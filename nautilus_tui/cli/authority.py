@@ -11,6 +11,7 @@ import typer
 
 from data.access import OrderAuthority
 from data.commands import ReleaseAuthority, TakeAuthority
+from data.words import check_texts
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import Session, session_of
 
@@ -56,6 +57,7 @@ def release(
 
 
 def _change(session: Session, command: TakeAuthority | ReleaseAuthority) -> None:
+    check_texts(command)
     outcome = session.carry_out(command)
     if session.json:
         output.show_json(output.outcome_facts(outcome))

@@ -126,13 +126,12 @@ def _print_json(content: bytes) -> None:
 def console() -> Console:
     """Return what prints for people on stdout; colours only where they are wanted."""
     from rich.console import Console
-    from rich.text import Text
 
     class Plain(Console):
         """A console for which text that is no ``Text`` yet, as cells of tables are, holds no controls."""
 
-        def render_str(self, text: str, *, style: Any = "", **_options: Any) -> Text:
-            return Text(_escaped(text), style=style)
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(_escaped(text), **options)
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
     # Text from elsewhere may have brackets and colons in it: it is never markup.

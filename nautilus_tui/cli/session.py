@@ -73,8 +73,22 @@ class Session:
         return (Address.local(self.home),)
 
     def engine(self, named: str | None) -> str:
-        """Return the engine a command means."""
-        return named or self.config.engine.default
+        """Return the engine a command means: the default one where none is named.
+
+        Raises:
+            InvalidRequestError: the name is empty, as that of a variable which is not set.
+        """
+        if named is None:
+            return self.config.engine.default
+        if not named.strip():
+            raise InvalidRequestError(
+                f"engine is {named!r}",
+                rule="engine is not empty",
+                fix="name one, or leave it out for the default engine",
+                field="engine",
+                value=named,
+            )
+        return named
 
     def ask[T](self, question: Callable[[ApiClient], Awaitable[T]]) -> T:
         """Run one conversation with the daemon; raises ProblemError."""
@@ -113,8 +127,6 @@ class Session:
 
         outcome = self.ask(conversation)
         code = output.code_of_outcome(outcome)
-        if outcome.problem is not None and outcome.problem.type == InvalidRequestError.type:
-            code = output.ExitCode.USAGE  # as what is refused before it is sent
         if code is not output.ExitCode.DONE:
             if self.json:
                 output.show_json(output.outcome_facts(outcome))

@@ -50,7 +50,14 @@ async def test_no_id_leads_to_another_place(far: Far) -> None:
 
 async def test_the_command_line_calls_it_usage(far: Far) -> None:
     line: CommandLine = far.cli
-    for arguments in (("order", "cancel", ""), ("order", "modify", "", "--qty", "3"), ("quote", "")):
+    empty = (
+        ("order", "cancel", ""),
+        ("order", "modify", "", "--qty", "3"),
+        ("quote", ""),
+        ("engine", "start", ""),
+        ("engine", "logs", ""),
+    )
+    for arguments in empty:
         run = await asyncio.to_thread(line, *arguments)
         assert (run.code, run.out) == (2, "")
         assert "is ''" in run.err
