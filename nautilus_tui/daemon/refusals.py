@@ -1,8 +1,11 @@
-"""Refusals that never reach the door of commands, made entries of the audit chain, or lines of a log.
+"""Refusals that do not reach the door of commands, made entries of the audit chain, or lines of a log.
 
-Whoever is not known, may not do what it asks, asks from a strange page or sends what cannot be read
-is refused before there is a command. Each refusal is written, a flood of them as a count: an entry
-is kept for ever, and nobody may fill the disk by knocking. Noting one never waits for the store.
+A refused command of somebody who is known has an entry for itself, on the disk before the answer; how
+many there may be is bounded by how often a token may ask. All else (who is not known, or may not read
+what it asks for, comes from a strange page, sends what cannot be read) is noted without waiting for the
+store, and a flood of it as a count, which is on the disk two seconds later: an entry is kept for ever,
+and nobody may fill the disk by knocking. Whatever comes, these are at most 100 entries of their own and
+30 × 4 counts a minute: 13,200 entries or some 10 MB an hour, 2,400 of them for one peer that never stops.
 This module must not know how requests travel.
 """
 
@@ -13,8 +16,8 @@ import logging
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -30,11 +33,13 @@ if TYPE_CHECKING:
 
 #: Refusals of one peer, and of all peers together, that have an entry each within a minute.
 SINGLES, SINGLES_OF_ALL = 10, 100
-#: Peers whose further refusals within a minute have a counted entry each; the rest share one.
-COUNTED = 20
-#: Peers told apart within a minute; refusals of more than these count as of one.
+#: How long further ones are counted before the count is written, in seconds: what a power cut may cost.
+COUNT_S = 2.0
+#: Peers that have a count of their own each time; the rest share one, which names as many.
+COUNTED, NAMED = 3, 20
+#: Peers told apart while they are counted; refusals of more than these count as of one.
 _PEERS = 4096
-_WINDOW_S = 60.0
+_MINUTE_S = 60.0
 _LENGTH = 300
 OTHERS = "others"
 UNKNOWN = "unknown"
@@ -80,15 +85,20 @@ def unnoted(refusal: Refusal) -> None:
     """Note nothing: for those who have no audit chain."""
 
 
+class Record(Protocol):
+    """Writes a refused command; returns when it is written."""
+
+    async def __call__(self, refusal: Refusal) -> None: ...
+
+
 class _Tally:
-    """What one peer was refused within the minute."""
+    """What one peer was refused since counts were written last."""
 
-    __slots__ = ("last", "more", "singly")
+    __slots__ = ("last", "times")
 
-    def __init__(self) -> None:
-        self.singly = 0
-        self.more = 0
-        self.last: Refusal | None = None
+    def __init__(self, first: Refusal) -> None:
+        self.times = 0
+        self.last = first
 
 
 class CountedRefusals(ABC):
@@ -96,61 +106,76 @@ class CountedRefusals(ABC):
 
     Args:
         clock: UTC ns.
-        window_s: what is a minute.
+        count_s: how long refusals are counted before the count is written.
+        minute_s: what is a minute.
     """
 
-    def __init__(self, *, clock: Callable[[], int] = time.time_ns, window_s: float = _WINDOW_S) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        count_s: float = COUNT_S,
+        minute_s: float = _MINUTE_S,
+    ) -> None:
         self._clock = clock
-        self._window_s = window_s
+        self._count_s = count_s
+        self._minute_s = minute_s
+        self._next_minute = 0.0
+        self._singles: Counter[tuple[str, str]] = Counter()  #: entries within the minute, by peer and actor
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        self._singly = 0
-        self._window: asyncio.TimerHandle | None = None
+        self._turn: asyncio.TimerHandle | None = None
 
     @abstractmethod
     def _write(self, draft: AuditDraft) -> None:
         """Write one entry, or see to it that it is written; returns at once."""
 
     def note(self, refusal: Refusal) -> None:
-        """Take note of a refusal."""
+        """Take note of a refusal that may be one of a flood."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._next_minute:
+            self._next_minute = loop.time() + self._minute_s
+            self._singles.clear()
         key = (refusal.peer, refusal.actor)
-        tally = self._tallies.get(key)
-        if tally is None:
-            key = key if len(self._tallies) < _PEERS else (OTHERS, UNKNOWN)
-            tally = self._tallies.setdefault(key, _Tally())
-        if self._window is None:
-            self._window = asyncio.get_running_loop().call_later(self._window_s, self._turn)
-        if tally.singly < SINGLES and self._singly < SINGLES_OF_ALL:
-            tally.singly += 1
-            self._singly += 1
+        if self._singles[key] < SINGLES and self._singles.total() < SINGLES_OF_ALL:
+            self._singles[key] += 1
             self._write(self._draft(refusal))
-        else:
-            tally.more += 1
-            tally.last = refusal
+            return
+        if key not in self._tallies and len(self._tallies) >= _PEERS:
+            key = (OTHERS, UNKNOWN)
+        tally = self._tallies.setdefault(key, _Tally(refusal))
+        tally.times += 1
+        tally.last = refusal
+        if self._turn is None:
+            self._turn = loop.call_later(self._count_s, self._write_counts)
 
-    def _turn(self) -> None:
-        """End the minute: write what was counted in it."""
-        if self._window is not None:
-            self._window.cancel()
-            self._window = None
-        tallies = [tally for tally in self._tallies.values() if tally.more]
-        tallies.sort(key=lambda tally: tally.more, reverse=True)
+    def _write_counts(self) -> None:
+        """Write what was counted: those who were refused most each for themselves, all others as one."""
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        tallies = sorted(self._tallies.values(), key=lambda tally: tally.times, reverse=True)
         self._tallies = {}
-        self._singly = 0
         for tally in tallies[:COUNTED]:
-            if tally.last is not None:
-                self._write(self._draft(tally.last, tally.more))
+            self._write(self._draft(tally.last, tally.times))
         rest = tallies[COUNTED:]
-        if rest and rest[0].last is not None:
+        if len(rest) == 1:
+            self._write(self._draft(rest[0].last, rest[0].times))
+        elif rest:
             last = msgspec.structs.replace(rest[0].last, actor=UNKNOWN, role="", peer=f"{len(rest)} {OTHERS}")
-            self._write(self._draft(last, sum(tally.more for tally in rest)))
+            who = {f"{one.last.actor} at {one.last.peer}": one.times for one in rest[:NAMED]}
+            self._write(self._draft(last, sum(tally.times for tally in rest), who))
 
-    def _draft(self, refusal: Refusal, times: int = 1) -> AuditDraft:
+    def _draft(
+        self, refusal: Refusal, times: int | None = None, who: Mapping[str, int] | None = None
+    ) -> AuditDraft:
         problem = refusal.problem
         facts: dict[str, object] = {"asked": refusal.asked[:_LENGTH], "peer": refusal.peer[:_LENGTH]}
         detail = f"{problem.type}: {problem.detail[:_LENGTH]}"
-        if times > 1:
+        if times is not None:
             facts["times"] = times
-            detail = f"{times} more within a minute, the last of them {detail}"
+            detail = f"{times} more within {self._count_s:g} s, the last of them {detail}"
+        if who is not None:
+            facts["who"] = {name[:_LENGTH]: count for name, count in who.items()}
         return AuditDraft(
             command_id=uuid.uuid4().hex,
             command=refusal.what,
@@ -170,7 +195,7 @@ class Refusals(CountedRefusals):
     Args:
         state: where the chain is.
         told: called with each entry when it is written.
-        clock, window_s: as of `CountedRefusals`.
+        clock, count_s, minute_s: as of `CountedRefusals`.
     """
 
     def __init__(
@@ -179,32 +204,30 @@ class Refusals(CountedRefusals):
         told: Callable[[AuditEntry], None],
         *,
         clock: Callable[[], int] = time.time_ns,
-        window_s: float = _WINDOW_S,
+        count_s: float = COUNT_S,
+        minute_s: float = _MINUTE_S,
     ) -> None:
-        super().__init__(clock=clock, window_s=window_s)
+        super().__init__(clock=clock, count_s=count_s, minute_s=minute_s)
         self._state = state
         self._told = told
-        self._drafts: deque[AuditDraft] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Write what was counted so far, and wait until all is written."""
-        self._turn()
-        while self._writing is not None:
-            await self._writing
+        self._write_counts()
+        await asyncio.gather(*self._writing)
+
+    async def record(self, refusal: Refusal) -> None:
+        """Write a refused command; returns when it is on the disk, or it is told that it cannot be."""
+        await self._append(self._draft(refusal))
 
     def _write(self, draft: AuditDraft) -> None:
-        self._drafts.append(draft)
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
+        task = asyncio.create_task(self._append(draft))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
 
-    async def _write_all(self) -> None:
+    async def _append(self, draft: AuditDraft) -> None:
         try:
-            while self._drafts:
-                draft = self._drafts.popleft()
-                try:
-                    self._told(await self._state.append_audit(draft))
-                except StoreFailedError as error:  # the store's health says so too
-                    logger.error("a refusal could not be stored: %s: %s", draft.detail, error.detail)
-        finally:
-            self._writing = None
+            self._told(await self._state.append_audit(draft))
+        except StoreFailedError as error:  # the store's health says so too
+            logger.error("a refusal could not be stored: %s: %s", draft.detail, error.detail)

@@ -21,7 +21,7 @@ class LoggedRefusals(CountedRefusals):
 
     def close(self) -> None:
         """Write what was counted so far."""
-        self._turn()
+        self._write_counts()
 
     def _write(self, draft: AuditDraft) -> None:
         logger.warning(

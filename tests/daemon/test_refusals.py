@@ -1,4 +1,4 @@
-"""Every refusal is in the audit chain, a flood of them as a count, and no secret with them."""
+"""Every refusal is in the audit chain, a refused command for itself, a flood of others as a count."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ def times(entry: AuditEntry) -> int:
     return int(json.loads(entry.body).get("times", 1))
 
 
+def is_count(entry: AuditEntry) -> bool:
+    return "times" in json.loads(entry.body)
+
+
 # ---------------------------------------------------------------- floods
 
 
@@ -79,19 +83,52 @@ async def test_a_flood_is_ten_entries_and_a_count(state: State) -> None:
     await refusals.close()
     found = await entries(state)
     assert [times(one) for one in found] == [1] * SINGLES + [1234 - SINGLES]
-    assert "1224 more within a minute" in (found[-1].detail or "")
+    assert "1224 more within 2 s" in (found[-1].detail or "")
 
 
-async def test_the_count_comes_when_the_minute_is_over(state: State) -> None:
+async def test_a_count_comes_soon_and_as_long_as_the_flood_goes_on(state: State) -> None:
     told: asyncio.Queue[AuditEntry] = asyncio.Queue()
-    refusals = Refusals(state, told.put_nowait, window_s=0.2)
+    refusals = Refusals(state, told.put_nowait, count_s=0.1)
     for _ in range(SINGLES + 5):
         refusals.note(refusal())
     found = [await asyncio.wait_for(told.get(), 120) for _ in range(SINGLES + 1)]
     assert times(found[-1]) == 5
-    refusals.note(refusal())
-    assert times(await asyncio.wait_for(told.get(), 120)) == 1, "the next minute begins anew"
+    for _ in range(3):
+        refusals.note(refusal())
+    assert times(await asyncio.wait_for(told.get(), 120)) == 3, "within the same minute"
     await refusals.close()
+
+
+async def test_the_next_minute_begins_anew(state: State) -> None:
+    told: asyncio.Queue[AuditEntry] = asyncio.Queue()
+    refusals = Refusals(state, told.put_nowait, count_s=0.1, minute_s=0.05)
+    for _ in range(SINGLES + 5):
+        refusals.note(refusal())
+    for _ in range(SINGLES + 1):
+        await asyncio.wait_for(told.get(), 120)
+    refusals.note(refusal())
+    assert not is_count(await asyncio.wait_for(told.get(), 120))
+    await refusals.close()
+
+
+async def test_those_who_share_a_count_are_named_in_it(state: State) -> None:
+    refusals = Refusals(state, lambda _: None)
+    for number in range(COUNTED + 2):
+        for _ in range(SINGLES_OF_ALL + 20 - number):
+            refusals.note(refusal(f"10.0.0.{number}", actor=f"reader-{number}"))
+    await refusals.close()
+    last = json.loads((await entries(state))[-1].body)
+    assert last["peer"] == "2 others"
+    assert last["who"] == {"reader-3 at 10.0.0.3": 107, "reader-4 at 10.0.0.4": 106}
+    assert last["times"] == 213
+
+
+async def test_a_refused_command_is_never_counted(state: State) -> None:
+    refusals = Refusals(state, lambda _: None)
+    for number in range(3 * SINGLES):
+        await refusals.record(refusal(asked="POST /api/v1/orders"))
+        assert len(await entries(state)) == number + 1, "it is there when that returns"
+    assert not any(map(is_count, await entries(state)))
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -111,8 +148,8 @@ def test_none_is_lost_and_the_chain_grows_by_little(tmp_path: Path, crowd: list[
             state.close()
         assert sum(map(times, found)) == sum(count for _, count in crowd)
         assert len(found) <= SINGLES_OF_ALL + COUNTED + 1
-        singly = Counter(json.loads(one.body)["peer"] for one in found if times(one) == 1)
-        assert all(count <= SINGLES + 1 for count in singly.values())  # a count of one is a count
+        singly = Counter(json.loads(one.body)["peer"] for one in found if not is_count(one))
+        assert all(count <= SINGLES for count in singly.values())
 
     asyncio.run(run())
 
@@ -219,6 +256,50 @@ def test_each_way_to_be_refused_leaves_an_entry(tmp_path: Path) -> None:
     assert SECRET not in str(whole)
     for path in (tmp_path / "home").rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_every_refused_command_has_its_entry_before_the_answer(tmp_path: Path) -> None:
+    """Whether it got as far as being a command or not; a kill right after the last answer takes none away."""
+    daemon = DaemonProcess(tmp_path / "home")
+    viewer, tcp = daemon.token("looks", "viewer"), daemon.tcp
+    order = {"engine": "paper-1", "instrument": "AAPL.SIM", "side": "buy", "qty": "1"}
+    try:
+        for _ in range(30):
+            assert tcp.post("/api/v1/orders", json=order, headers=viewer).status_code == 403
+        for _ in range(30):
+            assert tcp.post("/api/v1/orders", json={}, headers=viewer).status_code == 403
+        for _ in range(15):
+            assert tcp.delete("/api/v1/orders/none", headers=viewer).status_code == 403
+        for _ in range(15):
+            assert tcp.post("/api/v1/commands", json={"command": "x"}, headers=viewer).status_code == 400
+    finally:
+        daemon.kill()
+    found = Counter(
+        (one.command, one.actor, one.role, one.via, (one.detail or "").partition(":")[0])
+        for one in asyncio.run(written(daemon.home))
+        if one.outcome == "refused" and not is_count(one)
+    )
+    assert found == {
+        ("order.submit", "looks", "viewer", "tcp", "forbidden"): 30,
+        ("http.refused", "looks", "viewer", "tcp", "forbidden"): 45,
+        ("http.refused", "looks", "viewer", "tcp", "invalid-request"): 15,
+    }
+
+
+def test_a_flood_of_others_is_on_the_disk_within_seconds(tmp_path: Path) -> None:
+    """A count is not lost with the process, though nobody waited for it."""
+    daemon = DaemonProcess(tmp_path / "home")
+    viewer = daemon.token("looks", "viewer")
+    try:
+        for _ in range(SINGLES + 7):
+            assert daemon.tcp.get("/api/v1/tokens", headers=viewer).status_code == 403
+        found: list[str] = []
+        while not any('"times"' in body for body in found):
+            found = [one["body"] for one in daemon.get("/api/v1/audit", command="http.refused")["items"]]
+    finally:
+        daemon.kill()
+    kept = [one for one in asyncio.run(written(daemon.home)) if one.command == "http.refused"]
+    assert sum(map(times, kept)) == SINGLES + 7
 
 
 def streams(daemon: DaemonProcess, viewer: dict[str, str]) -> None:

@@ -1,33 +1,31 @@
 """What stands before every HTTP request: whose page it is, who asks, how often; and a note of refusals.
 
-This module must not know of routes.
+The answer to a refused command waits until its audit entry is on the disk. This module must not know
+of routes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
-from data.access import Role
-from data.problems import ForbiddenError, InvalidRequestError, ProblemDocument, ProblemError
+from data.problems import InvalidRequestError, ProblemDocument, ProblemError
 from nautilus_tui.daemon.api.answers import PROBLEM
+from nautilus_tui.daemon.api.roles import audited, makes_a_command
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.headers import header, headers_of
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import Note, refusal_of
+from nautilus_tui.daemon.refusals import Note, Record, Refusal, refusal_of
 from nautilus_tui.daemon.request_pace import RequestPace
 from providers.core.secrets import redact
 
-_AUDITED = "nautilus_tui.audited"
 #: Methods that change nothing.
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ACCESS_PROBLEMS = frozenset({"unauthorized", "forbidden", "rate-limited"})
@@ -41,6 +39,7 @@ class Authenticated:
         authenticator: who knows the peers.
         origins: which web pages may ask.
         note: what takes note of refusals.
+        record: what writes a refused command, and returns when it is written.
         max_headers, max_header_bytes: of one request.
         requests_per_second: of one token. Peers of the unix socket are the daemon's own user, who
             could stop it altogether: they are not counted.
@@ -56,6 +55,7 @@ class Authenticated:
         max_header_bytes: int,
         origins: Origins,
         note: Note,
+        record: Record,
     ) -> None:
         self._app = app
         self._authenticator = authenticator
@@ -64,6 +64,7 @@ class Authenticated:
         self._max_header_bytes = max_header_bytes
         self._origins = origins
         self._note = note
+        self._record = record
 
     def allow(self, requests_per_second: int) -> None:
         """Let one token ask so often from now on."""
@@ -78,7 +79,7 @@ class Authenticated:
         given = list(request["headers"])
         headers = dict(given)
         crossing = self._origins.crossing(_text(headers.get(b"origin")))
-        answer = _Answer(request, send, crossing, self._note)
+        answer = _Answer(request, send, crossing, self._note, self._record)
         try:
             self._check_headers(given)
             origin = header(given, "Origin")
@@ -124,15 +125,25 @@ class _Answer:
     """The way back of one request: adds headers for other origins' pages, and notes what was refused.
 
     Refused means: not known, not allowed or too often, whatever was asked; or a change that was not
-    made and never became a command. What became one is audited by the door.
+    made and never became a command. What became one is audited by the door; what was to be one, sent by
+    somebody who is known, has an entry of its own as well, before the answer.
     """
 
-    def __init__(self, scope: HTTPScope, send: Send, crossing: list[tuple[bytes, bytes]], note: Note) -> None:
+    def __init__(
+        self,
+        scope: HTTPScope,
+        send: Send,
+        crossing: list[tuple[bytes, bytes]],
+        note: Note,
+        record: Record,
+    ) -> None:
         self._scope = scope
         self._send = send
         self._crossing = crossing
         self._note = note
+        self._record = record
         self._status = 200
+        self._start: Message | None = None  #: the beginning of a refusal, until it is written down
         self.principal: Principal | None = None
 
     async def send(self, message: Message) -> None:
@@ -144,14 +155,19 @@ class _Answer:
                 message = cast(
                     HTTPResponseStartEvent, {**started, "headers": [*message["headers"], *self._crossing]}
                 )
-        elif message["type"] == "http.response.body" and 400 <= self._status < 500:
-            self._judge(message["body"])
+            if 400 <= self._status < 500:
+                self._start = message
+                return
+        elif self._start is not None and message["type"] == "http.response.body":
+            start, self._start = self._start, None
+            await self._judge(message["body"])
+            await self._send(start)
         await self._send(message)
 
     async def refuse(self, error: ProblemError) -> None:
         """Answer with a problem and note it."""
         document = error.document()
-        self._noted(document)
+        self._note(self._refusal(document))
         body = redact(msgspec.json.encode(document).decode()).encode()
         headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
         headers += [(name.lower().encode(), value.encode()) for name, value in headers_of(document).items()]
@@ -165,21 +181,18 @@ class _Answer:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _judge(self, body: bytes) -> None:
-        if cast("dict[str, Any]", self._scope).get(_AUDITED):
+    async def _judge(self, body: bytes) -> None:
+        if audited(self._scope):
             return
-        document = _document(body, self._status)
-        if self._scope["method"] not in _SAFE or document.type in _ACCESS_PROBLEMS:
-            self._noted(document)
+        refusal = self._refusal(_document(body, self._status))
+        if makes_a_command(self._scope):
+            await self._record(refusal)
+        elif self._scope["method"] not in _SAFE or refusal.problem.type in _ACCESS_PROBLEMS:
+            self._note(refusal)
 
-    def _noted(self, document: ProblemDocument) -> None:
+    def _refusal(self, document: ProblemDocument) -> Refusal:
         asked = f"{self._scope['method']} {self._scope['path']}"
-        self._note(refusal_of("http.refused", asked, peer_of(self._scope), document, self.principal))
-
-
-def audited_by_the_door(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Say that a request became a command, so that the door has its audit entries."""
-    cast("dict[str, Any]", connection.scope)[_AUDITED] = True
+        return refusal_of("http.refused", asked, peer_of(self._scope), document, self.principal)
 
 
 def _document(body: bytes, status: int) -> ProblemDocument:
@@ -196,18 +209,3 @@ def _is_preflight(scope: HTTPScope, headers: Mapping[bytes, bytes]) -> bool:
 
 def _text(header: bytes | None) -> str | None:
     return None if header is None else header.decode("latin-1")
-
-
-def needs(role: Role) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
-    """Return a guard that lets those through who have at least ``role``."""
-
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        principal: Principal = connection.user
-        if not principal.may(role):
-            raise ForbiddenError(
-                f"{principal.name} has the role {principal.role}",
-                rule=f"{connection.url.path} is for the role {role} and above",
-                fix=f"use a token of role {role}",
-            )
-
-    return guard

@@ -24,6 +24,7 @@ from data.paging import Page
 from data.problems import ProblemDocument, ProblemError, UpgradeRequiredError
 from nautilus_tui.daemon.api.asked import page_asked
 from nautilus_tui.daemon.api.context import Context
+from nautilus_tui.daemon.api.roles import refused_first
 from nautilus_tui.daemon.headers import headers_of
 from nautilus_tui.daemon.streams.paths import require_no_stream
 from providers.core.secrets import redact
@@ -118,9 +119,9 @@ def problem_answer(document: ProblemDocument, headers: Mapping[str, str] | None 
     return Response(body, media_type=PROBLEM, status_code=document.status, headers=dict(headers or {}))
 
 
-def on_problem(_: AnyRequest, error: ProblemError) -> Answer:
-    """Answer one of our own errors."""
-    document = error.document()
+def on_problem(request: AnyRequest, error: ProblemError) -> Answer:
+    """Answer one of our own errors; whoever may not send a command at all is told that first."""
+    document = (refused_first(request) or error).document()
     return problem_answer(document, headers_of(document))
 
 
@@ -131,6 +132,9 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
             require_no_stream(request.url.path)
         except UpgradeRequiredError as needed:
             return on_problem(request, needed)
+    forbidden = refused_first(request)
+    if forbidden is not None:
+        return on_problem(request, forbidden)
     kind, title = _HTTP_TYPES.get(error.status_code, ("http-error", "HTTP error"))
     document = ProblemDocument(
         type=kind, title=title, status=error.status_code, detail=_detail(request, error), extra=_extra(error)

@@ -108,6 +108,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> Aut
         max_header_bytes=settings.max_header_bytes,
         origins=origins_of(settings),
         note=context.refusals.note,
+        record=context.refusals.record,
     )
 
 

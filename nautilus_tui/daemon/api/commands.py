@@ -10,10 +10,10 @@ from typing import cast
 from data.commands import AnyCommand, Outcome
 from data.problems import InvalidRequestError
 from nautilus_tui.daemon import rules
-from nautilus_tui.daemon.api.access import audited_by_the_door
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, outcome_answer
 from nautilus_tui.daemon.api.bodies import body_of
 from nautilus_tui.daemon.api.describe import route
+from nautilus_tui.daemon.api.roles import audited_by_the_door
 from nautilus_tui.daemon.door import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Wait
 from nautilus_tui.daemon.principal import Principal
 
@@ -34,10 +34,10 @@ def key_of(request: AnyRequest) -> str | None:
 async def through_the_door(request: AnyRequest, command: AnyCommand) -> Answer:
     """Let a command through and answer how it ended."""
     principal: Principal = request.user
-    wait, timeout = _wait(request), _timeout(request)
+    wait, timeout, key = _wait(request), _timeout(request), key_of(request)
     audited_by_the_door(request)
     outcome = await context_of(request).door.execute(
-        command, principal, command_id=key_of(request), wait=wait, timeout=timeout
+        command, principal, command_id=key, wait=wait, timeout=timeout
     )
     return outcome_answer(request, outcome)
 

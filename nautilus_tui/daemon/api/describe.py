@@ -15,8 +15,8 @@ from litestar.handlers import HTTPRouteHandler
 from data.access import Role
 from data.commands import Outcome
 from data.paging import Page
-from nautilus_tui.daemon.api.access import needs
 from nautilus_tui.daemon.api.answers import JSON, MSGPACK
+from nautilus_tui.daemon.api.roles import CHANGE, ROLE, needs
 
 _METHODS = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
 #: Besides what any route may answer: what a provider of facts may.
@@ -82,9 +82,13 @@ def route(
             summary=summary,
             description=(handler.__doc__ or "").strip(),
             tags=[tag],
-            guards=[needs(role)],
+            guards=[] if one.is_change else [needs(role)],  # the door refuses, and has it audited
             status_code=200,
-            opt={"role": role, "whole_list": one.is_list and "cursor" not in handler.__annotations__},
+            opt={
+                ROLE: role,
+                CHANGE: one.is_change,
+                "whole_list": one.is_list and "cursor" not in handler.__annotations__,
+            },
         )
         made_route: HTTPRouteHandler = decorate(handler)
         return made_route
