@@ -59,7 +59,7 @@ async def test_two_tokens_are_never_the_same(door: Authenticator) -> None:
     assert len({(await door.create(f"t{n}", "viewer", None))[0] for n in range(20)}) == 20
 
 
-async def test_an_expired_token_is_refused_and_its_name_stays_its_own(door: Authenticator, clock: Clock) -> None:
+async def test_an_expired_token_is_refused_and_its_name_stays_its(door: Authenticator, clock: Clock) -> None:
     secret, _ = await door.create("ci", "viewer", 1)
     clock.ns += DAY - 1
     assert door.token(secret, "p").name == "ci"

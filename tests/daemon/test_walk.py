@@ -319,3 +319,13 @@ async def test_streams_begin_with_data_and_a_connection_can_be_closed(
         assert before
         dropped = daemon.http.delete(f"{_API}/websocket/connections/{before[-1]['id']}")
         assert dropped.status_code == 200, dropped.text
+
+
+def test_an_order_id_that_is_empty_is_refused_and_sends_nothing(daemon: DaemonProcess) -> None:
+    daemon.post(f"{_ENGINE}/start", {"instance_id": ENGINE})
+    before = daemon.get(f"{_API}/orders")["items"]
+    order = {"engine": ENGINE, "client_order_id": "", "instrument": SYMBOL, "side": "buy", "qty": "1"}
+    refused = daemon.post(f"{_API}/orders", order)
+    assert refused.status_code == 400, refused.text
+    assert refused.json()["extra"]["field"] == "client_order_id"
+    assert len(daemon.get(f"{_API}/orders")["items"]) == len(before)

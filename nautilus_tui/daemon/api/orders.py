@@ -120,7 +120,7 @@ async def submit_order(request: AnyRequest) -> Answer:
     body = await read(request, OrderBody)
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     fields["engine"] = _engine(request, body.engine)
-    fields["client_order_id"] = body.client_order_id or key_of(request) or _new_id()
+    fields["client_order_id"] = _id(request, body.client_order_id)
     return await through_the_door(request, SubmitOrder(**fields))
 
 
@@ -194,7 +194,7 @@ async def close_position(request: AnyRequest, position_id: PositionId, engine: E
     command = ClosePosition(
         engine=position.engine,
         instrument=position.instrument,
-        client_order_id=body.client_order_id or key_of(request) or _new_id(),
+        client_order_id=_id(request, body.client_order_id),
     )
     return await through_the_door(request, command)
 
@@ -228,8 +228,9 @@ def _engine(request: AnyRequest, given: str | None) -> str:
     )
 
 
-def _new_id() -> str:
-    return f"R-{uuid.uuid4().hex[:20]}"
+def _id(request: AnyRequest, given: str | None) -> str:
+    """Return the id of the order to send. One that is empty is not none: the door refuses it."""
+    return given if given is not None else key_of(request) or f"R-{uuid.uuid4().hex[:20]}"
 
 
 HANDLERS = [
