@@ -149,6 +149,10 @@ def _send(
                 content=response.content,
             )
             document.check(operation.method, operation.path, plain)
+            if response.status_code >= 400:
+                said = plain.json()
+                assert said.get("rule"), f"{said} names no rule"
+                assert said.get("fix"), f"{said} names no fix"
         except (AssertionError, BaseExceptionGroup) as error:
             failures.setdefault(operation.label, f"{case.as_curl_command()}\n{error}"[:1500])
 

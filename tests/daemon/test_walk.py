@@ -321,6 +321,25 @@ async def test_streams_begin_with_data_and_a_connection_can_be_closed(
         assert dropped.status_code == 200, dropped.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nowhere"),
+        ("PUT", f"{_API}/orders"),
+        ("GET", f"{_API}/orders/zzz"),
+        ("POST", f"{_API}/positions/nope/close"),
+        ("GET", f"{_API}/orders?limit=0"),
+        ("GET", f"{_API}/orders?limit=abc"),
+        ("GET", f"{_API}/%1b%5d0;x"),
+    ],
+)
+def test_every_error_names_a_rule_and_a_fix(daemon: DaemonProcess, method: str, path: str) -> None:
+    said = daemon.http.request(method, path).json()
+    assert said["rule"], said
+    assert said["fix"], said
+    assert all(one.isprintable() for one in said["detail"])
+
+
 def test_an_order_id_that_is_empty_is_refused_and_sends_nothing(daemon: DaemonProcess) -> None:
     daemon.post(f"{_ENGINE}/start", {"instance_id": ENGINE})
     before = daemon.get(f"{_API}/orders")["items"]

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, 
 
 from data.problems import InvalidRequestError, ProblemDocument, ProblemError
 from nautilus_tui.daemon.api.answers import PROBLEM
+from nautilus_tui.daemon.api.remedies import remedied
 from nautilus_tui.daemon.api.roles import audited, makes_a_command
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.headers import header, headers_of
@@ -166,7 +167,7 @@ class _Answer:
 
     async def refuse(self, error: ProblemError) -> None:
         """Answer with a problem and note it."""
-        document = error.document()
+        document = remedied(error.document())
         self._note(self._refusal(document))
         body = redact(msgspec.json.encode(document).decode()).encode()
         headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]

@@ -22,8 +22,10 @@ from data import forms
 from data.commands import Outcome
 from data.paging import Page
 from data.problems import ProblemDocument, ProblemError, UpgradeRequiredError
+from data.words import shown
 from nautilus_tui.daemon.api.asked import page_asked
 from nautilus_tui.daemon.api.context import Context
+from nautilus_tui.daemon.api.remedies import remedied
 from nautilus_tui.daemon.api.roles import refused_first
 from nautilus_tui.daemon.headers import headers_of
 from nautilus_tui.daemon.streams.paths import require_no_stream
@@ -96,7 +98,7 @@ def outcome_answer(request: AnyRequest, outcome: Outcome) -> Answer:
     """Return a command's outcome: itself when it was done, else its problem with the outcome inside."""
     if outcome.problem is None:
         return answer(request, outcome)
-    document = msgspec.to_builtins(outcome.problem) | {"outcome": forms.to_json_form(outcome)}
+    document = msgspec.to_builtins(remedied(outcome.problem)) | {"outcome": forms.to_json_form(outcome)}
     body = redact(msgspec.json.encode(document).decode()).encode()
     return Response(body, media_type=PROBLEM, status_code=outcome.problem.status)
 
@@ -115,7 +117,7 @@ async def tell_methods(message: Message, scope: Scope) -> None:
 
 def problem_answer(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Answer:
     """Return an error as it goes on the wire."""
-    body = redact(msgspec.json.encode(document).decode()).encode()
+    body = redact(msgspec.json.encode(remedied(document)).decode()).encode()
     return Response(body, media_type=PROBLEM, status_code=document.status, headers=dict(headers or {}))
 
 
@@ -144,9 +146,9 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
 
 def _detail(request: AnyRequest, error: HTTPException) -> str:
     if error.status_code == 404:
-        return f"there is no {request.url.path}"
+        return f"there is no {shown(request.url.path, 200)}"
     if error.status_code == 405:
-        return f"{request.url.path} does not take {request.method}"
+        return f"{shown(request.url.path, 200)} does not take {request.method}"
     faults = _faults(error)
     return "; ".join(f"{field}: {message}" for field, message in faults) or error.detail
 
