@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -44,7 +44,7 @@ from data.problems import InvalidRequestError, NotFoundError, UnavailableError
 from data.records import EngineStatus, Instrument
 from data.reports import report_format, report_type
 from data.risk_commands import DecideLimitChange, DeleteLimit, MakeReport, RestrictEngine, SetLimit, Unlock
-from data.words import check_texts
+from data.words import check_texts, shown
 from engines import rules
 from engines.latch import check_phrase
 from engines.rules import check_id as check_id
@@ -241,10 +241,12 @@ def decode(body: bytes) -> AnyCommand:
     Raises:
         InvalidRequestError: it is no JSON, no known command, or a field is missing or of another kind.
     """
+    plain = decoded(body)
     try:
-        return forms.from_builtins(decoded(body), AnyCommand)  # type: ignore[arg-type]  # a union, which mypy takes for no type
+        return forms.from_builtins(plain, AnyCommand)  # type: ignore[arg-type]  # a union, which mypy takes for no type
     except msgspec.ValidationError as error:
-        raise described(error) from error
+        named = plain.get("command") if isinstance(plain, dict) else None
+        raise described(error, _BY_NAME.get(named) if isinstance(named, str) else None) from error
 
 
 def decoded(body: bytes) -> Any:
@@ -260,17 +262,39 @@ def decoded(body: bytes) -> Any:
         raise InvalidRequestError(detail, rule="a body is one JSON object", field="body") from error
 
 
+_BY_NAME = {str(one.__struct_config__.tag): one for one in get_args(AnyCommand)}
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
-def described(error: msgspec.ValidationError) -> InvalidRequestError:
-    """Return a validation error as one of ours, which names the field and the rule."""
+def described(
+    error: msgspec.ValidationError, kind: type[msgspec.Struct] | None = None
+) -> InvalidRequestError:
+    """Return a validation error as one of ours, which names the field and the rule; ``kind`` is what was
+    read, and knows which values a field may have.
+    """
     text = str(error)
     found = _AT.search(text)
     field = found["path"] if found else ""
     rule = _AT.sub("", text)
     missing = re.search(r"missing required field `([^`]+)`", rule)
-    unknown = re.search(r"Invalid value '([^']*)'", rule)
+    unknown = re.search(r"Invalid (?:enum )?value '([^']*)'", rule)
     named = missing[1] if missing else field or "body"
-    extra = {"value": unknown[1]} if unknown else {}
-    return InvalidRequestError(f"{named}: {rule}", rule=rule, fix="see /api/v1/docs", field=named, **extra)
+    extra = {"value": shown(unknown[1])} if unknown else {}
+    detail = f"{named}: {shown(rule, 300)}"
+    values = _values(kind, field)
+    if values:
+        rule = f"{field} is one of {', '.join(values)}"
+    elif named == "command" and unknown:
+        rule = f"command is one of {', '.join(sorted(_BY_NAME))}"
+    return InvalidRequestError(
+        detail, rule=rule if values else shown(rule, 2000), fix="see /api/v1/docs", field=named, **extra
+    )
+
+
+def _values(kind: type[msgspec.Struct] | None, field: str) -> tuple[str, ...]:
+    """Return the values that a field may have, if they are few and named."""
+    hint = None if kind is None else get_type_hints(kind).get(field)
+    for one in (hint, *get_args(hint)):
+        if get_origin(one) is Literal:
+            return tuple(str(value) for value in get_args(one))
+    return ()

@@ -79,6 +79,16 @@ def test_what_does_not_fit_is_named(body: bytes, field: str) -> None:
     assert caught.value.rule
 
 
+def test_values_that_a_field_may_have_are_named() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        rules.decode(msgspec.json.encode(ORDER | {"side": "hold"}))
+    assert caught.value.rule == "side is one of buy, sell"
+    assert caught.value.extra["value"] == "hold"
+    with pytest.raises(InvalidRequestError) as caught:
+        rules.decode(b'{"command": "order.fly"}')
+    assert "order.submit" in str(caught.value.rule)
+
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -138,8 +138,10 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
     if forbidden is not None:
         return on_problem(request, forbidden)
     kind, title = _HTTP_TYPES.get(error.status_code, ("http-error", "HTTP error"))
+    detail, extra = shown(_detail(request, error), 500), _extra(error)
+    rule = "limit is a whole number from 1 to 10000" if extra.get("field") == "limit" else None
     document = ProblemDocument(
-        type=kind, title=title, status=error.status_code, detail=_detail(request, error), extra=_extra(error)
+        type=kind, title=title, status=error.status_code, detail=detail, rule=rule, extra=extra
     )
     return problem_answer(document, error.headers)
 
