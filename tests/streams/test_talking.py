@@ -441,16 +441,36 @@ async def test_a_flood_is_told_and_then_closed_and_others_go_on(tmp_path: Path) 
     limits = StreamLimits(inbound_excess=200)
     async with serving(tmp_path, limits) as service, service.unix() as calm, service.tcp() as flooding:
         await calm.subscribe("quotes.>")
-        message = '{"type":"heartbeat_response","id":"1"}'
-        for _ in range(400):
+        for n in range(400):
+            message = f'{{"type":"heartbeat_response","id":{n}}}'
             flooding.socket.transport.write(_masked(message.encode()))
         seen, code, reason = await flooding.until_closed()
         assert (code, reason) == (1008, "200 messages over the rate")
-        errors = [one for one in seen if one["type"] == "error"]
-        assert 1 <= len(errors) < 10
-        assert "50 messages a second" in errors[0]["data"]["rule"]
+        assert [one["id"] for one in seen] == list(range(len(seen))), "each has its answer"
+        errors = [one["data"] for one in seen if one["type"] == "error"]
+        assert len(errors) == 199
+        assert {one["type"] for one in errors} == {"rate-limited"}
+        assert "50 messages a second" in errors[0]["rule"]
         service.bus.publish_records([samples.quote(1)])
         assert (await calm.next("quote"))["seq"] == 1
+
+
+async def test_what_comes_too_fast_is_answered_as_it_would_have_been(tmp_path: Path) -> None:
+    async with serving(tmp_path, StreamLimits(inbound_rate=5)) as service, service.unix() as client:
+        for _ in range(5):
+            await client.say("heartbeat_response")
+        order = await client.say("command", command={"command": "order.submit", "engine": "paper-1"})
+        topics_ = await client.say("subscribe", topics=["quotes.>"])
+        odd = await client.say("nonsense")
+        for _ in range(5):
+            await client.next("ack")
+        answer = await client.next()
+        assert (answer["type"], answer["id"]) == ("command_response", order)
+        assert (answer["data"]["outcome"], answer["data"]["problem"]["type"]) == ("refused", "rate-limited")
+        for type_, id_ in (("subscription_error", topics_), ("error", odd)):
+            answer = await client.next()
+            assert (answer["type"], answer["id"], answer["data"]["type"]) == (type_, id_, "rate-limited")
+        assert service.hub.connections()[0].subscriptions == ()
 
 
 async def test_a_flood_of_pings_is_a_flood(tmp_path: Path) -> None:
@@ -487,6 +507,22 @@ async def test_a_storm_of_connects_disturbs_nobody(tmp_path: Path) -> None:
                 pass
         assert service.hub.health().connections == 101
         await asyncio.gather(*(client.socket.close() for client in clients[::2]))
+
+
+@pytest.mark.parametrize("key", [b"", b"Sec-WebSocket-Key: short\r\n"])
+async def test_a_handshake_that_is_none_is_answered_with_a_problem(tmp_path: Path, key: bytes) -> None:
+    request = b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    async with serving(tmp_path) as service:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(request + b"Sec-WebSocket-Version: 13\r\n" + key + b"\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in head
+    problem = msgspec.json.decode(body)
+    assert "Sec-WebSocket-Key" in problem["detail"]
+    assert problem["rule"]
+    assert problem["fix"]
 
 
 async def test_garbage_on_the_socket_disturbs_nobody(tmp_path: Path) -> None:

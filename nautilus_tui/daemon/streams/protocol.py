@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.protocol import State
 
 from data.problems import (
@@ -180,7 +180,12 @@ class StreamProtocol(asyncio.Protocol):
             if isinstance(event, Request):
                 self._handshake(event)
         if self._ws.handshake_exc is not None and not self._closing:
-            self._refuse(InvalidRequestError(f"not a WebSocket handshake: {self._ws.handshake_exc}"))
+            problem = InvalidRequestError(
+                f"not a WebSocket handshake: {self._ws.handshake_exc}",
+                rule="an upgrade request is as RFC 6455 describes it",
+                fix="let a WebSocket library make it",
+            )
+            self._refuse(problem)
         if early and not self._closing:
             self._turns.take(b"".join(early))
 
@@ -203,11 +208,13 @@ class StreamProtocol(asyncio.Protocol):
             self._refuse(error)
             return
         response = self._ws.accept(request)
-        if response.status_code == 101 and self._ws.subprotocol is not None:
+        if self._ws.handshake_exc is not None:
+            return  # who called says so
+        if self._ws.subprotocol is not None:
             self._form = SUBPROTOCOLS[self._ws.subprotocol]
-        self._respond(response)
-        if response.status_code == 101:
-            self._begin()
+        self._ws.send_response(response)
+        self._flush()
+        self._begin()
 
     def _begin(self) -> None:
         """Start the conversation, or wait for the client to say who it is."""
@@ -313,10 +320,6 @@ class StreamProtocol(asyncio.Protocol):
         self._transport.write(answer.serialize())
         self._end()
 
-    def _respond(self, response: Response) -> None:
-        self._ws.send_response(response)
-        self._flush()
-
     # ------------------------------------------------------------ frames
 
     def parse(self, data: bytes) -> list[Frame]:
@@ -357,35 +360,48 @@ class StreamProtocol(asyncio.Protocol):
         if frame.opcode is Opcode.PING:
             self._transport.write(Frame(Opcode.PONG, frame.data).serialize(mask=False))
         if not self._pace.take():
-            self._too_fast()
+            self._too_fast(frame)
         elif frame.opcode not in (Opcode.PING, Opcode.PONG):
             self._data(frame)
 
     def _data(self, frame: Frame) -> None:
-        self._fragments.append(bytes(frame.data))
-        if not frame.fin:
+        data = self._whole(frame)
+        if data is None:
             return
-        data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
-        self._fragments = []
         if self._connection is not None:
             session.hear(self.hub, self._connection, self.execute, data, self._noted)
         else:
             self._identify(data)
 
-    def _too_fast(self) -> None:
-        """Tell a client once in a while that it talks too fast; hang up when it does not listen."""
+    def _whole(self, frame: Frame) -> bytes | None:
+        """Return the message that ends with a frame; None: it goes on."""
+        self._fragments.append(bytes(frame.data))
+        if not frame.fin:
+            return None
+        data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
         self._fragments = []
+        return data
+
+    def _too_fast(self, frame: Frame) -> None:
+        """Decline what a client says too fast; hang up when it does not listen.
+
+        Each message has its answer; pings, pongs and pieces of messages are told of once in a while.
+        """
         limits, excess = self.hub.limits, self._pace.excess
         if excess >= limits.inbound_excess:
             self._close(CloseCode.POLICY_VIOLATION, f"{excess} messages over the rate")
             self._part()
+            return
+        error = RateLimitedError(
+            "what was said is not carried out: it came too fast",
+            rule=f"at most {limits.inbound_rate} messages a second from a client",
+            fix="slow down, then say it again; several topics fit in one subscribe",
+        )
+        self._noted("message", error)
+        data = None if frame.opcode in (Opcode.PING, Opcode.PONG) else self._whole(frame)
+        if data is not None and self._connection is not None:
+            session.decline(self._connection, data, error)
         elif excess == 1 or excess % limits.inbound_rate == 0:
-            error = RateLimitedError(
-                f"{excess} messages were ignored",
-                rule=f"at most {limits.inbound_rate} messages a second from a client",
-                fix="slow down; several topics fit in one subscribe",
-            )
-            self._noted("message", error)
             self._tell(error.document())
 
     def _broken(self, error: Exception) -> None:

@@ -105,6 +105,23 @@ def hear(
             answer(connection, "error", document, message.id)
 
 
+def decline(connection: Connection, data: bytes, error: ProblemError) -> None:
+    """Answer one message of an authenticated client that is not carried out, and say why."""
+    connection.received += 1
+    try:
+        message = messages.read(connection.form, data)
+    except messages.UnreadableError as unreadable:
+        answer(connection, unreadable.answer, error.document(), unreadable.id)
+        return
+    match message:
+        case messages.CommandMessage():
+            answer(connection, "command_response", _not_done(message, error.document()), message.id)
+        case messages.Subscribe() | messages.Unsubscribe():
+            answer(connection, "subscription_error", error.document(), message.id)
+        case _:
+            answer(connection, "error", error.document(), message.id)
+
+
 def answer(connection: Connection, type_: str, data: object, id_: str | int | None) -> None:
     """Send one message of the protocol itself."""
     connection.send(connection.form.frame([connection.form.message(type_, data, id_=id_)]))
