@@ -379,7 +379,8 @@ async def test_a_stopped_monitor_is_an_alert_and_stays_stopped_over_a_restart(de
     assert health["notified"] == {"trader": True, "risk manager": True, "head of risk": False}
     audited = desk.daemon.get("/api/v1/audit", command="monitor.set")["items"]
     # How the second stop ended is written behind its answer: the kill may have come before.
-    assert {one["outcome"] for one in audited} == {"started", "done"}
+    # What viewers were refused in other tests is in it too.
+    assert {one["outcome"] for one in audited if one["actor"] == "local"} == {"started", "done"}
 
 
 async def test_everything_that_can_be_done_is_done_in_order_and_a_halt_comes_last(desk: Desk) -> None:
