@@ -1,8 +1,9 @@
 """Refusals that do not reach the door of commands, made entries of the audit chain, or lines of a log.
 
-A refused command of somebody who is known has an entry for itself, on the disk before the answer; how
-many there may be is bounded by how often a token may ask. All else (who is not known, or may not read
-what it asks for, comes from a strange page, sends what cannot be read) is noted without waiting for the
+A command of somebody who is known that a route refuses has an entry for itself, on the disk before the
+answer; how many there may be is bounded by how often a token may ask. All else (who is not known, or may
+not read what it asks for, comes from a strange page, talks too fast, sends on a stream what cannot be read
+as a command) is noted without waiting for the
 store, and a flood of it as a count, which is on the disk two seconds later: an entry is kept for ever,
 and nobody may fill the disk by knocking. Whatever comes, these are at most 100 entries of their own and
 30 × 4 counts a minute: 13,200 entries or some 10 MB an hour, 2,400 of them for one peer that never stops.
