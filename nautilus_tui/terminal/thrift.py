@@ -9,6 +9,7 @@ know what is drawn.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -31,6 +32,8 @@ _TOKEN = re.compile(
 _STEP = 3
 _FORGOTTEN = "\0"
 _MOST_KNOWN = 4096
+#: How one ends whose terminal is gone: as SIGHUP ends it.
+_HUNG_UP = 129
 
 
 _ASCII_LIKE: dict[str, str] = {
@@ -342,6 +345,11 @@ def thrifty(driver: type[Driver], *, ascii_only: bool = False) -> type[Driver]:
             thrift = self.__dict__.get("_thrift")
             if thrift is None:
                 thrift = self.__dict__["_thrift"] = Thrift(ascii_only=ascii_only)
+            writer = self.__dict__.get("_writer_thread")
+            if writer is not None and not writer.is_alive() and writer._queue.full():
+                # The terminal is gone and nobody said so (SIGHUP does, where it is the controlling one):
+                # to write would wait for ever. Nothing is lost with this process.
+                os._exit(_HUNG_UP)
             height = self._app.size.height
             super().write(thrift.rewrite(data, height))
 

@@ -59,6 +59,13 @@ class Screen:
     def press(self, keys: str) -> None:
         os.write(self.terminal, keys.encode())
 
+    def hang_up(self) -> int:
+        """Take the terminal away, as a connection that breaks does, and return the exit code."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self.terminal)
+        os.close(nothing)
+        return self.process.wait(PATIENCE_S)
+
     def end(self) -> int:
         """Read what is left and return the exit code."""
         while select.select([self.terminal], [], [], PATIENCE_S)[0] and self._read():

@@ -44,3 +44,15 @@ def test_a_killed_terminal_changes_nothing(cli: CommandLine) -> None:
         assert cli("--json", "engine", "list").json[0]["pid"] == pid
     finally:
         cli("stop", "--all")
+
+
+def test_who_loses_the_terminal_ends(cli: CommandLine) -> None:
+    """Also without SIGHUP, which only a controlling terminal sends."""
+    cli.home.ensure()
+    cli.home.config_file.write_text("[simulator]\nhistory_minutes = 10\n")
+    try:
+        with opened(cli) as screen:
+            screen.read_until("RUNNING")
+            assert screen.hang_up() == 129
+    finally:
+        cli("stop", "--all")
