@@ -6,6 +6,7 @@ This module must not know how an engine is run.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,6 +27,8 @@ Engine = Annotated[
 ]
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.", min=1, max=120)]
 _START_S = 60.0
+#: Lines that may come between the last one shown and the stream.
+_BETWEEN = 1000
 
 
 def _start(
@@ -159,21 +162,42 @@ def logs(
     """Show an engine's log. With --json and --follow, one object a line."""
     session = session_of(context)
     named = session.engine(engine)
-    page = session.ask(lambda api: api.engine_logs(named, limit=limit, level=level, client_order_id=order))
+
+    def lines(most: int) -> list[EngineLog]:
+        asked = session.ask(
+            lambda api: api.engine_logs(named, limit=most, level=level, client_order_id=order)
+        )
+        return list(asked.items)
+
+    held = lines(limit)
     if session.json and not follow:
-        output.show_json(page.items)
+        output.show_json(held)
         return
-    for line in page.items:
+    for line in held:
         _show_line(session, line)
     if follow:
-        asyncio.run(_follow(session, named, level, order))
+        levels = ("debug", "info", "warning", "error", "critical")
+        wanted = levels[levels.index(level) if level else 0 :]
+        asyncio.run(_follow(session, named, held, lines, lambda one: _concerns(one, wanted, order)))
 
 
-async def _follow(session: Session, engine: str, level: str | None, order: str | None) -> None:
+def _concerns(line: EngineLog, levels: Sequence[str], order: str | None) -> bool:
+    return line.level in levels and (order is None or line.client_order_id == order)
+
+
+async def _follow(
+    session: Session,
+    engine: str,
+    shown: list[EngineLog],
+    lines: Callable[[int], list[EngineLog]],
+    concerns: Callable[[EngineLog], bool],
+) -> None:
+    """Show what is logged from the last line ``shown`` on; ``lines`` asks for the newest, as
+    some may have come before the stream was there.
+    """
     from nautilus_tui.client.stream import Batch, StreamClient
 
-    levels = ("debug", "info", "warning", "error", "critical")
-    least = levels.index(level) if level else 0
+    between: list[EngineLog] | None = None
     stream: StreamClient
     async with StreamClient(session.addresses, [f"engines.{engine}.log"]) as stream:
         async for event in stream:
@@ -182,11 +206,18 @@ async def _follow(session: Session, engine: str, level: str | None, order: str |
                     output.say(event.problem)
                 continue
             for envelope in event.envelopes:
+                if envelope.type == "subscription_confirmed" and between is None:
+                    newest = await asyncio.to_thread(lines, _BETWEEN)
+                    between = [one for one in newest if one not in shown and _is_later(one, shown)]
+                    for one in between:
+                        _show_line(session, one)
                 line = envelope.data
-                if not isinstance(line, EngineLog) or levels.index(line.level) < least:
-                    continue
-                if order is None or line.client_order_id == order:
+                if isinstance(line, EngineLog) and concerns(line) and line not in (between or shown):
                     _show_line(session, line)
+
+
+def _is_later(line: EngineLog, shown: list[EngineLog]) -> bool:
+    return not shown or line.ts >= shown[-1].ts
 
 
 def _show_line(session: Session, line: EngineLog) -> None:

@@ -108,7 +108,7 @@ def _order_command(side: Side) -> Callable[..., None]:
         timeout: Timeout = 10.0,
     ) -> None:
         session = session_of(context)
-        named, id_ = session.engine(engine), order_id or mint_order_id()
+        named, id_ = session.engine(engine), mint_order_id() if order_id is None else order_id
         command = SubmitOrder(
             engine=named,
             client_order_id=id_,
@@ -204,7 +204,7 @@ def bracket(
 ) -> None:
     """Enter at market (or --price) with a take-profit and a stop-loss, of which one cancels the other."""
     session = session_of(context)
-    named, id_ = session.engine(engine), order_id or mint_order_id()
+    named, id_ = session.engine(engine), mint_order_id() if order_id is None else order_id
     command = SubmitBracket(
         engine=named,
         client_order_id=id_,
@@ -243,7 +243,7 @@ def oco(
 ) -> None:
     """Send a limit and a stop order, of which one cancels the other."""
     session = session_of(context)
-    named, id_ = session.engine(engine), order_id or mint_order_id()
+    named, id_ = session.engine(engine), mint_order_id() if order_id is None else order_id
     command = SubmitOco(
         engine=named,
         client_order_id=id_,

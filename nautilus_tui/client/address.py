@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: The environment variable that holds the token; secrets are never arguments, which others can list.
 TOKEN_VARIABLE = "NAUTILUS_TUI_TOKEN"
 
+#: What an HTTP header can carry; empty is none.
+_TOKEN = re.compile(r"[!-~]*")
 _SECURE = {"http": False, "ws": False, "https": True, "wss": True}
 
 
@@ -39,6 +42,13 @@ class Address:
     token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise InvalidRequestError(
+                "the token has characters that no token has",  # which are a secret
+                rule="a token is printable ASCII without spaces",
+                fix=f"look at {TOKEN_VARIABLE}: is a line break or a placeholder in it?",
+                field="token",
+            )
         if self.socket is not None or self.secure or _is_this_machine(self.host):
             return
         raise InvalidRequestError(

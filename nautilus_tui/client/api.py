@@ -17,7 +17,7 @@ import msgspec
 from data.commands import AnyCommand, Outcome, PreviewOrder
 from data.limits import LimitEffect
 from data.paging import Page
-from data.problems import OutcomeUnknownError, ProblemDocument, from_document
+from data.problems import InvalidRequestError, OutcomeUnknownError, ProblemDocument, from_document
 from data.records import (
     AccountUpdate,
     Bar,
@@ -52,6 +52,8 @@ _RESEARCH_TIMEOUT_S = 270.0  # a provider's pace may make a first answer wait
 _GRACE_S = 5.0  # the daemon answers by the time asked for; the wire gets this much more
 _API = "/api/v1"
 #: What a file is to be called: letters, digits and a few marks, never a path.
+#: What an HTTP header can carry.
+_KEY = re.compile(r"[!-~]([ -~]*[!-~])?")
 _NAMED = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]*)"')
 
 
@@ -116,11 +118,19 @@ class ApiClient(
         for the venue's first answer, or for their final state.
 
         Raises:
+            InvalidRequestError: the id cannot be sent; nothing was.
             NotReachableError: nothing was sent.
             OutcomeUnknownError: it was sent and no answer came.
             ProblemError: the daemon refused it before it became a command (credential, form).
         """
-        key = command_id or mint_command_id()
+        key = mint_command_id() if command_id is None else command_id
+        if not _KEY.fullmatch(key):
+            raise InvalidRequestError(
+                f"the id {key!r} cannot be sent",
+                rule="an id is printable ASCII, not empty, without spaces at its ends",
+                fix="take letters, digits, - and _",
+                field="id",
+            )
         response = await self._send(
             "POST",
             f"{_API}/commands",

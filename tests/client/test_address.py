@@ -70,3 +70,22 @@ def test_the_command_line_refuses_it_before_anything_is_sent(
     assert "192.0.2.2:18797 is another machine and would be spoken to in clear text" in run.err
     assert "https://192.0.2.2:18797" in run.err
     assert "SECRET" not in run.out + run.err
+
+
+@pytest.mark.parametrize("token", ["…", "SECRET\n", "SEC RET", "SECRÉT"])
+def test_a_token_that_no_header_carries_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        Address.remote("https://trading.example:8443", token)
+    assert token.strip() not in str(caught.value.document())
+    assert TOKEN_VARIABLE in (caught.value.fix or "")
+
+
+@pytest.mark.parametrize("id_", ["", " ", "a\nb", "é"])
+def test_an_order_id_that_cannot_be_sent_is_not_sent(tmp_path: Path, id_: str) -> None:
+    """Nobody listens there: it would be "not reachable" if it were tried, or unknown."""
+    cli = CommandLine(Home(tmp_path).ensure(), "http://127.0.0.1:1")
+    run = cli(
+        "--url", "http://127.0.0.1:1", "order", "buy", "AAPL.SIM", "1", "--engine", "paper-1", "--id", id_
+    )
+    assert run.code == 2, run.err
+    assert "the id" in run.err
