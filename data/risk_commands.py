@@ -108,7 +108,7 @@ class Kill(Command, frozen=True, kw_only=True, tag="kill"):
     engine: str | None = None  #: None: all engines
     flatten: bool = False
     drill: bool = False
-    reason: Words | None = None
+    reason: str | None = None  #: made to fit what `Words` are: a kill is never refused for it
 
 
 class Unlock(Command, frozen=True, kw_only=True, tag="unlock"):
