@@ -52,6 +52,8 @@ def test_words_that_may(text: str) -> None:
 def test_every_reason_note_and_message_is_words() -> None:
     """A field of such a name that is plain text would go unchecked."""
     for kind in typing.get_args(AnyCommand):
+        if kind is Kill:
+            continue  # its reason is made to fit: a kill is never refused for it
         said = {"reason", "note", "message", "comment", "description"} & set(kind.__struct_fields__)
         assert said <= words_of(kind), kind
 
