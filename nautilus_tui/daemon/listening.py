@@ -21,6 +21,7 @@ import uvicorn
 
 from data.problems import InvalidRequestError, OutcomeUnknownError, ProblemError, UnavailableError
 from nautilus_tui.daemon.peers import PeerHttpProtocol
+from nautilus_tui.daemon.streams.parting import cut
 from nautilus_tui.daemon.streams.protocol import BACKLOG
 from nautilus_tui.daemon.tls import server_context
 
@@ -160,7 +161,7 @@ async def _tell_stopping(send: Send, *, asks: bool) -> None:
 
 def _cut(connections: Iterable[Any]) -> None:
     for connection in list(connections):
-        connection.transport.abort()
+        cut(connection.transport)
 
 
 def make_server(

@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 
 from data.problems import ProblemDocument
 from nautilus_tui.daemon.refusals import Note, refusal_of, unnoted
+from nautilus_tui.daemon.streams.parting import cut
 from nautilus_tui.daemon.streams.peers import uid_of
 
 UNIX = "unix"
@@ -132,7 +133,7 @@ class PeerHttpProtocol(H11Protocol):
         if self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
             self._drained += len(data)
             if self._drained > self.bounds.drained_bytes:
-                self.transport.abort()
+                cut(self.transport)
                 return
         super().data_received(data)
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
@@ -183,7 +184,7 @@ class PeerHttpProtocol(H11Protocol):
         self.note(refusal_of("http.refused", "", peer_of({"client": self.client}), document, None))
         self._stop_deadline()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.abort()
+            cut(self.transport)
             return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # what the application still says goes nowhere
@@ -221,7 +222,7 @@ class PeerHttpProtocol(H11Protocol):
     def _look_at_reading(self) -> None:
         self._unread = None
         if self._left_unread - self.transport.get_write_buffer_size() < _LEAST_READ:
-            self.transport.abort()
+            cut(self.transport)
         else:
             self._watch_reading()
 

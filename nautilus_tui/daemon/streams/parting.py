@@ -8,11 +8,29 @@ enough for others not to notice, until it ends too or its time is up. This modul
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 
 #: What comes is taken at most so often, in seconds: with 256 kB at once, some 12 MB/s.
 _PAUSE_S = 0.02
 #: TLS cannot be closed on one side: a client that was silent for so long, in seconds, has heard the end.
 _SILENT_S = 0.25
+#: To close at once, with a reset: struct linger of socket(7), on for no seconds.
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """End a connection now, whatever its other end still has to read.
+
+    A socket that is merely closed goes on to deliver what it holds. To a client that does not read that
+    takes minutes, in which the kernel keeps some megabytes for it, and it is not told of the end.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family != socket.AF_UNIX and sock.fileno() >= 0:
+        with suppress(OSError):  # as some systems have it of a socket whose other end is gone already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()
 
 
 class Parting:
@@ -29,7 +47,7 @@ class Parting:
         self._transport = transport
         self._came = False  #: something, since it was last looked
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(patience, transport.abort)
+        self._timer = loop.call_later(patience, cut, transport)
         self._reading: asyncio.TimerHandle | None = None
         self._silence: asyncio.TimerHandle | None = None
         if transport.can_write_eof():

@@ -39,7 +39,7 @@ from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
 from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
 from nautilus_tui.daemon.streams.outgoing import held_by_system
-from nautilus_tui.daemon.streams.parting import Parting
+from nautilus_tui.daemon.streams.parting import Parting, cut
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
 from nautilus_tui.daemon.streams.turns import Reception, Turns
@@ -438,7 +438,7 @@ class StreamProtocol(asyncio.Protocol):
             return
         self._flush()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)
+        self._timer = loop.call_later(self.hub.limits.close_s, cut, self._transport)
         self._turns.resume()  # to hear the client's own close frame
 
     def _leave(self) -> None:
@@ -479,4 +479,4 @@ class StreamProtocol(asyncio.Protocol):
         self._stop_timer()
         self._turns.end()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self.hub.limits.close_s, self._transport.abort)
+        self._timer = loop.call_later(self.hub.limits.close_s, cut, self._transport)
