@@ -48,10 +48,14 @@ def bearer(authorization: str) -> str:
 
 
 def headers_of(problem: ProblemDocument) -> dict[str, str]:
-    """Return what the answer with a problem says in its headers: how to come in, or when to come again."""
+    """Return what the answer with a problem says in its headers: how to come in, what to ask, or when
+    to come again.
+    """
     if problem.status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}
     if problem.status == HTTPStatus.UPGRADE_REQUIRED:
         return {"Upgrade": "websocket", "Connection": "Upgrade"}
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return {"Allow": problem.extra.get("allow", "")}
     seconds = problem.extra.get("seconds")
     return {"Retry-After": seconds} if seconds else {}

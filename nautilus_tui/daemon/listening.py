@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
 import uvicorn
 
 from data.problems import InvalidRequestError, OutcomeUnknownError, ProblemError, UnavailableError
 from nautilus_tui.daemon.peers import PeerHttpProtocol
+from nautilus_tui.daemon.remedies import PROBLEM, body_of
 from nautilus_tui.daemon.streams.parting import cut
 from nautilus_tui.daemon.streams.protocol import BACKLOG
 from nautilus_tui.daemon.tls import server_context
@@ -142,16 +142,18 @@ class _ToTheEnd:
 
 async def _tell_stopping(send: Send, *, asks: bool) -> None:
     said = "the daemon is stopping and did not wait for this answer"
-    error: ProblemError = UnavailableError(said, fix="ask again in a moment")
+    error: ProblemError = UnavailableError(
+        said, rule="a daemon that stops takes no more requests", fix="ask again in a moment"
+    )
     if not asks:
         error = OutcomeUnknownError(
             said,
             rule="what was begun may have happened",
             fix="send it again in a moment under the same id or Idempotency-Key: it is carried out once",
         )
-    body = msgspec.json.encode(error.document())
+    body = body_of(error.document())
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", PROBLEM.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]

@@ -21,11 +21,11 @@ from uvicorn.server import ServerState
 
 from data.problems import ProblemDocument
 from nautilus_tui.daemon.refusals import Note, refusal_of, unnoted
+from nautilus_tui.daemon.remedies import PROBLEM, body_of
 from nautilus_tui.daemon.streams.parting import cut
 from nautilus_tui.daemon.streams.peers import uid_of
 
 UNIX = "unix"
-_PROBLEM = "application/problem+json"
 #: An answer of which less than this was read in the time for a request is read too slowly, in bytes.
 _LEAST_READ = 16_384
 
@@ -96,6 +96,7 @@ class PeerHttpProtocol(H11Protocol):
                 "unavailable",
                 "too many connections",
                 rule=f"at most {self.bounds.connections} connections of one address",
+                fix="close some of them, or send several requests over one",
             )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -152,6 +153,7 @@ class PeerHttpProtocol(H11Protocol):
             "invalid-request",
             "the request cannot be read as HTTP",
             rule=f"HTTP/1.1, with at most {self.bounds.header_bytes} bytes of headers",
+            fix="send a request line and headers as HTTP/1.1 has them, and fewer or shorter headers",
         )
 
     def _expect_request(self) -> None:
@@ -175,12 +177,15 @@ class PeerHttpProtocol(H11Protocol):
             "too-slow",
             f"the request did not come within {self.bounds.request_s:g} s",
             rule=f"a request is sent within {self.bounds.request_s:g} s",
+            fix="send it at once, headers and body",
         )
 
-    def _turn_away(self, status: int, kind: str, detail: str, *, rule: str) -> None:
+    def _turn_away(self, status: int, kind: str, detail: str, *, rule: str, fix: str) -> None:
         """Answer with a problem, if an answer is still to be given, and hang up."""
         titles = {400: "Invalid request", 408: "Request too slow", 503: "Not available"}
-        document = ProblemDocument(type=kind, title=titles[status], status=status, detail=detail, rule=rule)
+        document = ProblemDocument(
+            type=kind, title=titles[status], status=status, detail=detail, rule=rule, fix=fix
+        )
         self.note(refusal_of("http.refused", "", peer_of({"client": self.client}), document, None))
         self._stop_deadline()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
@@ -189,9 +194,9 @@ class PeerHttpProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # what the application still says goes nowhere
             self.cycle.message_event.set()
-        body = msgspec.json.encode(document)
+        body = body_of(document)
         headers = [
-            ("content-type", _PROBLEM),
+            ("content-type", PROBLEM),
             ("content-length", str(len(body))),
             ("connection", "close"),
         ]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote
 
 from data.commands import DropConnection, Outcome
 from data.forms import to_json, to_json_form
@@ -22,12 +21,14 @@ from data.problems import (
     ProblemDocument,
     ProblemError,
 )
+from data.words import shown
 from nautilus_tui.client.address import Address
 from nautilus_tui.daemon.headers import header, headers_of
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import peer_of
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import Note, refusal_of, unnoted
+from nautilus_tui.daemon.remedies import PROBLEM, body_of
 from nautilus_tui.daemon.request_pace import RequestPace
 from nautilus_tui.daemon.streams.hub import StreamHub
 from nautilus_tui.daemon.streams.paths import require_no_stream
@@ -37,7 +38,7 @@ from nautilus_tui.gateway.health import HealthWatch
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Scope, Send
 
-_JSON, _PROBLEM = b"application/json", b"application/problem+json"
+_JSON, _PROBLEM = b"application/json", PROBLEM.encode()
 _CONNECTIONS = "/api/v1/websocket/connections"
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _PREFLIGHT = b"access-control-request-method"
@@ -107,13 +108,13 @@ class Application:
             more: Headers = []
         except ProblemError as error:
             document = error.document()
-            status, kind, body = HTTPStatus(error.status), _PROBLEM, to_json(document)
+            status, kind, body = HTTPStatus(error.status), _PROBLEM, body_of(document)
             more = [(name.lower().encode(), value.encode()) for name, value in headers_of(document).items()]
             self._noted(scope, principal, document)
         except Exception:  # the fault is ours: the client is told that much, the log has the rest
             logger.exception("%s %s failed", scope["method"], scope["path"])
             document = ProblemError("the gateway failed to answer; its log has the details").document()
-            status, kind, body, more = HTTPStatus.INTERNAL_SERVER_ERROR, _PROBLEM, to_json(document), []
+            status, kind, body, more = HTTPStatus.INTERNAL_SERVER_ERROR, _PROBLEM, body_of(document), []
         await _send(send, status, [(b"content-type", kind), *more, *self._origins.crossing(origin)], body)
 
     def _principal(self, scope: HTTPScope, authorization: str | None) -> Principal:
@@ -128,22 +129,20 @@ class Application:
         self._note(refusal_of("http.refused", asked, peer_of(scope), document, known))
 
     def _answer(self, scope: HTTPScope, principal: Principal) -> object:
-        method, path = scope["method"], unquote(scope["path"])
+        method, path = scope["method"], scope["path"]
         found = self._answers.get(path)
         if found is not None:
-            if method != "GET":
-                raise MethodNotAllowedError(f"{path} does not take {method}", fix="GET it")
+            _require(method, ("GET", "HEAD"), path)
             answer = found()
             return Page(to_json_form(answer.items), answer.next) if isinstance(answer, Page) else answer
         head, _, connection_id = path.rpartition("/")
         if head == _CONNECTIONS and connection_id:
-            if method != "DELETE":
-                raise MethodNotAllowedError(f"{path} does not take {method}", fix="DELETE it")
+            _require(method, ("DELETE",), path)
             return self._drop(connection_id, principal)
         require_no_stream(path)
         where = f"at {self._daemon}" if self._daemon is not None else "that publishes to this gateway"
         raise NotFoundError(
-            f"a gateway has no {path[:200]}",
+            f"a gateway has no {shown(path, 200)}",
             rule="a gateway serves streams at /ws, and " + ", ".join(self._answers),
             fix=f"ask the daemon {where}",
         )
@@ -166,6 +165,17 @@ class MethodNotAllowedError(ProblemError):
     """The path is there and does something else."""
 
     type, title, status = "method-not-allowed", "Method not allowed", 405
+
+
+def _require(method: str, taken: Sequence[str], path: str) -> None:
+    """Refuse a method that a path does not take. HEAD is GET; the server leaves the body out."""
+    if method not in taken:
+        raise MethodNotAllowedError(
+            f"{shown(path, 200)} does not take {method}",
+            rule=f"it takes {' and '.join(taken)}",
+            fix=f"use {taken[0]}",
+            allow=", ".join(taken),
+        )
 
 
 async def _send(send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

@@ -80,7 +80,10 @@ def problem(said: bytes) -> tuple[int, dict[str, Any]]:
     """Return the status and the document of an answer."""
     start, _, body = said.partition(b"\r\n\r\n")
     assert b"application/problem+json" in start, said[:300]
-    return int(start.split()[1]), json.loads(body)
+    document = json.loads(body)
+    assert document["rule"], document
+    assert document["fix"], document
+    return int(start.split()[1]), document
 
 
 def trickle(sock: socket.socket, what: bytes) -> bytes:

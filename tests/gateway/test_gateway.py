@@ -209,7 +209,15 @@ async def test_connections_are_listed_and_dropped_by_an_admin_and_all_else_is_th
     missing = world.gateway.get("/api/v1/orders", world.tokens["admin"])
     assert missing.status_code == 404
     assert f"http://127.0.0.1:{world.daemon.port}" in missing.json()["fix"]
-    assert world.gateway.get("/health", world.tokens["admin"], "POST").status_code == 405
+    for method, path, taken in (
+        ("PUT", "/health", "GET, HEAD"),
+        ("GET", "/api/v1/websocket/connections/x", "DELETE"),
+    ):
+        wrong = world.gateway.get(path, world.tokens["admin"], method)
+        assert (wrong.status_code, wrong.headers["Allow"]) == (405, taken)
+        assert wrong.json()["rule"] == f"it takes {taken.replace(', ', ' and ')}"
+        assert wrong.json()["fix"]
+    assert world.gateway.get("/health", world.tokens["admin"], "HEAD").status_code == 200
     stream = world.gateway.get("/ws", world.tokens["admin"])
     assert (stream.status_code, stream.headers["Upgrade"]) == (426, "websocket")
     origin = {"Origin": "https://evil.example"}

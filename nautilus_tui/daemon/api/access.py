@@ -15,8 +15,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 from data.problems import InvalidRequestError, ProblemDocument, ProblemError
-from nautilus_tui.daemon.api.answers import PROBLEM
-from nautilus_tui.daemon.api.remedies import remedied
+from nautilus_tui.daemon.api.levels import levels
 from nautilus_tui.daemon.api.roles import audited, makes_a_command
 from nautilus_tui.daemon.auth import Authenticator
 from nautilus_tui.daemon.headers import header, headers_of
@@ -24,6 +23,7 @@ from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.peers import UNIX, peer_of
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.refusals import Note, Record, Refusal, refusal_of
+from nautilus_tui.daemon.remedies import PROBLEM, body_of, remedied
 from nautilus_tui.daemon.request_pace import RequestPace
 from providers.core.secrets import redact
 
@@ -97,6 +97,7 @@ class Authenticated:
         except ProblemError as error:
             await answer.refuse(error)
             return
+        scope["path"] = levels(scope["raw_path"])
         scope["user"] = answer.principal = principal
         scope["auth"] = None
         if request["method"] == "HEAD":  # as GET is answered; the server leaves the body out
@@ -169,7 +170,7 @@ class _Answer:
         """Answer with a problem and note it."""
         document = remedied(error.document())
         self._note(self._refusal(document))
-        body = redact(msgspec.json.encode(document).decode()).encode()
+        body = redact(body_of(document).decode()).encode()
         headers = [(b"content-type", PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
         headers += [(name.lower().encode(), value.encode()) for name, value in headers_of(document).items()]
         await self._whole(error.status, headers + self._crossing, body)

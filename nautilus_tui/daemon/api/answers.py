@@ -25,15 +25,15 @@ from data.problems import ProblemDocument, ProblemError, UpgradeRequiredError
 from data.words import shown
 from nautilus_tui.daemon.api.asked import page_asked
 from nautilus_tui.daemon.api.context import Context
-from nautilus_tui.daemon.api.remedies import remedied
+from nautilus_tui.daemon.api.queries import WHOLE_LIST, marked, unfit
 from nautilus_tui.daemon.api.roles import refused_first
 from nautilus_tui.daemon.headers import headers_of
+from nautilus_tui.daemon.remedies import PROBLEM, body_of, remedied
 from nautilus_tui.daemon.streams.paths import require_no_stream
 from providers.core.secrets import redact
 
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
-PROBLEM = "application/problem+json"
 #: Problem types for what HTTP itself refuses.
 _HTTP_TYPES: Mapping[int, tuple[str, str]] = {
     400: ("invalid-request", "Invalid request"),
@@ -66,9 +66,11 @@ def answer(request: AnyRequest, value: object, status: int = 200) -> Answer:
 
     A list that is known as a whole is cut to the page asked for.
     """
-    if isinstance(value, Page) and request.route_handler.opt.get("whole_list"):
+    if isinstance(value, Page) and request.route_handler.opt[WHOLE_LIST]:
         asked_for = request.query_params
         value = page_asked(value.items, asked_for.get("limit"), asked_for.get("cursor"))
+    if isinstance(value, Page):
+        value = marked(request, value)
     if _prefers_msgpack(request.headers.get("accept", "")):
         return Response(msgspec.msgpack.encode(value), media_type=MSGPACK, status_code=status)
     if isinstance(value, Page):  # a page of records is shown as a page of their JSON twins
@@ -98,9 +100,11 @@ def outcome_answer(request: AnyRequest, outcome: Outcome) -> Answer:
     """Return a command's outcome: itself when it was done, else its problem with the outcome inside."""
     if outcome.problem is None:
         return answer(request, outcome)
-    document = msgspec.to_builtins(remedied(outcome.problem)) | {"outcome": forms.to_json_form(outcome)}
+    whole = remedied(outcome.problem)
+    outcome = msgspec.structs.replace(outcome, problem=whole)
+    document = msgspec.to_builtins(whole) | {"outcome": forms.to_json_form(outcome)}
     body = redact(msgspec.json.encode(document).decode()).encode()
-    return Response(body, media_type=PROBLEM, status_code=outcome.problem.status)
+    return Response(body, media_type=PROBLEM, status_code=whole.status)
 
 
 async def tell_methods(message: Message, scope: Scope) -> None:
@@ -117,7 +121,7 @@ async def tell_methods(message: Message, scope: Scope) -> None:
 
 def problem_answer(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Answer:
     """Return an error as it goes on the wire."""
-    body = redact(msgspec.json.encode(remedied(document)).decode()).encode()
+    body = redact(body_of(document).decode()).encode()
     return Response(body, media_type=PROBLEM, status_code=document.status, headers=dict(headers or {}))
 
 
@@ -139,10 +143,10 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
         return on_problem(request, forbidden)
     kind, title = _HTTP_TYPES.get(error.status_code, ("http-error", "HTTP error"))
     detail, extra = shown(_detail(request, error), 500), _extra(error)
-    rule = "limit is a whole number from 1 to 10000" if extra.get("field") == "limit" else None
-    document = ProblemDocument(
-        type=kind, title=title, status=error.status_code, detail=detail, rule=rule, extra=extra
-    )
+    unasked = unfit(request, extra["field"]) if error.status_code == 400 and extra else None
+    if unasked is not None:
+        return on_problem(request, unasked)
+    document = ProblemDocument(type=kind, title=title, status=error.status_code, detail=detail, extra=extra)
     return problem_answer(document, error.headers)
 
 

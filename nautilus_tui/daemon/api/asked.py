@@ -12,17 +12,20 @@ from typing import Annotated, NamedTuple
 
 from litestar.params import Parameter, PathParameter
 
-from data import asked
+from data import asked, forms
 from data.asked import invalid, known_then, named, span
 from data.paging import Page
+from data.problems import InvalidRequestError
+from data.words import shown
+from nautilus_tui.daemon.api.parameters import LONGEST
 
-__all__ = ["cik_of", "forms_of", "known_then", "named", "page_asked", "page_of", "span", "window"]
+__all__ = ["cik_of", "forms_of", "known_then", "moments", "named", "page_asked", "page_of", "span", "window"]
 
 AsOf = Annotated[dt.date | None, Parameter(description="as it was known on this date, e.g. 2020-03-31")]
 Start = Annotated[dt.date | None, Parameter(description="first date, e.g. 2020-01-01")]
 End = Annotated[dt.date | None, Parameter(description="last date")]
 Forms = Annotated[str | None, Parameter(description="forms with commas between, e.g. 10-K,8-K")]
-Few = Annotated[int, Parameter(ge=1, le=10_000, description="how many at most")]
+Few = Annotated[int, Parameter(ge=1, le=LONGEST, description="how many at most")]
 Ticker = Annotated[str, PathParameter(description="a ticker in any spelling, e.g. AAPL or BRK.B")]
 Cik = Annotated[str, PathParameter(description="the company's CIK, e.g. 320193")]
 Accession = Annotated[str, PathParameter(description="the filing's accession number")]
@@ -30,8 +33,8 @@ SeriesId = Annotated[str, PathParameter(description="the series, e.g. DGS10")]
 FactorId = Annotated[str, PathParameter(description="the factor's id")]
 StockSymbol = Annotated[str, PathParameter(description="the vendor's symbol, e.g. IBM")]
 
-#: As many items as a page can hold, and as it holds where nothing else is asked for.
-LONGEST = 10_000
+#: What the store can compare times with.
+_LATEST = 2**63 - 1
 _CIK = re.compile(r"\d{1,10}")
 _CURSOR = re.compile(r"[0-9]{1,9}")
 
@@ -39,6 +42,33 @@ _CURSOR = re.compile(r"[0-9]{1,9}")
 def forms_of(text: str | None) -> tuple[str, ...]:
     """Return the forms that a parameter names; raises InvalidRequestError."""
     return asked.forms_of((text or "").split(","))
+
+
+def moments(**given: str | None) -> tuple[int | None, ...]:
+    """Return times (ns UTC) from a request, the earlier ones first; names say which field is which.
+
+    Those that the store cannot hold are the outermost that it can: nothing lies beyond.
+
+    Raises:
+        InvalidRequestError: one is no time, or before the one that it follows.
+    """
+    found: list[int | None] = []
+    before: tuple[str, int] | None = None
+    for field, text in given.items():
+        if text is None:
+            found.append(None)
+            continue
+        try:
+            time = min(max(forms.parse_iso(text), -_LATEST), _LATEST)
+        except InvalidRequestError as error:
+            error.extra |= {"field": field, "value": shown(text)}
+            error.detail = f"{field}: {error.detail}"
+            raise
+        if before is not None and time < before[1]:
+            raise invalid(field, shown(text), f"{field} is not before {before[0]}, {given[before[0]]}")
+        before = (field, time)
+        found.append(time)
+    return tuple(found)
 
 
 def cik_of(text: str) -> str:
@@ -73,11 +103,14 @@ def page_of[T](items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
     return Page(list(items[start:end]), str(end) if end < len(items) else None)
 
 
+def size_asked(limit: str | None) -> int:
+    """Return how many items a page of a list holds that is known as a whole; raises InvalidRequestError."""
+    size = LONGEST if limit is None else int(limit) if _CURSOR.fullmatch(limit) else 0
+    if not 1 <= size <= LONGEST:
+        raise invalid("limit", shown(str(limit)), f"limit is a whole number from 1 to {LONGEST}")
+    return size
+
+
 def page_asked[T](items: Sequence[T], limit: str | None, cursor: str | None) -> Page[T]:
     """Return a page of a list that is known as a whole, for parameters as they came."""
-    size = int(limit) if limit is not None and _CURSOR.fullmatch(limit) else 0
-    if limit is None:
-        size = LONGEST
-    if not 1 <= size <= LONGEST:
-        raise invalid("limit", str(limit)[:80], f"a whole number from 1 to {LONGEST}")
-    return page_of(items, size, cursor)
+    return page_of(items, size_asked(limit), cursor)

@@ -28,7 +28,6 @@ from data.facts import ProviderHealth
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
 from nautilus_tui.daemon.api.asked import (
-    LONGEST,
     Accession,
     AsOf,
     Cik,
@@ -45,7 +44,7 @@ from nautilus_tui.daemon.api.asked import (
     window,
 )
 from nautilus_tui.daemon.api.describe import OF_PROVIDERS, route
-from nautilus_tui.daemon.api.parameters import Cursor
+from nautilus_tui.daemon.api.parameters import LONGEST, Cursor
 
 if TYPE_CHECKING:  # slow to load, and not needed to start
     from providers.edgar.client import Edgar

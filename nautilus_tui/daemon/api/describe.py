@@ -16,6 +16,7 @@ from data.access import Role
 from data.commands import Outcome
 from data.paging import Page
 from nautilus_tui.daemon.api.answers import JSON, MSGPACK
+from nautilus_tui.daemon.api.queries import LIST, WHOLE_LIST, well_asked
 from nautilus_tui.daemon.api.roles import CHANGE, ROLE, needs
 
 _METHODS = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
@@ -82,12 +83,14 @@ def route(
             summary=summary,
             description=(handler.__doc__ or "").strip(),
             tags=[tag],
-            guards=[] if one.is_change else [needs(role)],  # the door refuses, and has it audited
+            # a change has no guard for its role: the door refuses it, and has it audited
+            guards=[well_asked] if one.is_change else [needs(role), well_asked],
             status_code=200,
             opt={
                 ROLE: role,
                 CHANGE: one.is_change,
-                "whole_list": one.is_list and "cursor" not in handler.__annotations__,
+                LIST: one.is_list,
+                WHOLE_LIST: one.is_list and "cursor" not in handler.__annotations__,
             },
         )
         made_route: HTTPRouteHandler = decorate(handler)

@@ -16,11 +16,11 @@ from litestar.types import ControllerRouterHandler
 
 from data import forms
 from data.commands import Outcome
-from data.problems import ProblemDocument
-from engines.rules import ID_LENGTH
-from nautilus_tui.daemon.api.answers import JSON, MSGPACK, PROBLEM, Answer, AnyRequest
+from nautilus_tui.daemon.api.answers import JSON, MSGPACK, Answer, AnyRequest
 from nautilus_tui.daemon.api.describe import Described, described, route
 from nautilus_tui.daemon.api.page import page
+from nautilus_tui.daemon.api.parameters import OF_CHANGES, OF_LISTS
+from nautilus_tui.daemon.remedies import PROBLEM, Remedied
 
 _REFERENCE = "#/components/schemas/{name}"
 _TAG = "About this API"
@@ -41,13 +41,14 @@ _TITLES = {
     503: "A part that is needed is not there: a store, an engine, a provider",
     504: "Outcome unknown: it may or may not have happened",
 }
-_ANY = (401, 403, 429, 500, 503)
-_OF_CHANGES = (400, 404, 409, 422, 502, 504)
-_OF_BODIES = (400, 404, 413, 415)
-_OF_PARAMETERS = (400, 404)
+#: 400 as well: a parameter that there is not is refused.
+_ANY = (400, 401, 403, 429, 500, 503)
+_WITH_CHANGES = (404, 409, 422, 502, 504)
+_WITH_BODIES = (404, 413, 415)
+_WITH_PARAMETERS = (404,)
 
 
-class CommandProblem(ProblemDocument, frozen=True, kw_only=True):
+class CommandProblem(Remedied, frozen=True, kw_only=True):
     """Why a command did not do what it should, with its outcome where it came as far as the door."""
 
     outcome: Outcome | None = None
@@ -62,52 +63,9 @@ class OpenApiDocument(msgspec.Struct, frozen=True, kw_only=True):
     components: dict[str, Any]
 
 
-#: What every change takes besides its body.
-_CHANGE_PARAMETERS = [
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "the command's id: sent twice, it is carried out once",
-        "required": False,
-        "schema": {"type": "string", "maxLength": ID_LENGTH, "pattern": "^[A-Za-z0-9][A-Za-z0-9._:@-]*$"},
-    },
-    {
-        "name": "wait",
-        "in": "query",
-        "description": "for orders: answer at the venue's first word, or at their last state",
-        "required": False,
-        "schema": {"type": "string", "enum": ["ack", "final"], "default": "ack"},
-    },
-    {
-        "name": "timeout",
-        "in": "query",
-        "description": "seconds to wait at most",
-        "required": False,
-        "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": 120, "default": 10},
-    },
-]
-#: What every list takes that is known as a whole.
-_LIST_PARAMETERS = [
-    {
-        "name": "limit",
-        "in": "query",
-        "description": "items a page holds at most",
-        "required": False,
-        "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10_000},
-    },
-    {
-        "name": "cursor",
-        "in": "query",
-        "description": "the `next` of the page before",
-        "required": False,
-        "schema": {"type": "string"},
-    },
-]
-
-
 def completed(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the framework's OpenAPI document with our bodies, answers and errors filled in."""
-    types: list[Any] = [ProblemDocument, CommandProblem]
+    types: list[Any] = [Remedied, CommandProblem]
     for one in described.values():
         types += one.returns
         types += [] if one.body is None else [one.body]
@@ -124,12 +82,12 @@ def completed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _completed(operation: Mapping[str, Any], by_type: Mapping[int, Any]) -> dict[str, Any]:
     one = described[operation["operationId"]]
-    parameters = [_parameter(given) for given in operation.get("parameters", [])]
+    parameters: list[Mapping[str, Any]] = [_parameter(given) for given in operation.get("parameters", [])]
     named = {given["name"] for given in parameters}
     if one.is_list:
-        parameters += [given for given in _LIST_PARAMETERS if given["name"] not in named]
+        parameters += [given for given in OF_LISTS if given["name"] not in named]
     if one.is_change:
-        parameters += _CHANGE_PARAMETERS
+        parameters += OF_CHANGES
     full = {**operation, "responses": _answers(one, by_type, bool(parameters))}
     if parameters:
         full["parameters"] = parameters
@@ -152,13 +110,13 @@ def _answers(one: Described, by_type: Mapping[int, Any], has_parameters: bool) -
             for name, text in one.headers.items()
         }
     statuses = {*_ANY, *one.problems}
-    statuses |= set(_OF_PARAMETERS) if has_parameters else set()
-    statuses |= set(_OF_BODIES) if one.body is not None else set()
-    statuses |= set(_OF_CHANGES) if one.is_change else set()
-    problem = by_type[id(CommandProblem if one.is_change else ProblemDocument)]
+    statuses |= set(_WITH_PARAMETERS) if has_parameters else set()
+    statuses |= set(_WITH_BODIES) if one.body is not None else set()
+    statuses |= set(_WITH_CHANGES) if one.is_change else set()
+    problem = by_type[id(CommandProblem if one.is_change else Remedied)]
     answers = {"200": done}
     for status in sorted(statuses):
-        kind = by_type[id(ProblemDocument)] if status == 401 else problem
+        kind = by_type[id(Remedied)] if status == 401 else problem
         answers[str(status)] = {"description": _TITLES[status], "content": {PROBLEM: {"schema": kind}}}
     return answers
 
@@ -180,6 +138,8 @@ def _parameter(given: Mapping[str, Any]) -> dict[str, Any]:
         schema = {**options[0], **schema}
     elif options:
         schema["oneOf"] = options
+    if "enum" in schema:
+        schema["enum"] = [value for value in schema["enum"] if value is not None]
     if schema.get("type") == "integer":
         bounds = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
         schema |= {name: int(schema[name]) for name in bounds if name in schema}

@@ -6,7 +6,7 @@ chain has the command. This module must not know of routes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from litestar.connection import ASGIConnection
@@ -24,10 +24,10 @@ _AUDITED = "nautilus_tui.audited"
 type Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-def needs(role: Role) -> Callable[[Connection, BaseRouteHandler], None]:
+def needs(role: Role) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     """Return a guard that lets those through who have at least ``role``."""
 
-    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         principal: Principal = connection.user
         if not principal.may(role):
             raise _not_for(principal, role, connection.url.path)
