@@ -24,7 +24,7 @@ from risk.scopes import Scope, scope_of
 
 type LimitCommand = SetLimit | DeleteLimit | DecideLimitChange | RestrictEngine
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f/]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NAME_LENGTH: Final = 64
 _REASON_LENGTH: Final = 500
 _OF_VAR: Final = ("confidence", "horizon_days", "method")
@@ -86,7 +86,7 @@ def _check_set(command: SetLimit, engines: Engines) -> None:
     scope = scope_of(command.scope)
     if len(scope.name) > _NAME_LENGTH or _CONTROL.search(scope.name) or scope.name != scope.name.strip():
         raise _invalid(
-            "scope", command.scope[:80], f"a name of 1 to {_NAME_LENGTH} printable characters without /"
+            "scope", command.scope[:80], f"a name of 1 to {_NAME_LENGTH} printable characters"
         )
     if command.auto_adjust is not None and command.remove_auto_adjust:
         raise InvalidRequestError(

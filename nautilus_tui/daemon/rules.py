@@ -57,6 +57,8 @@ _OF_AN_ORDER = ModifyOrder | CancelOrder | PreviewOrder
 #: States in which an engine takes commands.
 READY_STATES = frozenset({"running", "degraded"})
 _TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9./ -]{0,15}")
+#: Fields that name an engine or an instrument.
+_NAMES = frozenset({"engine", "instance_id", "instrument"})
 #: Numbers are below ten to this power and have at most this many decimals.
 _MAX_POWER = 18
 #: What the store and the link between processes hold.
@@ -75,6 +77,7 @@ def check(command: AnyCommand, supervisor: Supervisor) -> None:
         UnavailableError: it names an engine that does not run.
     """
     check_numbers(command)
+    check_named(command)
     named = getattr(command, "client_order_id", None)
     if named is not None:
         check_id("client_order_id", named, new=not isinstance(command, _OF_AN_ORDER))
@@ -131,6 +134,18 @@ def check_numbers(given: msgspec.Struct) -> None:
         if isinstance(exponent, str) or exponent < -_MAX_POWER or value.adjusted() >= _MAX_POWER:
             rule = f"a finite number below 1e{_MAX_POWER} with at most {_MAX_POWER} decimals"
             raise _invalid(name, str(value)[:80], rule)
+
+
+def check_named(given: msgspec.Struct) -> None:
+    """Check that what a command, or what asks for one, names by an id has one: none is not an empty one.
+
+    Raises:
+        InvalidRequestError: a name is empty; names field, value and rule.
+    """
+    for name in _NAMES & set(given.__struct_fields__):
+        value = getattr(given, name)
+        if isinstance(value, str) and not value.strip():
+            raise _invalid(name, shown(value), "not empty")
 
 
 def _check_modification(command: ModifyOrder) -> None:

@@ -62,7 +62,7 @@ def limit(**fields: Any) -> SetLimit:
         (limit(window_s=5), "window_s", "order_rate only"),
         (limit(scope="everything"), "scope", "portfolio"),
         (limit(scope="engine:"), "scope", "engine:ID"),
-        (limit(scope="strategy:a/b"), "scope", "printable"),
+        (limit(scope="strategy:a\tb"), "scope", "printable"),
         (limit(scope="strategy:" + "s" * 65), "scope", "64"),
         (limit(confidence=Decimal("0.95")), "confidence", "var only"),
         (limit(limit_type="var", confidence=Decimal(1)), "confidence", "below 1"),

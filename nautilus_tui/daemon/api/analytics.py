@@ -9,7 +9,6 @@ from typing import Annotated
 
 from litestar.params import Parameter, PathParameter
 
-from data import forms
 from data.analytics import (
     AggregateAnswer,
     AnalyticsHealth,
@@ -23,6 +22,7 @@ from data.analytics import (
     StressAnswer,
 )
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, context_of, told
+from nautilus_tui.daemon.api.asked import moments
 from nautilus_tui.daemon.api.bodies import Body, read
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Engine
@@ -73,11 +73,12 @@ async def get_performance(
     ] = None,
 ) -> Answer:
     """Return how a book did: every metric, profit by strategy, instrument, sector, engine and day."""
+    (since,) = moments(start=start)
     found = await context_of(request).risk.analytics.performance(
         portfolio_id,
         benchmark=benchmark,
         risk_free=risk_free,
-        since=0 if start is None else forms.parse_iso(start),
+        since=0 if since is None else since,
         rolling=rolling,
     )
     return await told(request, found)
@@ -169,12 +170,13 @@ async def get_execution(
 async def aggregate_fills(request: AnyRequest) -> Answer:
     """Sum fills up by engine, instrument, strategy, sector or day: traded value, commission, realised."""
     body = await read(request, AggregateBody)
+    start, end = moments(start=body.start, end=body.end)
     found = await context_of(request).risk.analytics.aggregate(
         body.by,
         engine=body.engine,
         instrument=body.instrument,
-        start=None if body.start is None else forms.parse_iso(body.start),
-        end=None if body.end is None else forms.parse_iso(body.end),
+        start=start,
+        end=end,
     )
     return await told(request, found)
 

@@ -50,6 +50,29 @@ _ABOUT = (
 )
 
 
+#: Every route.
+HANDLERS = [
+    *commands.HANDLERS,
+    *breaches.HANDLERS,
+    *engines.HANDLERS,
+    *orders.HANDLERS,
+    *kill.HANDLERS,
+    *authority.HANDLERS,
+    *limits.HANDLERS,
+    *forecast.HANDLERS,
+    *analytics.HANDLERS,
+    *reports.HANDLERS,
+    *market.HANDLERS,
+    *macro.HANDLERS,
+    *stocks.HANDLERS,
+    *companies.HANDLERS,
+    *watching.HANDLERS,
+    *auditing.HANDLERS,
+    *system.HANDLERS,
+    *document.HANDLERS,
+]
+
+
 class _Application(Litestar):
     """The framework for structs of msgspec only: pydantic, if it is installed, is a quarter of a second."""
 
@@ -61,26 +84,7 @@ class _Application(Litestar):
 def make_app(context: Context, settings: DaemonSettings, *, version: str) -> Authenticated:
     """Return the application over the daemon's parts."""
     app = _Application(
-        route_handlers=[
-            *commands.HANDLERS,
-            *breaches.HANDLERS,
-            *engines.HANDLERS,
-            *orders.HANDLERS,
-            *kill.HANDLERS,
-            *authority.HANDLERS,
-            *limits.HANDLERS,
-            *forecast.HANDLERS,
-            *analytics.HANDLERS,
-            *reports.HANDLERS,
-            *market.HANDLERS,
-            *macro.HANDLERS,
-            *stocks.HANDLERS,
-            *companies.HANDLERS,
-            *watching.HANDLERS,
-            *auditing.HANDLERS,
-            *system.HANDLERS,
-            *document.HANDLERS,
-        ],
+        route_handlers=HANDLERS,
         before_send=[tell_methods],
         exception_handlers={
             ProblemError: on_problem,

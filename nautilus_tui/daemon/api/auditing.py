@@ -10,18 +10,16 @@ from typing import Annotated
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
 
-from data import forms
 from data.audit import ChainReport, read_head
 from data.audit_file import CONTENT_TYPE
 from data.paging import Page
 from data.records import AuditEntry
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.asked import moments
 from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Cursor, Limit
 
 _TAG = "Access and audit"
-#: What the store can compare times with.
-_LATEST = 2**63 - 1
 
 
 @route("GET", "/api/v1/audit", returns=Page[AuditEntry], tag=_TAG, role="risk")
@@ -59,7 +57,7 @@ async def export_audit(
     ] = None,
 ) -> Stream:
     """Return the audit chain as JSON Lines: what it follows, an entry a line, and how many there are."""
-    since, until = (None if text is None else _time(text) for text in (start, end))
+    since, until = moments(**{"from": start, "to": end})
     pieces = await context_of(request).state.trail.export(since, until)
     return Stream(
         pieces,
@@ -71,10 +69,6 @@ async def export_audit(
             "Cache-Control": "no-store",
         },
     )
-
-
-def _time(text: str) -> int:
-    return min(max(forms.parse_iso(text), 0), _LATEST)
 
 
 HANDLERS = [list_audit, verify_audit, export_audit]

@@ -18,7 +18,7 @@ from data.records import OrderType, Side, TimeInForce
 from data.words import Words
 from engines.spec import LARGEST_SEED, MOST_CPU_PERCENT, MOST_MEMORY_MB
 from nautilus_tui.daemon.api.answers import JSON, AnyRequest
-from nautilus_tui.daemon.rules import check_numbers, decoded, described
+from nautilus_tui.daemon.rules import check_named, check_numbers, decoded, described
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -195,6 +195,7 @@ async def read[B: Body](request: AnyRequest, kind: type[B]) -> B:
     except msgspec.ValidationError as error:
         raise described(error, kind) from error
     check_numbers(body)
+    check_named(body)
     return body
 
 

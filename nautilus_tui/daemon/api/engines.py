@@ -12,7 +12,7 @@ from litestar.params import Parameter
 
 from data.commands import ConfigureEngine, Outcome, RestartEngine, SetFeed, StartEngine, StopEngine
 from data.paging import Page
-from data.records import EngineLog, EngineStatus, Instrument
+from data.records import EngineLog, EngineStatus, Instrument, LogLevel
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.bodies import EngineBody, EngineSettingsBody, FeedBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
@@ -58,7 +58,7 @@ async def engine_health(request: AnyRequest, instance_id: InstanceId = None) -> 
 async def engine_logs(
     request: AnyRequest,
     instance_id: InstanceId = None,
-    level: Annotated[str | None, Parameter(description="least severe level shown")] = None,
+    level: Annotated[LogLevel | None, Parameter(description="least severe level shown")] = None,
     client_order_id: Annotated[str | None, Parameter(description="lines of one order")] = None,
     contains: Annotated[str | None, Parameter(description="lines with this text")] = None,
     limit: Limit = 200,

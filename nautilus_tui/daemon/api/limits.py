@@ -35,6 +35,7 @@ from nautilus_tui.daemon.api.describe import route
 from nautilus_tui.daemon.api.parameters import Cursor
 from nautilus_tui.daemon.api.parameters import Limit as PageSize
 from nautilus_tui.daemon.limit_rules import unit_named
+from risk.scopes import scope_of
 
 _TAG = "Risk"
 _BASE = "/api/v1/risk/limits"
@@ -96,11 +97,13 @@ async def list_limits(
     of_scope: Annotated[
         str | None, QueryParameter(name="scope", description="limits of one scope, e.g. engine:paper-1")
     ] = None,
-    limit_type: Annotated[str | None, Parameter(description="limits of one type")] = None,
+    limit_type: Annotated[LimitType | None, Parameter(description="limits of one type")] = None,
     limit: PageSize = 10_000,
     cursor: Cursor = None,
 ) -> Answer:
     """Return every limit, by id. How much of each is used is at /api/v1/risk/status."""
+    if of_scope is not None:
+        scope_of(of_scope)
     found = [
         one
         for one in context_of(request).risk.limits.limits()

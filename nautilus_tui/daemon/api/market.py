@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from litestar.params import Parameter
 
-from data import forms
 from data.commands import CompactHistory, ImportHistory, Outcome
 from data.console import SqlResult
 from data.paging import Page
 from data.problems import InvalidRequestError
 from data.records import Bar, Book, PriceSide, Quote
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
+from nautilus_tui.daemon.api.asked import moments
 from nautilus_tui.daemon.api.bodies import ImportBody, SqlBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _TAG = "Market data"
 _TIME = re.compile(r"-?[0-9]{1,19}")
-_SIDES: tuple[PriceSide, ...] = ("bid", "ask", "mid", "last")
 
 
 class CatalogueItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +73,7 @@ async def list_bars(
     timeframe: Annotated[str, Parameter(description="e.g. 5s, 1m, 1h, 1d")] = "1m",
     start: Annotated[str | None, Parameter(description="ISO 8601 time of the first bar")] = None,
     end: Annotated[str | None, Parameter(description="ISO 8601 time before which bars begin")] = None,
-    side: Annotated[str | None, Parameter(description="bid, ask, mid or last")] = None,
+    side: Annotated[PriceSide | None, Parameter(description="one side; any if left out")] = None,
     source: Annotated[str | None, Parameter(description="only this source, e.g. import")] = None,
     engine: Engine = None,
     limit: Limit = 500,
@@ -85,13 +84,12 @@ async def list_bars(
     Of an engine that replays, bars end where its replay stands. ``next`` leads to older bars.
     """
     context = context_of(request)
-    before = None if end is None else forms.parse_iso(end)
+    after, before = moments(start=start, end=end)
     if cursor is not None:
         before = _earlier(cursor) if before is None else min(_earlier(cursor), before)
     replayed = None if engine is None else context.market.replayed_until(engine)
     if replayed is not None:
         before = replayed + 1 if before is None else min(before, replayed + 1)
-    after, one_side = None if start is None else forms.parse_iso(start), _side(side)
     bars = await asyncio.to_thread(
         lambda: context.history().bars(
             symbol,
@@ -99,7 +97,7 @@ async def list_bars(
             start=after,
             end=before,
             limit=limit,
-            side=one_side,
+            side=side,
             engine=engine,
             source=source,
         )
@@ -147,17 +145,6 @@ def _earlier(cursor: str) -> int:
             value=cursor[:80],
         )
     return int(cursor)
-
-
-def _side(given: str | None) -> PriceSide | None:
-    for side in _SIDES:
-        if given == side:
-            return side
-    if given is None:
-        return None
-    raise InvalidRequestError(
-        f"side is {given!r}", rule="a side is bid, ask, mid or last", field="side", value=given
-    )
 
 
 def _item(holding: Holding) -> CatalogueItem:
