@@ -48,6 +48,7 @@ class Parts:
             context.door.execute,
             origins=origins_of(settings),
             note=context.refusals.note,
+            record=context.refusals.record,
         )
 
     def server(self, *, tls: bool = False) -> Server:

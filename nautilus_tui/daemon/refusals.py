@@ -1,13 +1,13 @@
 """Refusals that do not reach the door of commands, made entries of the audit chain, or lines of a log.
 
-A command of somebody who is known that a route refuses has an entry for itself, on the disk before the
-answer; how many there may be is bounded by how often a token may ask. All else (who is not known, or may
-not read what it asks for, comes from a strange page, talks too fast, sends on a stream what cannot be read
-as a command) is noted without waiting for the
-store, and a flood of it as a count, which is on the disk two seconds later: an entry is kept for ever,
-and nobody may fill the disk by knocking. Whatever comes, these are at most 100 entries of their own and
-30 × 4 counts a minute: 13,200 entries or some 10 MB an hour, 2,400 of them for one peer that never stops.
-This module must not know how requests travel.
+A command of somebody who is known that a route or a stream refuses has an entry for itself, on the disk
+before the answer. An entry is kept for ever, and nobody may fill the disk by knocking: of one token's
+there are at most 200 a second; who sends more waits for its turn, and what would wait longer than a
+second is noted. All else (who is not known, or may not read what it asks for, comes from a strange page,
+talks too fast) is noted without waiting for the store, and a flood of it as a count, which is on the disk
+two seconds later. Whatever comes, these are at most 100 entries of their own and 30 × 4 counts a minute:
+13,200 entries or some 10 MB an hour, 2,400 of them for one peer that never stops. This module must not
+know how requests travel.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 #: Refusals of one peer, and of all peers together, that have an entry each within a minute.
 SINGLES, SINGLES_OF_ALL = 10, 100
+#: Refused commands of one token that have an entry each: so many a second, after so many at once …
+COMMANDS_A_SECOND, COMMANDS_AT_ONCE = 200, 200
+#: … and how long one waits for its turn at most, in seconds: no more wait than have theirs in that time.
+WAIT_S = 1.0
 #: How long further ones are counted before the count is written, in seconds: what a power cut may cost.
 COUNT_S = 2.0
 #: Peers that have a count of their own each time; the rest share one, which names as many.
@@ -90,6 +94,15 @@ class Record(Protocol):
     """Writes a refused command; returns when it is written."""
 
     async def __call__(self, refusal: Refusal) -> None: ...
+
+
+def noting(note: Note) -> Record:
+    """Return what only takes note of refused commands, at once: for those who have no audit chain."""
+
+    async def record(refusal: Refusal) -> None:
+        note(refusal)
+
+    return record
 
 
 class _Tally:
@@ -211,6 +224,7 @@ class Refusals(CountedRefusals):
         super().__init__(clock=clock, count_s=count_s, minute_s=minute_s)
         self._state = state
         self._told = told
+        self._turns = Turns()
         self._writing: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -219,16 +233,47 @@ class Refusals(CountedRefusals):
         await asyncio.gather(*self._writing)
 
     async def record(self, refusal: Refusal) -> None:
-        """Write a refused command; returns when it is on the disk, or it is told that it cannot be."""
-        await self._append(self._draft(refusal))
+        """Write a refused command; returns when it is on the disk, or it is told that it cannot be.
+
+        It is written whether or not somebody goes on waiting for it.
+        """
+        now = asyncio.get_running_loop().time()
+        turn = self._turns.next(refusal.actor, now)
+        if turn > now + WAIT_S:
+            self.note(refusal)
+            return
+        await asyncio.shield(self._begin(self._draft(refusal), turn - now))
 
     def _write(self, draft: AuditDraft) -> None:
-        task = asyncio.create_task(self._append(draft))
+        self._begin(draft)
+
+    def _begin(self, draft: AuditDraft, wait: float = 0.0) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._append(draft, wait))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+        return task
 
-    async def _append(self, draft: AuditDraft) -> None:
+    async def _append(self, draft: AuditDraft, wait: float) -> None:
+        if wait > 0.0:
+            await asyncio.sleep(wait)
         try:
             self._told(await self._state.append_audit(draft))
         except StoreFailedError as error:  # the store's health says so too
             logger.error("a refusal could not be stored: %s: %s", draft.detail, error.detail)
+
+
+class Turns:
+    """Whose entry may be written when: a token has some at once, then one after the other."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}  #: by actor: until when its entries reach at that pace, loop time
+
+    def next(self, actor: str, now: float) -> float:
+        """Return when a token may have its next entry, loop time; it is taken unless that is too late."""
+        if len(self._due) >= _PEERS:  # who is not due any more is as one that never came
+            self._due = {name: due for name, due in self._due.items() if due > now}
+        due = max(self._due.get(actor, 0.0), now) + 1.0 / COMMANDS_A_SECOND
+        turn = due - COMMANDS_AT_ONCE / COMMANDS_A_SECOND
+        if turn <= now + WAIT_S:
+            self._due[actor] = due
+        return turn

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,17 @@ from data.paths import Home
 from data.problems import ForbiddenError, RateLimitedError, UnauthorizedError
 from data.records import AuditEntry
 from data.state import State
-from nautilus_tui.daemon.refusals import COUNTED, SINGLES, SINGLES_OF_ALL, Refusal, Refusals
+from nautilus_tui.daemon.refusals import (
+    COMMANDS_A_SECOND,
+    COMMANDS_AT_ONCE,
+    COUNTED,
+    SINGLES,
+    SINGLES_OF_ALL,
+    WAIT_S,
+    Refusal,
+    Refusals,
+    Turns,
+)
 from tests.daemon.process import DaemonProcess
 from tests.daemon.serve import Told
 
@@ -129,6 +140,43 @@ async def test_a_refused_command_is_never_counted(state: State) -> None:
         await refusals.record(refusal(asked="POST /api/v1/orders"))
         assert len(await entries(state)) == number + 1, "it is there when that returns"
     assert not any(map(is_count, await entries(state)))
+
+
+async def test_commands_without_end_wait_for_their_turn_and_then_are_counted(state: State) -> None:
+    """However many connections one token has, the chain grows at a pace, and nothing is lost."""
+    refusals = Refusals(state, lambda _: None)
+    count = 3 * COMMANDS_AT_ONCE
+    crowd = [refusals.record(refusal(actor="busy", asked="command x")) for _ in range(count)]
+    others = [refusals.record(refusal(actor="calm", asked="command x")) for _ in range(SINGLES)]
+    await asyncio.gather(*crowd, *others)
+    await refusals.close()
+    found = await entries(state)
+    assert sum(times(one) for one in found if one.actor == "busy") == count
+    assert COMMANDS_AT_ONCE <= len([one for one in found if one.actor == "busy"]) < count
+    assert [times(one) for one in found if one.actor == "calm"] == [1] * SINGLES
+
+
+async def test_who_stops_waits_for_those_who_wait(state: State) -> None:
+    refusals = Refusals(state, lambda _: None)
+    crowd = [asyncio.create_task(refusals.record(refusal())) for _ in range(COMMANDS_AT_ONCE + 20)]
+    await asyncio.sleep(0)
+    for one in crowd:
+        one.cancel()
+    await refusals.close()
+    assert len(await entries(state)) == len(crowd), "whoever asked has gone, and it is written all the same"
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 0.5), st.integers(1, 300)), min_size=1, max_size=40))
+def test_a_token_has_so_many_turns_a_second_and_none_too_late(arrivals: list[tuple[float, int]]) -> None:
+    turns, now, taken = Turns(), 0.0, []
+    for pause, count in arrivals:
+        now += pause
+        due = [turns.next("busy", now) for _ in range(count)]
+        taken += [max(one, now) for one in due if one <= now + WAIT_S]
+    assert taken == sorted(taken), "in their order"
+    for first, last in combinations(range(0, len(taken), 97), 2):
+        most = COMMANDS_AT_ONCE + COMMANDS_A_SECOND * (taken[last] - taken[first])
+        assert last - first <= most + 1
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -272,6 +320,7 @@ def test_every_refused_command_has_its_entry_before_the_answer(tmp_path: Path) -
             assert tcp.delete("/api/v1/orders/none", headers=viewer).status_code == 403
         for _ in range(15):
             assert tcp.post("/api/v1/commands", json={"command": "x"}, headers=viewer).status_code == 400
+        said = refused_on_a_stream(daemon, viewer)
     finally:
         daemon.kill()
     found = Counter(
@@ -283,7 +332,25 @@ def test_every_refused_command_has_its_entry_before_the_answer(tmp_path: Path) -
         ("order.submit", "looks", "viewer", "tcp", "forbidden"): 30,
         ("http.refused", "looks", "viewer", "tcp", "forbidden"): 45,
         ("http.refused", "looks", "viewer", "tcp", "invalid-request"): 15,
-    }
+    } | {("stream.refused", "looks", "viewer", "tcp", type_): count for type_, count in said.items()}
+    assert set(said) == {"invalid-request", "rate-limited"}
+
+
+def refused_on_a_stream(daemon: DaemonProcess, viewer: dict[str, str]) -> Counter[str]:
+    """Send what is no command, in several ways and too fast; returns how often which problem was answered."""
+    no_commands: list[object] = [{"command": "x"}, {"command": "order.cancel"}, {}, "order.cancel"]
+    said: Counter[str] = Counter()
+    at = f"ws://127.0.0.1:{daemon.port}/ws"
+    with connect(at, additional_headers=viewer, proxy=None) as talk:
+        for number in range(120):
+            message = {"type": "command", "id": number, "command": no_commands[number % len(no_commands)]}
+            talk.send(json.dumps(message))
+        while said.total() < 120:
+            for envelope in json.loads(talk.recv(timeout=120)):
+                if envelope["id"] is not None:
+                    assert envelope["id"] == said.total(), "each in its turn"
+                    said[envelope["data"].get("problem", envelope["data"])["type"]] += 1
+    return said
 
 
 def test_a_flood_of_others_is_on_the_disk_within_seconds(tmp_path: Path) -> None:

@@ -19,12 +19,13 @@ from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from data import facts
 from data.bus import Bus
 from data.commands import AnyCommand, Outcome
-from data.facts import Record
 from data.problems import UnauthorizedError
 from nautilus_tui.daemon.peers import PeerHttpProtocol
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.refusals import Note, Record, unnoted
 from nautilus_tui.daemon.streams import StreamHub, StreamLimits, make_ws_protocol
 from nautilus_tui.daemon.streams.protocol import BACKLOG
 
@@ -114,11 +115,13 @@ async def serving(
     limits: StreamLimits | None = None,
     *,
     bus: Bus | None = None,
-    store: Callable[[str], list[Record]] | None = None,
+    store: Callable[[str], list[facts.Record]] | None = None,
     epoch: str = "e1",
     ring_size: int = 8192,
     port: int = 0,
     tls: ssl.SSLContext | None = None,
+    note: Note = unnoted,
+    record: Record | None = None,
 ) -> AsyncIterator[Service]:
     """Serve a bus, one of its own unless one is given, on ``tmp_path/daemon.sock`` and a free port."""
     bus = bus or Bus(epoch, store, ring_size=ring_size)
@@ -134,7 +137,7 @@ async def serving(
     config = uvicorn.Config(
         hello,
         http=PeerHttpProtocol,
-        ws=make_ws_protocol(hub, authenticate, execute),
+        ws=make_ws_protocol(hub, authenticate, execute, note=note, record=record),
         lifespan="off",
         log_config=None,
         backlog=BACKLOG,

@@ -248,6 +248,31 @@ async def test_addresses_subscribe_by_themselves(
         assert (await client.next(expected))["seq"] == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "reached"),
+    [
+        ("/ws/market-data/NOPE", 0),  # at every venue, and there is none
+        ("/ws/market-data/NOPE.SIM", 3),  # named in full, but for the bars, whose timeframes are not known
+        ("/ws/market-data/AAPL", 1),
+        ("/ws/trades/updates", 0),
+    ],
+)
+async def test_of_how_many_topics_the_present_follows_is_told(
+    tmp_path: Path, path: str, reached: int
+) -> None:
+    """Whoever asks for what nobody has hears that nothing is known of it."""
+    async with serving(tmp_path) as service:
+        service.bus.publish_records([samples.quote(7)])
+        async with service.tcp(path) as client:
+            confirmed = await client.next("subscription_confirmed")
+            assert confirmed["data"]["reached"] == reached
+            id_ = await client.say("heartbeat_response")
+            followed = [await client.envelope() for _ in range(reached)]
+            assert all(one["type"] == "snapshot" for one in followed)
+            assert all(bool(one["data"]["records"]) == ("AAPL" in path) for one in followed)
+            assert (await client.envelope())["id"] == id_
+
+
 async def test_an_unknown_address_is_not_found(tmp_path: Path) -> None:
     headers = {
         "Connection": "Upgrade",

@@ -242,7 +242,7 @@ async def test_commands_in_flight_are_limited_and_outlive_their_sender(tmp_path:
         (["quotes..x"], "empty level"),
         (["weather.>"], "weather"),
         (["orders.paper-1", "a.>.b"], "before its end"),
-        ([f"quotes.I{n}.SIM" for n in range(500)] + ["fills.*"], "length <= 500"),
+        ([f"quotes.I{n}.SIM" for n in range(500)] + ["fills.*"], "501 topics"),
         ([], "length >= 1"),
         ("quotes.>", "array"),
     ],

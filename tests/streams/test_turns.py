@@ -24,6 +24,7 @@ class Client:
         self.act = act  #: on each frame
         self.turns = Turns(self, Reception())
         self.reading, self.full, self.told = True, False, False
+        self.too_early = False  #: it was read from while it did not read
         self.parsed, self.heard = b"", b""
         self.at: list[float] = []  #: loop time at which frames were heard
 
@@ -35,6 +36,7 @@ class Client:
         self.reading = False
 
     def resume_reading(self) -> None:
+        self.too_early = self.too_early or self.full
         self.reading = True
 
     def is_closing(self) -> bool:
@@ -81,6 +83,7 @@ class Client:
             elif self.told:
                 self.read_again()
             await asyncio.sleep(0)
+        assert not self.too_early
         assert self.parsed == sent
         assert self.heard == sent[: len(self.heard)]
 

@@ -9,6 +9,7 @@ not know of sockets or of how messages look.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +20,8 @@ from data.bus import Bus
 from data.problems import InvalidRequestError, RateLimitedError
 from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.matching import Matcher
+
+logger = logging.getLogger(__name__)
 
 #: How often a look is taken at how far the server is, and how long messages are carried out at once; seconds.
 _LOOK_S, _SLICE_S = 0.01, 0.002
@@ -98,19 +101,17 @@ class Ahead:
         self._planned = False
         now, bus = asyncio.get_running_loop().time(), self._bus()
         stop = time.perf_counter() + _SLICE_S
-        try:
-            for connection, wait in tuple(self._waiting.items()):
-                if connection.blocked or not (wait.caught_up(bus) or now >= wait.until):
-                    continue  # who does not read is not answered
-                del self._waiting[connection]
-                for go_on in wait.held:
-                    if connection.group is not None:  # it has not left
-                        go_on()
-                if time.perf_counter() > stop:
-                    break
-        finally:  # a fault with one client is the loop's to report; the others are heard
-            if self._waiting:
-                self._plan(_LOOK_S)
+        for connection, wait in tuple(self._waiting.items()):
+            if connection.blocked or not (wait.caught_up(bus) or now >= wait.until):
+                continue  # who does not read is not answered
+            del self._waiting[connection]
+            for go_on in wait.held:
+                if connection.group is not None:  # it has not left
+                    _call(go_on)
+            if time.perf_counter() > stop:
+                break
+        if self._waiting:
+            self._plan(_LOOK_S)
 
 
 class _Wait:
@@ -129,6 +130,14 @@ class _Wait:
         while awaited and bus.seq(awaited[-1][0]) >= awaited[-1][1]:
             awaited.pop()
         return not awaited
+
+
+def _call(go_on: Callable[[], None]) -> None:
+    """Carry one message out; whatever comes of it, the next is heard."""
+    try:
+        go_on()
+    except Exception:  # the fault is ours
+        logger.exception("what a client said, and had to wait, failed")
 
 
 def _resumes(role: Role, topic: str) -> bool:

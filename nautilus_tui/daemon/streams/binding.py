@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from nautilus_tui.daemon.origins import Origins
-from nautilus_tui.daemon.refusals import Note, unnoted
+from nautilus_tui.daemon.refusals import Note, Record, noting, unnoted
 from nautilus_tui.daemon.streams import session
 from nautilus_tui.daemon.streams.handshake import Authenticate
 from nautilus_tui.daemon.streams.hub import StreamHub
@@ -24,6 +24,7 @@ def make_ws_protocol(
     *,
     origins: Origins | None = None,
     note: Note = unnoted,
+    record: Record | None = None,
 ) -> type[asyncio.Protocol]:
     """Return the class to give uvicorn as ``ws=`` (with ``backlog=BACKLOG``).
 
@@ -33,6 +34,7 @@ def make_ws_protocol(
         execute: carries out the commands that clients send.
         origins: which web pages may connect; without it those of the server's own origin.
         note: what takes note of refusals.
+        record: what writes refused commands, each before its answer; without it they are noted as well.
     """
     return type(
         "BoundStreamProtocol",
@@ -43,6 +45,7 @@ def make_ws_protocol(
             "authenticate": staticmethod(authenticate),
             "execute": staticmethod(execute),
             "note": staticmethod(note),
+            "record": staticmethod(record or noting(note)),
             "origins": origins or Origins(),
             "reception": Reception(),
         },

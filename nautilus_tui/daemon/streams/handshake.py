@@ -9,7 +9,6 @@ import http
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -18,7 +17,7 @@ from data.problems import ProblemError, UnauthorizedError
 from nautilus_tui.daemon.headers import bearer, headers_of, once
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import Refusal, refusal_of
+from nautilus_tui.daemon.remedies import PROBLEM, body_of
 from nautilus_tui.daemon.streams.peers import Peer
 from nautilus_tui.daemon.streams.wire import SUBPROTOCOLS
 
@@ -72,20 +71,15 @@ def rejected(ws: ServerProtocol, error: ProblemError) -> Response:
     """Return the answer to an upgrade request that is refused: a problem document."""
     response = ws.reject(http.HTTPStatus(error.status), "")
     document = error.document()
-    body = msgspec.json.encode(document)
+    body = body_of(document)
     del response.headers["Content-Type"]
     del response.headers["Content-Length"]
-    response.headers["Content-Type"] = "application/problem+json"
+    response.headers["Content-Type"] = PROBLEM
     response.headers["Content-Length"] = str(len(body))
     for name, value in headers_of(document).items():
         response.headers[name] = value
     response.body = body
     return response
-
-
-def refusal(asked: str, error: ProblemError, peer: Peer, known: Principal | None) -> Refusal:
-    """Return what is noted of a refusal on a stream connection."""
-    return refusal_of("stream.refused", asked, (peer.address, peer.uid), error.document(), known)
 
 
 def select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

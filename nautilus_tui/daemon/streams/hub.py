@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from data import topics
 from data.bus import Bus, Event
-from data.problems import InvalidRequestError, NotFoundError, ProblemError
+from data.problems import InvalidRequestError, NotFoundError
 from data.records import Broadcast
 from nautilus_tui.daemon.streams.access import check_patterns
 from nautilus_tui.daemon.streams.ahead import Ahead
@@ -179,17 +179,23 @@ class StreamHub:
             )
         had, fresh = connection.patterns, self._delivery.move(connection, wanted)
         form = connection.form
-        confirmed = {"topics": sorted(added), "subscriptions": count, "withheld": withheld}
+        reached = _reached(connection, added, fresh)
+        confirmed = {
+            "topics": sorted(added),
+            "subscriptions": count,
+            "withheld": withheld,
+            "reached": len(reached),
+        }
         answer = [form.message("subscription_confirmed", confirmed, id_=id_)]
         resume = resume or {}
         try:
-            for topic in _reached(connection, added, fresh):
+            for topic in reached:
                 asked = resume.get(topic)
                 if asked is None:
                     answer.append(self._delivery.states.snapshot(form, topic))
                 else:
                     answer += self._delivery.states.resumed(form, topic, asked, epoch)
-        except ProblemError:  # the store cannot say what is: then nothing was subscribed to
+        except Exception:  # the store cannot say what is: then nothing was subscribed to
             self._delivery.move(connection, had)  # there was room for it until now
             raise
         self._delivery.write(connection, answer)

@@ -16,6 +16,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
 _MARKET_DATA = "/ws/market-data/"
 #: All of them, as people are told.
 ADDRESSES = (*_FIXED, _MARKET_DATA + "{symbol}")
+_LISTED = ", ".join(ADDRESSES)
 
 
 def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
@@ -29,7 +30,9 @@ def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
         parts = urlsplit(target)
     except ValueError as error:
         raise InvalidRequestError(
-            f"not an address: {error}", rule="an address is as RFC 3986 has it"
+            f"not an address: {error}",
+            rule="an address is as RFC 3986 has it",
+            fix=f"use one of {_LISTED}",
         ) from error
     path = unquote(parts.path)
     secrets = {"token", "access_token", "authorization"} & {name.lower() for name in parse_qs(parts.query)}
@@ -45,7 +48,11 @@ def subscriptions_of(target: str) -> tuple[str, tuple[str, ...]]:
     symbol = path.removeprefix(_MARKET_DATA)
     if symbol and symbol != path and "/" not in symbol:
         return path, _market_data(symbol)
-    raise NotFoundError(f"no stream at {path[:200]}", fix=", ".join(ADDRESSES))
+    raise NotFoundError(
+        f"no stream at {path[:200]}",
+        rule="a stream has an address of its own, or is subscribed to at /ws",
+        fix=f"use one of {_LISTED}",
+    )
 
 
 def require_no_stream(path: str) -> None:

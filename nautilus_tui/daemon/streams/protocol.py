@@ -23,7 +23,6 @@ from websockets.protocol import State
 
 from data.problems import (
     InvalidRequestError,
-    ProblemDocument,
     ProblemError,
     RateLimitedError,
     UnauthorizedError,
@@ -31,17 +30,19 @@ from data.problems import (
 )
 from nautilus_tui.daemon.origins import Origins
 from nautilus_tui.daemon.principal import Principal
-from nautilus_tui.daemon.refusals import Note
+from nautilus_tui.daemon.refusals import Note, Record
+from nautilus_tui.daemon.remedies import remedied
 from nautilus_tui.daemon.streams import messages, session
 from nautilus_tui.daemon.streams.connection import Connection
-from nautilus_tui.daemon.streams.frames import Frames
+from nautilus_tui.daemon.streams.frames import Broken, Frames, NoTextError, Said
 from nautilus_tui.daemon.streams.handshake import Authenticate as Authenticate
-from nautilus_tui.daemon.streams.handshake import check_page, refusal, rejected, who
+from nautilus_tui.daemon.streams.handshake import check_page, rejected, who
 from nautilus_tui.daemon.streams.hub import CLOSE_RESTART, CLOSE_UNAUTHENTICATED, StreamHub
 from nautilus_tui.daemon.streams.outgoing import held_by_system
 from nautilus_tui.daemon.streams.parting import Parting, cut
 from nautilus_tui.daemon.streams.paths import subscriptions_of
 from nautilus_tui.daemon.streams.peers import Peer, peer_of
+from nautilus_tui.daemon.streams.refusing import Refusing
 from nautilus_tui.daemon.streams.turns import Reception, Turns
 from nautilus_tui.daemon.streams.wire import JSON, SUBPROTOCOLS, Format
 
@@ -62,6 +63,7 @@ class StreamProtocol(asyncio.Protocol):
     execute: ClassVar[session.Execute]
     origins: ClassVar[Origins]
     note: ClassVar[Note]
+    record: ClassVar[Record]
     reception: ClassVar[Reception]
 
     __slots__ = (
@@ -69,14 +71,13 @@ class StreamProtocol(asyncio.Protocol):
         "_connection",
         "_expiry",
         "_form",
-        "_fragments",
         "_opening",
         "_pace",
         "_parting",
         "_path",
         "_patterns",
         "_peer",
-        "_principal",
+        "_refusing",
         "_state",
         "_timer",
         "_transport",
@@ -86,6 +87,7 @@ class StreamProtocol(asyncio.Protocol):
 
     _transport: asyncio.Transport
     _peer: Peer
+    _refusing: Refusing
 
     def __init__(
         self,
@@ -99,10 +101,8 @@ class StreamProtocol(asyncio.Protocol):
         self._form: Format = JSON
         self._path = ""
         self._patterns: tuple[str, ...] = ()
-        self._principal: Principal | None = None
         self._connection: Connection | None = None
         self._opening: list[bytes] = []  #: the upgrade request and what came behind it, until its turn
-        self._fragments: list[bytes] = []
         self._pace = session.Pace(self.hub.limits.inbound_rate)
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -116,6 +116,7 @@ class StreamProtocol(asyncio.Protocol):
         """Take the transport over from uvicorn's HTTP protocol."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from asyncio's
         self._peer = peer_of(self._transport)
+        self._refusing = Refusing(self._peer, self.note, self.record, self._go_on)
         limits = self.hub.limits
         self._transport.set_write_buffer_limits(high=limits.write_high, low=limits.write_low)
         self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn lists its own classes
@@ -143,6 +144,11 @@ class StreamProtocol(asyncio.Protocol):
         if self._connection is not None:
             self.hub.unblock(self._connection)
         self._turns.resume()
+
+    def _go_on(self) -> None:
+        """Hear the client again: what was refused is written down and answered."""
+        if self._connection is not None:
+            self._turns.resume()
 
     def eof_received(self) -> None:
         """Let the transport close itself."""
@@ -203,7 +209,7 @@ class StreamProtocol(asyncio.Protocol):
                     fix="try again later",
                 )
             self._path, self._patterns = subscriptions_of(request.path)
-            self._principal = who(request, self.authenticate, self._peer)
+            self._refusing.known = who(request, self.authenticate, self._peer)
         except ProblemError as error:
             self._refuse(error)
             return
@@ -220,8 +226,8 @@ class StreamProtocol(asyncio.Protocol):
         """Start the conversation, or wait for the client to say who it is."""
         if self._closing:
             return
-        if self._principal is not None:
-            self._admit(self._principal)
+        if self._refusing.known is not None:
+            self._admit(self._refusing.known)
             return
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.hub.limits.auth_s, self._not_authenticated)
@@ -260,8 +266,8 @@ class StreamProtocol(asyncio.Protocol):
             try:
                 hub.subscribe(connection, self._patterns)
             except ProblemError as error:
-                self._noted(f"subscribe to {self._path}", error)
-                session.answer(connection, "subscription_error", error.document(), None)
+                self._refusing.note(f"subscribe to {self._path}", error)
+                session.refuse(connection, None, error)
 
     def _end_when_expired(self, principal: Principal) -> None:
         """Close the connection when its token expires; the clock is asked again now and then, as it
@@ -276,18 +282,15 @@ class StreamProtocol(asyncio.Protocol):
         wait = min(left, _CLOCK_S)
         self._expiry = asyncio.get_running_loop().call_later(wait, self._end_when_expired, principal)
 
-    def _noted(self, asked: str, error: ProblemError) -> None:
-        self.note(refusal(asked, error, self._peer, self._principal))
-
     def _not_authenticated(self) -> None:
         self._timer = None
         error = UnauthorizedError(
             "no token came",
             rule=f"a connection authenticates within {self.hub.limits.auth_s:g} s",
-            fix='send {"type":"authenticate","token":…} first, or an Authorization header',
+            fix=f"say {messages.Authenticate.example} first, or send an Authorization header",
         )
-        self._noted("authenticate", error)
-        self._tell(error.document())
+        self._refusing.note("authenticate", error)
+        self._tell(error)
         self._close(CLOSE_UNAUTHENTICATED, "not authenticated in time")
 
     def _identify(self, data: bytes) -> None:
@@ -300,20 +303,21 @@ class StreamProtocol(asyncio.Protocol):
                 raise UnauthorizedError(
                     "the first message was not authenticate",
                     rule="without an Authorization header the first message is authenticate",
+                    fix=f"say {messages.Authenticate.example} first",
                 )
             principal = self.authenticate(message.token, self._peer.uid, self._peer.address)
         except ProblemError as error:
-            self._noted("authenticate", error)
-            self._tell(error.document(), error.id if isinstance(error, messages.UnreadableError) else id_)
+            self._refusing.note("authenticate", error)
+            self._tell(error, error.id if isinstance(error, messages.UnreadableError) else id_)
             self._close(CLOSE_UNAUTHENTICATED, error.title)
             return
         self._stop_timer()
-        self._principal = principal
+        self._refusing.known = principal
         self._admit(principal, message.id)
 
     def _refuse(self, error: ProblemError) -> None:
         """Answer the upgrade request with a problem document and hang up."""
-        self._noted(f"connect to {self._path}", error)
+        self._refusing.note(f"connect to {self._path}", error)
         answer = rejected(self._ws, error)
         self._closing = True
         self._ws.data_to_send()  # what `websockets` itself would say to it, or has to no avail
@@ -322,103 +326,91 @@ class StreamProtocol(asyncio.Protocol):
 
     # ------------------------------------------------------------ frames
 
-    def parse(self, data: bytes) -> list[Frame]:
-        """Return the frames that end in the next bytes from the client."""
-        frames = self._ws.frames(data)
-        if self._ws.parser_exc is None:
-            return frames
-        self._broken(self._ws.parser_exc)
-        return []
+    def parse(self, data: bytes) -> list[Said]:
+        """Return what ends in the next bytes from the client."""
+        return self._ws.said(data)
 
     def blocked(self) -> bool:
-        """Tell whether the client does not read."""
-        return self._connection is not None and self._connection.blocked
+        """Tell whether the client does not read, or waits for what it was refused to be written down."""
+        return self._connection is not None and (self._connection.blocked or self._refusing.writing)
 
     def reads(self) -> bool:
-        """Tell whether the client reads; a transport that is full may have yet to say so."""
+        """Tell whether the client may be heard; a transport that is full may have yet to say so."""
         connection = self._connection
         if connection is None:
             return True
-        return not connection.blocked and connection.unsent() <= self.hub.limits.write_high
+        return not self.blocked() and connection.unsent() <= self.hub.limits.write_high
 
     def hurries(self) -> bool:
         """Tell whether the client talks faster than it may."""
         return self._pace.excess > 0
 
-    def hear(self, frame: Frame) -> None:
-        """Act on a frame from the client."""
-        if frame.opcode is Opcode.CLOSE:
+    def hear(self, said: Said) -> None:
+        """Act on what came from the client."""
+        if isinstance(said, Broken):
+            self._break_off(said.problem)
+            return
+        if said.opcode is Opcode.CLOSE:
             self._leave()
             self._flush()  # the echo; the transport closes behind it
             return
-        if self._closing:
-            if not self._pace.take() and self._pace.excess >= self.hub.limits.inbound_excess:
-                self._part()  # it was told goodbye and goes on as if it had not heard it
-            return
+        in_time = self._pace.take()
+        excess = self._pace.excess
+        if not in_time and excess >= self.hub.limits.inbound_excess:
+            self._close(CloseCode.POLICY_VIOLATION, f"{excess} messages over the rate")
+            self._part()  # it was told, and may go on as if it had not heard it
+        elif not self._closing:
+            self._listen(said, in_time)
+
+    def _listen(self, frame: Frame, in_time: bool) -> None:
         if self._connection is not None:
             self._connection.alive = True
+        data: bytes | None = None
         if frame.opcode is Opcode.PING:
             self._transport.write(Frame(Opcode.PONG, frame.data).serialize(mask=False))
-        if not self._pace.take():
-            self._too_fast(frame)
-        elif frame.opcode not in (Opcode.PING, Opcode.PONG):
-            self._data(frame)
-
-    def _data(self, frame: Frame) -> None:
-        data = self._whole(frame)
-        if data is None:
-            return
-        if self._connection is not None:
-            session.hear(self.hub, self._connection, self.execute, data, self._noted)
-        else:
+        elif frame.opcode is not Opcode.PONG:
+            try:
+                data = self._ws.message(frame)
+            except NoTextError as error:
+                self._refusing.note("message", error)
+                self._tell(error)
+                self._close(CloseCode.INVALID_DATA, error.detail)
+                return
+        if not in_time:
+            self._too_fast(data)
+        elif data is not None and self._connection is not None:
+            session.hear(self.hub, self._connection, self.execute, data, self._refusing)
+        elif data is not None:
             self._identify(data)
 
-    def _whole(self, frame: Frame) -> bytes | None:
-        """Return the message that ends with a frame; None: it goes on."""
-        self._fragments.append(bytes(frame.data))
-        if not frame.fin:
-            return None
-        data = self._fragments[0] if len(self._fragments) == 1 else b"".join(self._fragments)
-        self._fragments = []
-        return data
-
-    def _too_fast(self, frame: Frame) -> None:
-        """Decline what a client says too fast; hang up when it does not listen.
+    def _too_fast(self, data: bytes | None) -> None:
+        """Decline what a client says too fast.
 
         Each message has its answer; pings, pongs and pieces of messages are told of once in a while.
         """
-        limits, excess = self.hub.limits, self._pace.excess
-        if excess >= limits.inbound_excess:
-            self._close(CloseCode.POLICY_VIOLATION, f"{excess} messages over the rate")
-            self._part()
-            return
+        rate, excess = self.hub.limits.inbound_rate, self._pace.excess
         error = RateLimitedError(
             "what was said is not carried out: it came too fast",
-            rule=f"at most {limits.inbound_rate} messages a second from a client",
+            rule=f"at most {rate} messages a second from a client",
             fix="slow down, then say it again; several topics fit in one subscribe",
         )
-        self._noted("message", error)
-        data = None if frame.opcode in (Opcode.PING, Opcode.PONG) else self._whole(frame)
         if data is not None and self._connection is not None:
-            session.decline(self._connection, data, error)
-        elif excess == 1 or excess % limits.inbound_rate == 0:
-            self._tell(error.document())
+            session.decline(self._connection, data, error, self._refusing)
+            return
+        self._refusing.note("message", error)
+        if excess == 1 or excess % rate == 0:
+            self._tell(error)
 
-    def _broken(self, error: Exception) -> None:
+    def _break_off(self, problem: InvalidRequestError) -> None:
         """Say what was wrong with a frame; the close frame that `websockets` made follows."""
-        if self._ws.close_sent is not None and not self._closing:
-            code = self._ws.close_sent.code
-            rule = "frames are as RFC 6455 describes them"
-            if code == CloseCode.MESSAGE_TOO_BIG:
-                rule = f"a message has at most {self.hub.limits.max_message} bytes"
-            problem = InvalidRequestError(f"unreadable frame: {error}", rule=rule)
-            self._noted("message", problem)
-            self._tell(problem.document())
+        if not self._closing:
+            self._refusing.note("message", problem)
+            self._tell(problem)
         self._leave()
-        self._transport.write(b"".join(self._ws.data_to_send()))
-        self._part()
+        self._flush()
 
-    def _tell(self, document: ProblemDocument, id_: str | int | None = None) -> None:
+    def _tell(self, error: ProblemError, id_: str | int | None = None) -> None:
+        document = remedied(error.document())
         self._transport.write(self._form.frame([self._form.message("error", document, id_=id_)]))
 
     # ------------------------------------------------------------ closing
@@ -428,7 +420,7 @@ class StreamProtocol(asyncio.Protocol):
         if self._closing:
             return
         self._leave()
-        if self._ws.state is State.CLOSING:  # the client said it first; that it did was yet to be heard
+        if self._ws.state is State.CLOSING:  # the client ended it first; that it did was yet to be heard
             self._flush()
             return
         try:
@@ -457,17 +449,22 @@ class StreamProtocol(asyncio.Protocol):
             self._timer = None
 
     def _flush(self) -> None:
-        """Write what the sans-io protocol wants written; an empty piece is its end of stream."""
+        """Write what the sans-io protocol wants written; an empty piece is its end of stream, which comes
+        when the client said goodbye, or cannot be read any further and may go on talking.
+        """
         pieces = self._ws.data_to_send()
         if pieces:
             self._transport.write(b"".join(pieces))
             if pieces[-1] == b"":
                 self._closing = True
-                self._end()
+                if self._ws.parser_exc is None:
+                    self._end()
+                else:
+                    self._part()
 
     def _part(self) -> None:
         """Say no more to a client that may go on talking, and hear it no more."""
-        if self._transport.is_closing():
+        if self._parting is not None or self._transport.is_closing():
             return
         self._stop_timer()
         self._turns.end()

@@ -15,17 +15,13 @@ import msgspec
 
 from data.commands import AnyCommand, Outcome
 from data.forms import from_builtins
-from data.problems import (
-    InvalidRequestError,
-    OutcomeUnknownError,
-    ProblemDocument,
-    ProblemError,
-    RateLimitedError,
-)
+from data.problems import InvalidRequestError, OutcomeUnknownError, ProblemError, RateLimitedError
 from nautilus_tui.daemon.principal import Principal
+from nautilus_tui.daemon.remedies import remedied
 from nautilus_tui.daemon.streams import messages
 from nautilus_tui.daemon.streams.connection import Connection
 from nautilus_tui.daemon.streams.hub import StreamHub
+from nautilus_tui.daemon.streams.refusing import Refusing
 
 
 class Execute(Protocol):
@@ -34,10 +30,9 @@ class Execute(Protocol):
     async def __call__(self, command: AnyCommand, principal: Principal) -> Outcome: ...
 
 
-#: Takes note of what was asked and refused.
-Refused = Callable[[str, ProblemError], None]
-
 logger = logging.getLogger(__name__)
+
+_COMMAND = str(messages.CommandMessage.__struct_config__.tag)
 
 #: Commands in flight, kept here because they are carried out whether or not their sender stays.
 _running: set[asyncio.Task[None]] = set()
@@ -74,52 +69,45 @@ class Pace:
         return True
 
 
-def _unnoted(_asked: str, _error: ProblemError) -> None:
-    """Note nothing."""
-
-
-def hear(
-    hub: StreamHub, connection: Connection, execute: Execute, data: bytes, refused: Refused = _unnoted
-) -> None:
+def hear(hub: StreamHub, connection: Connection, execute: Execute, data: bytes, refusing: Refusing) -> None:
     """Carry out one message of an authenticated client and answer it; what is refused before it is a
-    command is told to ``refused``.
+    command is told to ``refusing``.
     """
     connection.received += 1
     try:
         message = messages.read(connection.form, data)
-    except messages.UnreadableError as error:
-        refused("message", error)
-        answer(connection, error.answer, error.document(), error.id)
+    except messages.UnreadableError as unread:
+        _refuse_unread(connection, unread, unread, refusing)
         return
     match message:
         case messages.Subscribe() | messages.Unsubscribe() | messages.Ack():
-            _in_order(hub, connection, message, refused, hub.ahead.until())
+            _in_order(hub, connection, message, refusing, hub.ahead.until())
         case messages.HeartbeatResponse():
             answer(connection, "ack", {"epoch": hub.bus.epoch}, message.id)
         case messages.CommandMessage():
-            _command(hub, connection, execute, message, refused)
+            _command(hub, connection, execute, message, refusing)
         case messages.Authenticate():
-            document = InvalidRequestError(
-                "this connection is authenticated already", rule="authenticate comes first and once"
-            ).document()
-            answer(connection, "error", document, message.id)
+            error = InvalidRequestError(
+                "this connection is authenticated already",
+                rule="authenticate comes first and once",
+                fix="go on; to be somebody else, connect anew",
+            )
+            refuse(connection, message, error)
 
 
-def decline(connection: Connection, data: bytes, error: ProblemError) -> None:
+def decline(connection: Connection, data: bytes, error: ProblemError, refusing: Refusing) -> None:
     """Answer one message of an authenticated client that is not carried out, and say why."""
     connection.received += 1
     try:
         message = messages.read(connection.form, data)
     except messages.UnreadableError as unreadable:
-        answer(connection, unreadable.answer, error.document(), unreadable.id)
+        _refuse_unread(connection, unreadable, error, refusing)
         return
-    match message:
-        case messages.CommandMessage():
-            answer(connection, "command_response", _not_done(message, error.document()), message.id)
-        case messages.Subscribe() | messages.Unsubscribe():
-            answer(connection, "subscription_error", error.document(), message.id)
-        case _:
-            answer(connection, "error", error.document(), message.id)
+    if isinstance(message, messages.CommandMessage):
+        _refuse_command(connection, message, error, refusing)
+        return
+    refusing.note("message", error)
+    refuse(connection, message, error)
 
 
 def answer(connection: Connection, type_: str, data: object, id_: str | int | None) -> None:
@@ -127,11 +115,46 @@ def answer(connection: Connection, type_: str, data: object, id_: str | int | No
     connection.send(connection.form.frame([connection.form.message(type_, data, id_=id_)]))
 
 
+def refuse(connection: Connection, message: messages.AnyMessage | None, error: ProblemError) -> None:
+    """Answer a message that is no command with what is wrong; None: what it subscribed to by its address."""
+    subscribes = message is None or isinstance(message, messages.Subscribe | messages.Unsubscribe)
+    type_ = "subscription_error" if subscribes else "error"
+    answer(connection, type_, remedied(error.document()), None if message is None else message.id)
+
+
+def _refuse_unread(
+    connection: Connection, unread: messages.UnreadableError, error: ProblemError, refusing: Refusing
+) -> None:
+    """Answer a message that was not understood; a command is one all the same."""
+
+    def answered() -> None:
+        if connection.group is not None:  # it has not left
+            answer(connection, unread.answer, remedied(error.document()), unread.id)
+
+    if unread.about == _COMMAND:
+        refusing.command(_COMMAND, error, answered)
+    else:
+        refusing.note("message", error)
+        answered()
+
+
+def _refuse_command(
+    connection: Connection, message: messages.CommandMessage, error: ProblemError, refusing: Refusing
+) -> None:
+    """Answer a command that did not become one, once that is written down."""
+
+    def answered() -> None:
+        if connection.group is not None:  # it has not left
+            answer(connection, "command_response", _not_done(message, error), message.id)
+
+    refusing.command(f"{_COMMAND} {message.command.get('command', '')}", error, answered)
+
+
 def _in_order(
     hub: StreamHub,
     connection: Connection,
     message: messages.Subscribe | messages.Unsubscribe | messages.Ack,
-    refused: Refused,
+    refusing: Refusing,
     until: float,
 ) -> None:
     """Carry out what a client says of its subscriptions, one after the other: a resumption may wait, until
@@ -139,45 +162,59 @@ def _in_order(
     """
 
     def go_on() -> None:
-        _in_order(hub, connection, message, refused, until)
+        _in_order(hub, connection, message, refusing, until)
 
-    if hub.ahead.waits(connection):
-        try:
+    try:
+        if hub.ahead.waits(connection):
             hub.ahead.queue(connection, go_on)
-        except RateLimitedError as error:
-            refused("message", error)
-            type_ = "error" if isinstance(message, messages.Ack) else "subscription_error"
-            answer(connection, type_, error.document(), message.id)
-        return
-    match message:
-        case messages.Subscribe():
-            role = connection.principal.role
-            awaited = hub.ahead.awaited(role, message.topics, message.resume, message.epoch)
-            if not hub.ahead.hold(connection, awaited, until, go_on):
-                _subscribe(hub, connection, message, refused)
-        case messages.Unsubscribe():
-            _unsubscribe(hub, connection, message)
-        case messages.Ack():
-            _ack(hub, connection, message)
-
-
-def _subscribe(hub: StreamHub, connection: Connection, message: messages.Subscribe, refused: Refused) -> None:
-    try:
-        hub.subscribe(connection, message.topics, id_=message.id, resume=message.resume, epoch=message.epoch)
+            return
+        match message:
+            case messages.Subscribe():
+                _check_count(hub, message.topics)
+                role = connection.principal.role
+                awaited = hub.ahead.awaited(role, message.topics, message.resume, message.epoch)
+                if not hub.ahead.hold(connection, awaited, until, go_on):
+                    hub.subscribe(
+                        connection,
+                        message.topics,
+                        id_=message.id,
+                        resume=message.resume,
+                        epoch=message.epoch,
+                    )
+            case messages.Unsubscribe():
+                _check_count(hub, message.topics)
+                hub.unsubscribe(connection, message.topics, id_=message.id)
+            case messages.Ack():
+                _ack(hub, connection, message)
     except ProblemError as error:
-        refused(f"subscribe {' '.join(message.topics)}", error)
-        answer(connection, "subscription_error", error.document(), message.id)
+        refusing.note(_asked(message), error)
+        refuse(connection, message, error)
+    except Exception:  # the fault is ours; the log has the rest
+        logger.exception("%s failed", _asked(message))
+        refuse(connection, message, ProblemError("it failed inside the server, whose log says why"))
 
 
-def _unsubscribe(hub: StreamHub, connection: Connection, message: messages.Unsubscribe) -> None:
-    try:
-        hub.unsubscribe(connection, message.topics, id_=message.id)
-    except ProblemError as error:
-        answer(connection, "subscription_error", error.document(), message.id)
+def _asked(message: messages.Subscribe | messages.Unsubscribe | messages.Ack) -> str:
+    """Return what was asked for, as it is noted."""
+    names = message.seqs if isinstance(message, messages.Ack) else message.topics
+    return " ".join((str(message.__struct_config__.tag), *names))
+
+
+def _check_count(hub: StreamHub, patterns: list[str]) -> None:
+    """Refuse more patterns in one message than a connection may have, before they are looked at."""
+    limit = hub.limits.max_subscriptions
+    if len(patterns) > limit:
+        raise InvalidRequestError(
+            f"{len(patterns)} topics in one message",
+            rule=f"at most {limit} subscriptions a connection",
+            fix="use wildcards such as quotes.>, or a second connection",
+            value=str(len(patterns)),
+            limit=str(limit),
+        )
 
 
 def _ack(hub: StreamHub, connection: Connection, message: messages.Ack) -> None:
-    """Note how far a reader processed its topics; acknowledging the future is an error."""
+    """Note how far a reader processed its topics; raises InvalidRequestError for the future."""
     read = connection.group.topics if connection.group else {}
     ahead = [
         topic
@@ -185,13 +222,12 @@ def _ack(hub: StreamHub, connection: Connection, message: messages.Ack) -> None:
         if topic not in read or not 1 <= seq <= hub.bus.seq(topic)
     ]
     if ahead:
-        document = InvalidRequestError(
+        raise InvalidRequestError(
             f"acknowledged what was never sent: {', '.join(sorted(ahead)[:5])}",
             rule="seq is one that was received in this epoch on a topic that is subscribed to",
+            fix="acknowledge the last seq that came on each topic",
             epoch=hub.bus.epoch,
-        ).document()
-        answer(connection, "error", document, message.id)
-        return
+        )
     connection.acked.update(message.seqs)
     answer(connection, "ack", {"epoch": hub.bus.epoch}, message.id)
 
@@ -201,7 +237,7 @@ def _command(
     connection: Connection,
     execute: Execute,
     message: messages.CommandMessage,
-    refused: Refused,
+    refusing: Refusing,
 ) -> None:
     try:
         if connection.commands >= hub.limits.max_commands:
@@ -212,8 +248,7 @@ def _command(
             )
         command = read_command(message.command)
     except ProblemError as error:
-        refused(f"command {message.command.get('command', '')}", error)
-        answer(connection, "command_response", _not_done(message, error.document()), message.id)
+        _refuse_command(connection, message, error, refusing)
         return
     connection.commands += 1
     task = asyncio.create_task(_carry_out(connection, execute, command, message))
@@ -227,7 +262,9 @@ def read_command(plain: dict[str, object]) -> AnyCommand:
         command: AnyCommand = from_builtins(plain, AnyCommand)  # type: ignore[arg-type]  # a union, not a class
     except msgspec.ValidationError as error:
         raise InvalidRequestError(
-            f"the command does not fit: {error}", rule="commands are as the API describes them"
+            f"the command does not fit: {error}",
+            rule="commands are as the API describes them",
+            fix="give each field as /api/v1/docs of the daemon has it",
         ) from error
     return command
 
@@ -238,7 +275,7 @@ async def _carry_out(
     try:
         outcome = await execute(command, connection.principal)
     except ProblemError as error:
-        outcome = _not_done(message, error.document())
+        outcome = _not_done(message, error)
     except Exception:  # the fault is ours, and how far it came nobody knows; the log has the rest
         logger.exception("command %s failed", type(command).__name__)
         unknown = OutcomeUnknownError(
@@ -246,23 +283,25 @@ async def _carry_out(
             rule="what was not seen to fail may have happened",
             fix="look at what is so before anything is sent again",
         )
-        outcome = _not_done(message, unknown.document())
+        outcome = _not_done(message, unknown)
     finally:
         connection.commands -= 1
+    if outcome.problem is not None:
+        outcome = msgspec.structs.replace(outcome, problem=remedied(outcome.problem))
     if connection.group is not None:
         answer(connection, "command_response", outcome, message.id)
 
 
-def _not_done(message: messages.CommandMessage, problem: ProblemDocument) -> Outcome:
+def _not_done(message: messages.CommandMessage, error: ProblemError) -> Outcome:
     """Return the outcome of a command that was refused, failed or is in doubt."""
     how: Literal["refused", "failed", "unknown"]
-    if problem.type == OutcomeUnknownError.type:
+    if error.type == OutcomeUnknownError.type:
         how = "unknown"
     else:
-        how = "failed" if problem.status >= 500 else "refused"
+        how = "failed" if error.status >= 500 else "refused"
     return Outcome(
         command_id=str(message.id),
         command=str(message.command.get("command", "")),
         outcome=how,
-        problem=problem,
+        problem=remedied(error.document()),
     )

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from websockets.frames import Frame
+from nautilus_tui.daemon.streams.frames import Said
 
 #: Bytes that are made frames of at once: some 170 of the smallest, a millisecond at most. A transport may
 #: hand over a quarter of a megabyte.
@@ -72,22 +72,22 @@ class Speaker(Protocol):
         ...
 
     def blocked(self) -> bool:
-        """Tell whether it does not read; `Turns.resume` is called when it does again."""
+        """Tell whether it is not to be heard; `Turns.resume` is called when it is again."""
         ...
 
     def reads(self) -> bool:
-        """Tell whether it has read what it was sent, or nearly so."""
+        """Tell whether it may be heard: it has read what it was sent, or nearly so."""
         ...
 
     def hurries(self) -> bool:
         """Tell whether it talks faster than it may."""
         ...
 
-    def parse(self, data: bytes) -> Sequence[Frame]:
-        """Return the frames that end in the next bytes."""
+    def parse(self, data: bytes) -> Sequence[Said]:
+        """Return what ends in the next bytes."""
         ...
 
-    def hear(self, frame: Frame) -> None:
+    def hear(self, said: Said) -> None:
         """Act on what it said."""
         ...
 
@@ -100,7 +100,7 @@ class Turns:
     def __init__(self, speaker: Speaker, reception: Reception) -> None:
         self._speaker = speaker
         self._reception = reception
-        self._frames: deque[Frame] | None = None  #: None: none
+        self._frames: deque[Said] | None = None  #: None: none
         self._unparsed = b""  #: from ``_at`` on
         self._at = 0
         self._due = 0.0  #: loop time
@@ -121,8 +121,12 @@ class Turns:
         """Go on reading because the client does: first what waits."""
         if self._waiting():
             self._plan()
-        elif not self._speaker.transport.is_closing():
+        elif self._speaker.transport.is_closing():
+            return
+        elif self._speaker.reads():
             self._speaker.transport.resume_reading()
+        else:
+            self._plan()
 
     def end(self) -> None:
         """Hear no more."""
@@ -173,8 +177,7 @@ class Turns:
 
     def _go_on(self) -> None:
         self._timer = None
-        self._listen()
-        if self._waiting():
-            self._plan()
-        elif not self._speaker.blocked() and not self._speaker.transport.is_closing():
-            self._speaker.transport.resume_reading()
+        try:
+            self._listen()
+        finally:  # a fault with one message is the loop's to report; the next is heard
+            self.resume()
