@@ -261,7 +261,7 @@ def decode(body: bytes) -> AnyCommand:
         return forms.from_builtins(plain, AnyCommand)  # type: ignore[arg-type]  # a union, which mypy takes for no type
     except msgspec.ValidationError as error:
         named = plain.get("command") if isinstance(plain, dict) else None
-        raise described(error, _BY_NAME.get(named) if isinstance(named, str) else None) from error
+        raise described(error, _BY_NAME.get(named) if isinstance(named, str) else None, plain) from error
 
 
 def decoded(body: bytes) -> Any:
@@ -282,27 +282,37 @@ _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
 def described(
-    error: msgspec.ValidationError, kind: type[msgspec.Struct] | None = None
+    error: msgspec.ValidationError, kind: type[msgspec.Struct] | None = None, plain: object = None
 ) -> InvalidRequestError:
     """Return a validation error as one of ours, which names the field and the rule; ``kind`` is what was
-    read, and knows which values a field may have.
+    read, and knows which values a field may have; ``plain`` is what it was read from.
     """
     text = str(error)
     found = _AT.search(text)
     field = found["path"] if found else ""
+    given = plain if isinstance(plain, dict) else {}
     rule = _AT.sub("", text)
     missing = re.search(r"missing required field `([^`]+)`", rule)
     unknown = re.search(r"Invalid (?:enum )?value '([^']*)'", rule)
-    named = missing[1] if missing else field or "body"
+    strange = re.search(r"unknown field `([^`]+)`", rule)
+    named = missing[1] if missing else strange[1] if strange else field or "body"
     extra = {"value": shown(unknown[1])} if unknown else {}
-    detail = f"{named}: {shown(rule, 300)}"
+    if not extra and field in given:
+        extra = {"value": shown(str(given[field]))}
+    detail = f"{shown(named)}: {shown(rule, 300)}"
     values = _values(kind, field)
     if values:
         rule = f"{field} is one of {', '.join(values)}"
     elif named == "command" and unknown:
         rule = f"command is one of {', '.join(sorted(_BY_NAME))}"
+    elif strange and not field and kind is not None:
+        rule = f"the fields are {', '.join(kind.__struct_fields__)}"
+    elif missing and not field:
+        rule = f"{named} is given"
+    elif field in given:
+        rule = f"{field}: {rule}"
     return InvalidRequestError(
-        detail, rule=rule if values else shown(rule, 2000), fix="see /api/v1/docs", field=named, **extra
+        detail, rule=shown(rule, 2000), fix="see /api/v1/docs", field=shown(named), **extra
     )
 
 

@@ -248,3 +248,49 @@ def test_a_cursor_leads_through_the_list_and_no_other(daemon: DaemonProcess) -> 
             break
         cursor = {"cursor": page["next"]}
     assert walked == whole
+
+
+def test_log_lines_of_several_engines_page_as_those_of_one(daemon: DaemonProcess) -> None:
+    path = f"{_API}/nautilus/engine/logs"
+    assert (
+        daemon.post(f"{_API}/nautilus/engine/start", {"instance_id": "paper-2", "seed": 3}).status_code == 200
+    )
+    for name in ENGINE, "paper-2":
+        stopped = daemon.post(f"{_API}/nautilus/engine/stop", {"instance_id": name})
+        assert stopped.status_code == 200, stopped.text
+    whole = daemon.get(path, limit=10_000)["items"]
+    assert {line["engine"] for line in whole} == {ENGINE, "paper-2"}
+    walked: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = daemon.get(path, limit=40, **cursor)
+        walked = page["items"] + walked
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert walked == whole
+
+
+# ---------------------------------------------------------------- bodies
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "value", "rule"),
+    [
+        ({"max_memory": 1}, "max_memory", "1", "128"),
+        ({"seed": "x"}, "seed", "x", "int"),
+        ({"trading_mode": "mauve"}, "trading_mode", "mauve", "paper, live"),
+        ({"max_memroy": 512}, "max_memroy", None, "max_memory"),
+        ({"instance_id": None}, "instance_id", "None", "str"),
+    ],
+)
+def test_a_field_that_breaks_its_rule_is_named_with_its_value(
+    daemon: DaemonProcess, given: dict[str, Any], field: str, value: str | None, rule: str
+) -> None:
+    response = daemon.post(f"{_API}/nautilus/engine/start", {"instance_id": "paper-3", **given})
+    said = response.json()
+    assert response.status_code == 400, said
+    assert said["extra"].get("field") == field, said
+    assert value is None or said["extra"].get("value") == value, said
+    assert rule in said["rule"], said
+    assert "paper-3" not in response.text

@@ -193,7 +193,7 @@ async def read[B: Body](request: AnyRequest, kind: type[B]) -> B:
     try:
         body = forms.from_builtins(plain, kind)
     except msgspec.ValidationError as error:
-        raise described(error, kind) from error
+        raise described(error, kind, plain) from error
     check_numbers(body)
     check_named(body)
     return body
