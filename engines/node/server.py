@@ -2,19 +2,23 @@
 
 Journalled records are read from the journal's end in memory or, for a reader that comes late or is
 slow, from the file, so every reader gets every entry once and in order. Conflated records are
-dropped for a reader whose buffer is full. This module must not know what commands do.
+dropped for a reader whose buffer is full, but for bars that have closed: nothing newer replaces those,
+so the latest of them are kept and sent at the reader's pace, also to one that comes later, and who
+was too far behind for that is told how many are missing. This module must not know what commands do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from data.journal import Journal
 from data.problems import ConflictError, UnavailableError
-from data.records import EngineLog, EngineStatus, JournalRecord
+from data.records import Bar, EngineLog, EngineStatus, JournalRecord
 from engines import books, link
 from engines.link import (
     Ack,
@@ -39,8 +43,10 @@ RECENT_ENTRIES = 4096
 BATCH_ENTRIES = 512
 #: Bytes a reader may leave unread before conflated records are dropped for it.
 SLOW_READER_BYTES = 1 << 20
+#: Bars that have closed and are kept for readers that are slow or not there: an hour of ten instruments.
+CLOSED_BARS = 8192
 #: Beyond every entry: of a reader that wants none.
-_NO_JOURNAL = 1 << 62
+_NOTHING = 1 << 62
 
 
 class Server:
@@ -69,6 +75,8 @@ class Server:
         self._release = release
         self._set_limits = set_limits
         self._recent: deque[JournalRecord] = deque(maxlen=RECENT_ENTRIES)
+        self._bars: deque[Bar] = deque(maxlen=CLOSED_BARS)
+        self._bars_closed = 0  #: ever; the newest of them are kept
         self._readers: set[_Reader] = set()
         self._pullers: set[_Reader] = set()
         self._askers: dict[str, _Reader] = {}
@@ -105,11 +113,15 @@ class Server:
             reader.wake.set()
 
     def conflated(self, records: Sequence[ConflatedRecord]) -> None:
-        """Tell every reader that keeps up."""
+        """Tell every reader that keeps up; bars that have closed are told to the others later."""
+        before = self._bars_closed
+        closed = [record for record in records if isinstance(record, Bar) and record.closed]
+        self._bars.extend(closed)
+        self._bars_closed += len(closed)
         if records and self._readers:
             frame = link.encode(Conflated(tuple(records)))
             for reader in self._readers:
-                reader.offer(frame)
+                reader.offer_market(frame, before, self._bars_closed)
 
     def logs(self, lines: Sequence[EngineLog]) -> None:
         """Tell every reader that keeps up of log lines; the file has them all."""
@@ -148,7 +160,16 @@ class Server:
                 fix="restart the engine with the daemon's version",
             )
         self._readers.add(reader)
-        return link.encode(self._welcome()) + link.encode(Conflated(tuple(self._greet())))
+        frames = [link.encode(self._welcome())]
+        # Bars that closed come before those that form: what comes last is the latest.
+        number = self._bars_closed - len(self._bars)
+        while number < self._bars_closed:
+            _, bars = self.bars_after(number)
+            number += len(bars)
+            frames.append(link.encode(Conflated(tuple(bars))))
+        reader.bars_told = number
+        frames.append(link.encode(Conflated(tuple(self._greet()))))
+        return b"".join(frames)
 
     def ask(self, reader: _Reader, request: Request) -> None:
         """Hand a command on."""
@@ -187,6 +208,17 @@ class Server:
                 break
         return found
 
+    def bars_after(self, number: int) -> tuple[int, list[Bar]]:
+        """Return how many bars closed behind ``number`` are no longer kept, and the next that are."""
+        oldest = self._bars_closed - len(self._bars)
+        start = max(number - oldest, 0)
+        return max(oldest - number, 0), list(islice(self._bars, start, start + BATCH_ENTRIES))
+
+    @property
+    def bars_closed(self) -> int:
+        """How many bars have ever closed."""
+        return self._bars_closed
+
     @property
     def last_seq(self) -> int:
         """The newest entry on disk."""
@@ -194,7 +226,7 @@ class Server:
 
 
 class _Reader:
-    """One connection: a cursor into the journal and replies that wait for it."""
+    """One connection: cursors into the journal and the bars that closed, and replies that wait."""
 
     def __init__(self, server: Server, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._server = server
@@ -203,6 +235,7 @@ class _Reader:
         self._cursor = 0
         self._pump: asyncio.Task[None] | None = None
         self.acked = 0
+        self.bars_told = _NOTHING  #: how many of the bars that ever closed it was sent or told to miss
         self.replies: list[Reply] = []
         self.wake = asyncio.Event()
 
@@ -211,7 +244,7 @@ class _Reader:
         (first, *_) = await link.read_to_engine(self._stream)
         if isinstance(first, KillNow | Release):
             # Whoever comes for the kill switch need not speak this version, and wants nothing else told.
-            self._cursor = self.acked = _NO_JOURNAL
+            self._cursor = self.acked = _NOTHING
             self._take(first)
         elif isinstance(first, Hello):
             self._cursor = self.acked = first.after_seq
@@ -263,17 +296,33 @@ class _Reader:
         if replies:
             self._writer.write(link.encode(*replies))
             await self._writer.drain()
+        while self.bars_told < self._server.bars_closed:
+            lost, bars = self._server.bars_after(self.bars_told)
+            self.bars_told += lost + len(bars)
+            if lost:
+                self._writer.write(link.encode(Logs((_missing(lost, bars[0]),))))
+            self._writer.write(link.encode(Conflated(tuple(bars))))
+            await self._writer.drain()
 
     def tell(self, frame: bytes) -> None:
         """Send a frame now, ahead of what waits for the journal."""
         if not self._writer.transport.is_closing():
             self._writer.write(frame)
 
-    def offer(self, frame: bytes) -> None:
-        """Send a frame that may be lost, unless the reader is too far behind."""
+    def offer(self, frame: bytes) -> bool:
+        """Send a frame that may be lost, unless the reader is too far behind; return whether it was sent."""
         transport = self._writer.transport
-        if not transport.is_closing() and transport.get_write_buffer_size() < SLOW_READER_BYTES:
-            self._writer.write(frame)
+        if transport.is_closing() or transport.get_write_buffer_size() >= SLOW_READER_BYTES:
+            return False
+        self._writer.write(frame)
+        return True
+
+    def offer_market(self, frame: bytes, before: int, after: int) -> None:
+        """Send conflated records, in which bars ``before`` to ``after`` closed, if none are owed."""
+        if self.bars_told == before and self.offer(frame):
+            self.bars_told = after
+        elif self.bars_told < after:
+            self.wake.set()
 
     async def finish(self) -> None:
         """Send what is owed and close."""
@@ -285,3 +334,15 @@ class _Reader:
         except (TimeoutError, ConnectionError):
             pass  # a reader that does not read finds the rest in the journal
         self._writer.close()
+
+
+def _missing(count: int, then: Bar) -> EngineLog:
+    """Return the line that says that bars are missing before one of them."""
+    return EngineLog(
+        engine=then.engine or "",
+        level="warning",
+        component="link",
+        message=f"{count} closed bars are missing on the stream before {then.ts}: it was not read "
+        f"for too long ({CLOSED_BARS} are kept); ask the history for them",
+        ts=time.time_ns(),
+    )

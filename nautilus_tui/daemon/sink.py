@@ -27,6 +27,7 @@ from data.fold import Folded
 from data.problems import NotFoundError, ProblemError
 from data.records import (
     AnyRecord,
+    Bar,
     EngineLog,
     EngineStatus,
     Fill,
@@ -49,6 +50,8 @@ _AHEAD = 256
 _RETRY_S = 1.0
 #: Fills of one engine that are remembered, so that one told twice is published once.
 _FILLS = 10_000
+
+type _Series = tuple[str, str, str]  #: instrument, timeframe, price side of bars
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +123,8 @@ class Sink:
         self._told: dict[str, _Told] = {}
         self._up: dict[str, int | None] = {}  # pid of each engine last heard of as up
         self._lost: dict[str, _Lost] = {}
+        self._runs: dict[str, int] = {}  # when each engine was started last
+        self._closed: dict[str, dict[_Series, int]] = {}  # start of the last bar that closed, in that run
         self._chores: set[asyncio.Task[None]] = set()
         self.problems: dict[str, str] = {}  #: what went wrong for good, by engine
 
@@ -206,13 +211,22 @@ class Sink:
         self._watch.notify(record for record in records if isinstance(record, OrderUpdate))
 
     def conflated(self, engine: str, records: Sequence[Record]) -> None:
-        """Publish what only matters in its latest state."""
-        self._bus.publish_records(cast("Sequence[AnyRecord]", records))  # the link carries no others
+        """Publish what only matters in its latest state, and bars that closed.
+
+        An engine begins each conversation with the bars that closed last, told before or not.
+        """
+        told = self._closed.setdefault(engine, {})
+        news = [record for record in records if not (isinstance(record, Bar) and _is_old(record, told))]
+        self._bus.publish_records(cast("Sequence[AnyRecord]", news))  # the link carries no others
 
     def status(self, status: EngineStatus) -> None:
         """Publish an engine's state, and follow whether it is lost or back."""
         self._bus.publish_records((status,))
         engine = status.id
+        if status.ts_started is not None and self._runs.get(engine) != status.ts_started:
+            # Another run may be of another time: a replay that begins again closes the same bars again.
+            self._runs[engine] = status.ts_started
+            self._closed.pop(engine, None)
         if status.state in _DOWN:
             reason = f"the engine was lost: {status.reason or status.state}"
             was_up = self._up.pop(engine, _NEVER) != _NEVER
@@ -283,3 +297,14 @@ class Sink:
         except ProblemError as error:
             logger.error("not written: %s", error.detail)
             self.problems["store"] = error.detail
+
+
+def _is_old(bar: Bar, told: dict[_Series, int]) -> bool:
+    """Tell whether a bar that closed was told before, and note it if not."""
+    if not bar.closed:
+        return False
+    series = (bar.instrument, bar.timeframe, bar.side)
+    if bar.ts <= told.get(series, -1):
+        return True
+    told[series] = bar.ts
+    return False

@@ -7,14 +7,16 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from data import topics
 from data.audit import AuditDraft
 from data.bus import Bus
-from data.records import JournalRecord, OrderUpdate
+from data.records import Bar, JournalRecord, OrderUpdate
 from data.state import CommandRow, State
 from engines.spec import EngineSpec
 from nautilus_tui.daemon import sink as sink_module
@@ -297,3 +299,40 @@ def test_the_present_forgets_old_endings_and_never_what_is_open() -> None:
     assert present.order(ENGINE, "O0") is None
     present.logged(ENGINE, [log("x")])
     assert len(present.snapshot("engines.paper-1.log")) == 1
+
+
+# ---------------------------------------------------------------- bars that closed
+
+
+def _bar(minute: int, *, closed: bool = True) -> Bar:
+    price = Decimal("1.5")
+    return Bar(
+        instrument="AAPL.SIM",
+        timeframe="1m",
+        side="mid",
+        open=price,
+        high=price,
+        low=price,
+        close=price,
+        volume=None,
+        ts=T0 + minute * 60_000_000_000,
+        closed=closed,
+        synthetic=True,
+        source="simulated",
+        engine=ENGINE,
+    )
+
+
+async def test_bars_that_an_engine_tells_again_are_published_once_in_a_run(parts: Parts) -> None:
+    heard: list[object] = []
+    parts.bus.subscribe(
+        lambda events: heard.extend(event.record for event in events if event.key is not None)
+    )
+    run = msgspec.structs.replace(status(), ts_started=T0)
+    parts.sink.status(run)
+    parts.sink.conflated(ENGINE, [_bar(1), _bar(2)])
+    parts.sink.conflated(ENGINE, [_bar(1), _bar(2), _bar(3), _bar(4, closed=False)])
+    parts.sink.status(msgspec.structs.replace(run, ts_started=T0 + 1))
+    parts.sink.conflated(ENGINE, [_bar(1)])
+    bars = [record for record in heard if isinstance(record, Bar)]
+    assert bars == [_bar(1), _bar(2), _bar(3), _bar(4, closed=False), _bar(1)]
