@@ -13,6 +13,7 @@ import nautilus_tui
 from data import topics
 from data.bus import RING_SIZE
 from nautilus_tui.daemon import streams
+from nautilus_tui.daemon.refusals import COMMANDS_A_SECOND
 from nautilus_tui.daemon.streams import StreamLimits, hub, messages, paths
 from nautilus_tui.daemon.streams.session import read_command
 from nautilus_tui.daemon.streams.states import Gap, GapReason
@@ -96,6 +97,7 @@ def test_reasons_and_codes_are_all_there() -> None:
         f"at most {StreamLimits().max_message} bytes",
         f"At most {StreamLimits().max_commands} commands",
         f"more than {StreamLimits().lossless_bound} wait",
+        f"{COMMANDS_A_SECOND} such entries a second",
         f"{RING_SIZE} events a topic",
         f"up to {CATCH_UP_S:g} s",
         f"at most {messages._ID_LENGTH} characters",
