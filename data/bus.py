@@ -138,7 +138,8 @@ class Bus:
     def publish_many(self, topic: str, records: Iterable[Record]) -> list[Event]:
         """Publish several records on one topic, in order, as one hand-over."""
         opened = self._topics.get(topic) or self._open(topic)
-        events = self._number(opened, records)
+        ts = self._clock()
+        events = [self._number(opened, record, ts) for record in records]
         self._hand_over(events)
         return events
 
@@ -147,7 +148,8 @@ class Bus:
         events: list[Event] = []
         for record in records:
             topic = topics.topic_of(record)
-            events += self._number(self._topics.get(topic) or self._open(topic), (record,))
+            opened = self._topics.get(topic) or self._open(topic)
+            events.append(self._number(opened, record, self._clock()))
         self._hand_over(events)
         return events
 
@@ -190,19 +192,15 @@ class Bus:
             opened = self._topics[topic] = _Topic(topics.check_topic(topic), self.ring_size)
         return opened
 
-    def _number(self, opened: _Topic, records: Iterable[Record]) -> list[Event]:
-        ts = self._clock()
-        events = []
-        lossless = opened.delivery == "lossless"
-        for record in records:
-            opened.seq += 1
-            self.published += 1
-            key = None if lossless else key_of(record)
-            event = Event(opened.name, opened.seq, self.published, ts, record, key)
-            events.append(event)
-            opened.keep(event)
+    def _number(self, opened: _Topic, record: Record, ts: int) -> Event:
+        """Make a record its topic's next event and remember it."""
+        opened.seq += 1
+        self.published += 1
         opened.index = self.published
-        return events
+        key = None if opened.delivery == "lossless" else key_of(record)
+        event = Event(opened.name, opened.seq, self.published, ts, record, key)
+        opened.keep(event)
+        return event
 
     # ------------------------------------------------------------ reading
 

@@ -29,8 +29,9 @@ class Batch:
         self.events = (0, 0)  #: lossless, conflated
         kept: list[bytes] = []
         latest: list[bytes] = []
+        many = 0  #: conflated events
         for item in items:
-            if isinstance(item, Forgotten):
+            if not isinstance(item, Event):
                 self._put(self.conflated, latest)
                 latest = []
                 self.conflated.append((wire.FORGOTTEN, wire.write(item)))
@@ -40,11 +41,11 @@ class Batch:
                 self.lossless_topics[item.topic] = item.seq
             else:
                 latest.append(wire.envelope(item))
+                many += 1
                 self.conflated_topics.add(item.topic)
         self._put(self.lossless, kept)
         self._put(self.conflated, latest)
-        many = sum(not isinstance(item, Forgotten) for item in items)
-        self.events = (len(kept), many - len(kept))
+        self.events = (len(kept), many)
 
     def _put(self, entries: list[Entry], envelopes: list[bytes]) -> None:
         for first in range(0, len(envelopes), PER_ENTRY):
