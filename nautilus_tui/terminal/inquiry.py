@@ -16,6 +16,7 @@ from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.messages import (
     Answered,
     BarsFetched,
+    BarsNotFetched,
     CommandAnswered,
     EnginesFetched,
     FetchFailed,
@@ -146,7 +147,10 @@ class Inquiry:
         """Ask for the latest bars; an earlier question not answered yet is dropped."""
 
         async def ask() -> Message:
-            bars = await self._link.bars(engine, instrument, timeframe)
+            try:
+                bars = await self._link.bars(engine, instrument, timeframe)
+            except ProblemError as error:
+                return BarsNotFetched(engine, instrument, timeframe, error.document())
             return BarsFetched(engine, instrument, timeframe, bars)
 
         self._ask(f"bars of {instrument}", ask, only="bars")

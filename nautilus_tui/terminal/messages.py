@@ -67,6 +67,17 @@ class BarsFetched(Message):
         self.bars = bars
 
 
+class BarsNotFetched(Message):
+    """Bars of the history were asked for and not told."""
+
+    def __init__(self, engine: str, instrument: str, timeframe: str, problem: ProblemDocument) -> None:
+        super().__init__()
+        self.engine = engine
+        self.instrument = instrument
+        self.timeframe = timeframe
+        self.problem = problem
+
+
 class LogsFetched(Message):
     """The latest log lines of an engine."""
 

@@ -28,6 +28,7 @@ from data.records import (
 from nautilus_tui.terminal.received import (
     MAX_LOGS,
     TRAIL_NS,
+    BarsState,
     Connection,
     ConnectionState,
     Envelope,
@@ -38,6 +39,7 @@ from nautilus_tui.terminal.received import (
 __all__ = [
     "MAX_LOGS",
     "TRAIL_NS",
+    "BarsState",
     "Connection",
     "ConnectionState",
     "Envelope",
@@ -101,6 +103,12 @@ class Mirror(Records):
         if engine is None or instrument is None:
             return ()
         return self.bars.get((engine, instrument, timeframe), ())
+
+    def series_state(self, engine: str | None, instrument: str | None, timeframe: str) -> BarsState:
+        """Return how far those bars may be trusted."""
+        if engine is None or instrument is None:
+            return "known"
+        return self.bars_states.get((engine, instrument, timeframe), "known")
 
     def precision(self, engine: str, instrument: str) -> int:
         """Return how many decimals a price of this instrument has."""

@@ -65,6 +65,8 @@ Kind = Literal[
     "authority",
 ]
 ConnectionState = Literal["connecting", "connected", "disconnected"]
+#: How far the bars of a series may be trusted: all known, asked for, or not learnt.
+BarsState = Literal["known", "asked", "unknown"]
 
 MAX_BARS = 2000
 MAX_TRADES = 200
@@ -122,6 +124,10 @@ class Records:
         self.trades: dict[tuple[str, str], deque[Trade]] = {}
         self.books: dict[tuple[str, str], Book] = {}
         self.bars: dict[tuple[str, str, str], list[Bar]] = {}
+        self.bars_states: dict[tuple[str, str, str], BarsState] = {}
+        self.bars_missed: set[str] = (
+            set()
+        )  #: topics of bars of which the stream told a gap; see `take_missed`
         self.instruments: dict[str, dict[str, Instrument]] = {}
         self.orders: dict[str, dict[str, OrderUpdate]] = {}
         self.order_history: dict[tuple[str, str], list[OrderUpdate]] = {}  #: states as they came
@@ -173,6 +179,10 @@ class Records:
                 self._begin_anew(topic)
                 self.apply_records(_records_of(envelope.data))
                 continue
+            if envelope.type == "gap":
+                if topic.startswith("bars."):
+                    self.bars_missed.add(topic)
+                continue
             if topic.startswith(_LOSSLESS):
                 if seq <= self._seqs.get(topic, -1):
                     continue
@@ -212,12 +222,28 @@ class Records:
         self._mark("instruments", engine)
 
     def put_bars(self, engine: str, instrument: str, timeframe: str, bars: Sequence[Bar]) -> None:
-        """Merge bars of the history under those that came on the stream; the stream's win."""
+        """Merge bars of the history under those that came on the stream.
+
+        The stream's win, but for one that was still forming when it was last heard of and has closed since.
+        """
         key = (engine, instrument, timeframe)
         merged = {bar.ts: bar for bar in bars}
-        merged.update((bar.ts, bar) for bar in self.bars.get(key, ()))
+        for bar in self.bars.get(key, ()):
+            if bar.closed or bar.ts not in merged or not merged[bar.ts].closed:
+                merged[bar.ts] = bar
+        self.bars_states[key] = "known"
         self.bars[key] = [merged[ts] for ts in sorted(merged)][-MAX_BARS:]
         self._mark("bars", key)
+
+    def put_bars_state(self, engine: str, instrument: str, timeframe: str, state: BarsState) -> None:
+        """Say how far the bars of a series may be trusted."""
+        self.bars_states[engine, instrument, timeframe] = state
+        self._mark("bars", (engine, instrument, timeframe))
+
+    def take_missed(self) -> set[str]:
+        """Return the topics of bars of which a gap was told since this was last asked."""
+        missed, self.bars_missed = self.bars_missed, set()
+        return missed
 
     def put_connection(self, connection: Connection) -> None:
         """Say how the terminal stands with the daemon."""

@@ -13,12 +13,14 @@ from textual import on
 from textual.widget import Widget
 
 from data.access import ROLES
+from data.problems import ProblemDocument
 from data.records import EngineStatus
 from nautilus_tui.terminal.inquiry import Inquiry
 from nautilus_tui.terminal.link import Link
 from nautilus_tui.terminal.messages import (
     Answered,
     BarsFetched,
+    BarsNotFetched,
     EnginesFetched,
     FetchFailed,
     InstrumentsFetched,
@@ -85,6 +87,9 @@ class Reception(Widget):
             self._connection(event)
             return
         self._mirror.apply(event.envelopes)
+        if self._followed and not self._mirror.take_missed().isdisjoint(self._followed):
+            self._bars_asked = 0
+            self._ask_bars()
         if "authority" in self._mirror.dirty:
             self._terminal.authority.heard()
         if "engines" in self._mirror.dirty or self._view.engine is None:
@@ -157,7 +162,16 @@ class Reception(Widget):
     def _ask_bars(self) -> None:
         view = self._view
         if view.engine is not None and view.instrument is not None:
+            self._mirror.put_bars_state(view.engine, view.instrument, view.timeframe, "asked")
             self.inquiry.bars(view.engine, view.instrument, view.timeframe)
+
+    @on(BarsNotFetched)
+    def bars_not_fetched(self, message: BarsNotFetched) -> None:
+        """Say in the chart that bars may be missing, and why in words."""
+        message.stop()
+        self._mirror.put_bars_state(message.engine, message.instrument, message.timeframe, "unknown")
+        self._could_not_learn(f"bars of {message.instrument}", message.problem)
+        self._terminal.changed()
 
     @on(LogsFetched)
     def logs_fetched(self, message: LogsFetched) -> None:
@@ -179,8 +193,11 @@ class Reception(Widget):
         message.stop()
         if message.what.startswith("instruments of "):
             self._asked.pop(message.what.removeprefix("instruments of "), None)
-        if message.problem.type not in ("not-reachable", "not-found"):
-            self._terminal.tell(f"{message.what}: {message.problem.detail}", "warning")
+        self._could_not_learn(message.what, message.problem)
+
+    def _could_not_learn(self, what: str, problem: ProblemDocument) -> None:
+        if problem.type not in ("not-reachable", "not-found"):
+            self._terminal.tell(f"{what}: {problem.detail}", "warning")
 
     # ------------------------------------------------------------ questions of the panes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -12,7 +12,7 @@ from textual.geometry import Size
 from data.records import Bar
 from nautilus_tui.terminal import figures
 from nautilus_tui.terminal.indicators import DAY_NS, ema, sma, vwap
-from nautilus_tui.terminal.mirror import Kind, Mirror
+from nautilus_tui.terminal.mirror import BarsState, Kind, Mirror
 from nautilus_tui.terminal.panes.positions import sign_style
 from nautilus_tui.terminal.theme import glyphs_of
 from nautilus_tui.terminal.view import TIMEFRAME_SECONDS, View
@@ -24,6 +24,10 @@ LOOK_BACK = 300
 PITCHES = (1, 2, 3)
 #: News alone redraws the chart this often; what the reader does redraws it at once.
 CALM_NS = 200_000_000
+
+
+#: What is said beside bars of which some may be missing.
+_DOUBTS: Mapping[BarsState, str] = {"known": "", "asked": "fetching bars", "unknown": "bars may be missing"}
 
 
 class ChartPane(Lines, can_focus=True):
@@ -78,7 +82,7 @@ class ChartPane(Lines, can_focus=True):
         self._drawn_ns, self._late = view.now_ns, False
         bars = mirror.series(*subject)
         self._convert(bars)
-        self._name_it(bars, view)
+        self._name_it(bars, view, mirror.series_state(*subject))
         if not self._candles or view.engine is None or view.instrument is None:
             self.set_lines([[], [(f"  {_why_empty(mirror, view)}", "dim")]])
             return
@@ -100,13 +104,15 @@ class ChartPane(Lines, can_focus=True):
         self._candles += [_candle(bar) for bar in bars[same:]]
         self._sources = list(bars)
 
-    def _name_it(self, bars: Sequence[Bar], view: View) -> None:
+    def _name_it(self, bars: Sequence[Bar], view: View, state: BarsState) -> None:
         glyphs = glyphs_of(self.app)
         words = [view.instrument or "no instrument", view.timeframe]
         if bars and bars[-1].side != "last":
             words.append(bars[-1].side)
         self.title = f" {glyphs.dot} ".join(words)
-        self.subtitle = "SIM" if bars and bars[-1].synthetic else ""
+        sim = "SIM" if bars and bars[-1].synthetic else ""
+        doubt = _DOUBTS[state] if bars else ""
+        self.subtitle = f" {glyphs.dot} ".join(word for word in (doubt, sim) if word)
 
     def _draw(self, mirror: Mirror, view: View, engine: str, instrument: str, size: Size) -> list[list[Part]]:
         glyphs = glyphs_of(self.app)
@@ -275,4 +281,9 @@ def _why_empty(mirror: Mirror, view: View) -> str:
         return "No instrument is selected: move the cursor in the watchlist."
     if mirror.connection.state != "connected":
         return "No daemon is connected, so there are no bars."
+    state = mirror.series_state(view.engine, view.instrument, view.timeframe)
+    if state == "asked":
+        return f"Fetching the {view.timeframe} bars of {view.instrument} from the history."
+    if state == "unknown":
+        return f"The {view.timeframe} bars of {view.instrument} could not be fetched. [ and ] ask again."
     return f"No {view.timeframe} bars of {view.instrument} yet. [ and ] change the timeframe."
