@@ -237,8 +237,7 @@ class _Measured:
     def row(self, method: str, confidence: float, horizon: int) -> VarRow:
         """Return one figure, or why there is none; raises InvalidRequestError for what makes no sense."""
         checked_confidence(confidence)
-        if method not in METHODS:
-            raise InvalidRequestError(f"there is no method {method!r}", rule=f"one of {', '.join(METHODS)}")
+        checked_method(method)
         days = horizon if self._frame.basis == "1d" else 1
         try:
             if method == "monte_carlo":
@@ -357,3 +356,15 @@ def _no_equity(portfolio: Portfolio) -> str:
 def money(value: float) -> Decimal:
     """Return an amount that a statistic came to, rounded to cents."""
     return Decimal(repr(value)).quantize(_CENTS, ROUND_HALF_EVEN)
+
+
+def checked_method(method: str) -> str:
+    """Return the name of a method; raises InvalidRequestError if there is none of that name."""
+    if method not in METHODS:
+        raise InvalidRequestError(
+            f"there is no method {method!r}",
+            rule=f"method is one of {', '.join(METHODS)}",
+            field="method",
+            value=method,
+        )
+    return method

@@ -125,6 +125,8 @@ def checked_confidence(confidence: float) -> float:
         raise InvalidRequestError(
             f"confidence {confidence:g} is out of range",
             rule="a confidence lies between 0.5 and 1, both excluded",
+            field="confidence",
+            value=f"{confidence:g}",
             fix="for example 0.95 or 0.99",
         )
     return confidence
@@ -136,6 +138,8 @@ def checked_horizon(horizon: int) -> int:
         raise InvalidRequestError(
             f"horizon {horizon} is out of range",
             rule=f"a horizon is 1 to {MAX_HORIZON} days",
+            field="horizon",
+            value=str(horizon),
         )
     return horizon
 

@@ -171,6 +171,12 @@ def test_times_are_times_and_in_order(daemon: DaemonProcess, path: str, start: s
     assert daemon.http.get(f"{path}&{start}=2026-11-01&{end}=2026-11-01").status_code == 200
 
 
+@pytest.mark.parametrize(("field", "value"), [("method", "zz"), ("confidence", "0.2"), ("horizon", "99")])
+def test_what_a_measure_cannot_be_asked_is_named(daemon: DaemonProcess, field: str, value: str) -> None:
+    for path in "risk/measures", "analytics/risk/portfolio":
+        refused(daemon.http.get(f"{_API}/{path}", params={field: value}), field, value)
+
+
 @pytest.mark.parametrize("body", [{"start": "soon"}, {"end": "never"}])
 def test_times_in_a_body_are_times(daemon: DaemonProcess, body: dict[str, str]) -> None:
     ((field, value),) = body.items()

@@ -75,9 +75,21 @@ def wanted(
     horizons: Sequence[int] | None,
     components: ComponentMethod,
 ) -> Wanted:
-    """Return what is to be measured; None: as usual."""
-    from risk.measures.book import CONFIDENCES, HORIZONS, Wanted
+    """Return what is to be measured; None: as usual. What makes no sense is refused whatever is held.
+
+    Raises:
+        InvalidRequestError: There is no such method, or a confidence or horizon is out of range.
+    """
+    from risk.measures.book import CONFIDENCES, HORIZONS, Wanted, checked_method
     from risk.measures.methods import METHODS
+    from risk.measures.sample import checked_confidence, checked_horizon
+
+    for method in methods or ():
+        checked_method(method)
+    for confidence in confidences or ():
+        checked_confidence(confidence)
+    for horizon in horizons or ():
+        checked_horizon(horizon)
 
     return Wanted(
         methods=methods or METHODS,
