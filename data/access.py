@@ -78,15 +78,20 @@ def check_token(name: str, expires_days: int | None = None) -> None:
             field="name",
         )
     if not _TOKEN_NAME.fullmatch(name):
-        raise _invalid("name", name[:80], "1 to 64 of A-Z a-z 0-9 . _ @ -")
+        raise _invalid("name", name[:80], "1 to 64 of A-Z a-z 0-9 . _ @ -", "use a name such as desk-1")
     if name.lower() in RESERVED:
-        raise _invalid("name", name, f"not one of {', '.join(sorted(RESERVED))}, who need no token")
+        rule = f"not one of {', '.join(sorted(RESERVED))}, who need no token"
+        raise _invalid("name", name, rule, "use a name such as desk-1")
     if expires_days is not None and not 1 <= expires_days <= MAX_EXPIRES_DAYS:
-        raise _invalid("expires_days", str(expires_days), f"from 1 to {MAX_EXPIRES_DAYS} days")
+        raise _invalid(
+            "expires_days", str(expires_days), f"from 1 to {MAX_EXPIRES_DAYS} days", "leave it out for ever"
+        )
 
 
-def _invalid(field: str, value: str, rule: str) -> InvalidRequestError:
-    return InvalidRequestError(f"{field} is {value!r}", rule=f"{field} is {rule}", field=field, value=value)
+def _invalid(field: str, value: str, rule: str, fix: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{field} is {value!r}", rule=f"{field} is {rule}", fix=fix, field=field, value=value
+    )
 
 
 def digest(secret: str) -> str:

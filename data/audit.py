@@ -45,7 +45,12 @@ class Head(msgspec.Struct, frozen=True):
     """An entry by number and hash: whoever keeps the last one elsewhere can prove the chain up to it."""
 
     seq: int = 0
-    hash: str = GENESIS
+    hash: str = GENESIS  #: empty: the entry cannot be read
+
+    @property
+    def known(self) -> str | None:
+        """SEQ:HASH; None for an entry that cannot be read."""
+        return str(self) if self.hash else None
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.hash}"
@@ -64,7 +69,7 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
     """The log beside the store, as far as it was found."""
 
     after: str  #: the head that its first entry follows
-    head: str  #: its last entry, as SEQ:HASH
+    head: str | None  #: its last entry, as SEQ:HASH; None: it cannot be read
     entries: int
     behind: int = 0  #: entries of the store that are not in it yet
 
@@ -73,8 +78,8 @@ class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
     """What verifying a chain found. ``broken_at`` is the first bad sequence number; None: the chain holds."""
 
     entries: int
-    last_hash: str
-    head: str  #: the last entry, as SEQ:HASH
+    last_hash: str | None  #: of the last entry; None: it cannot be read
+    head: str | None  #: the last entry, as SEQ:HASH; None: it cannot be read
     broken_at: int | None = None
     reason: str | None = None
     findings: tuple[Finding, ...] = ()
@@ -142,8 +147,8 @@ class Findings:
         found = tuple(sorted(self._told.values(), key=lambda one: one.first))
         return ChainReport(
             entries=entries,
-            last_hash=head.hash,
-            head=str(head),
+            last_hash=head.hash or None,
+            head=head.known,
             broken_at=found[0].first if found else None,
             reason=found[0].detail if found else None,
             findings=found,
@@ -204,7 +209,7 @@ class Walk:
         """Note what is wrong with an entry that cannot be read, and go on behind it."""
         self.entries += 1
         self.note(seq, detail)
-        self.head = Head(max(seq, self.head.seq), "?" * 64)
+        self.head = Head(max(seq, self.head.seq), "")
         self._links = set()
 
     def restart(self, after: Head) -> None:

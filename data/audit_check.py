@@ -195,7 +195,7 @@ class _Log:
                 behind = 0
                 self._tell_lacking("at the end of the log")
         walk = self._file.walk
-        return LogReport(after=str(self._begun()), head=str(walk.head), entries=walk.entries, behind=behind)
+        return LogReport(after=str(self._begun()), head=walk.head.known, entries=walk.entries, behind=behind)
 
     def _begun(self) -> Head:
         start = self._file.start

@@ -178,7 +178,12 @@ def verify_closed(store: Path, log: Path, expected: Head | None = None) -> Chain
         StoreFailedError: it is damaged.
     """
     if not store.exists():
-        raise NotFoundError(f"there is no store {store}", fix="name the home with --home", path=str(store))
+        raise NotFoundError(
+            f"there is no store {store}",
+            rule="the store is there from a home's first daemon or token on",
+            fix="name the home with --home",
+            path=str(store),
+        )
     try:
         connection = duckdb.connect(str(store), read_only=True)
     except duckdb.Error as error:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from data.access import MAX_EXPIRES_DAYS, Role, TokenRow, check_token, info_of
+from data.access import MAX_EXPIRES_DAYS, Role, TokenRow, info_of
 from data.command import Command
-from data.commands import CreateToken
+from data.commands import CreateToken, Outcome
 from data.commands import RevokeToken as Revoke
 from data.problems import ProblemError
 from nautilus_tui.cli import background, output, words
@@ -42,8 +42,6 @@ def create(
 ) -> None:
     """Create a token and print it, this once, alone on stdout."""
     session = session_of(context)
-    if not name.strip():
-        check_token(name)  # nothing was named: that is usage, not a refusal for the record
     command = CreateToken(name=name, token_role=role, expires_days=expires_days)
     try:
         token = session.carry_out(command).data["token"]
@@ -115,7 +113,7 @@ def _in_store[T](
 ) -> T:
     """Carry a change out in the store itself; it is audited as the daemon would."""
     from data.state import State
-    from nautilus_tui.daemon.audit import Auditor
+    from nautilus_tui.daemon.audit import Auditor, command_name
     from nautilus_tui.daemon.auth import Authenticator
     from nautilus_tui.daemon.principal import Principal
 
@@ -125,7 +123,7 @@ def _in_store[T](
         if command is None:
             return await change(tokens)
         owner = Principal(name="local", role="admin", via="store")
-        auditor = Auditor(command, mint_command_id(), owner)
+        auditor = Auditor(command, key, owner)
         try:
             done = await change(tokens)
         except ProblemError as error:
@@ -142,5 +140,12 @@ def _in_store[T](
         finally:
             state.close()
 
+    key = mint_command_id()
     with background.instead_of_daemon(session.home):
-        return asyncio.run(run())
+        try:
+            return asyncio.run(run())
+        except ProblemError as error:
+            if command is not None:  # it ends as it would have at the daemon
+                name, problem = command_name(command), error.document()
+                session.settle(Outcome(command_id=key, command=name, outcome="refused", problem=problem))
+            raise

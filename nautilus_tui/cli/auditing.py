@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -185,9 +184,8 @@ def _words(report: ChainReport, where: str) -> list[str]:
         lines += [f"! {finding.detail}" for finding in report.findings]
         lines += [f"! and {report.more:,} more"] if report.more else []
     lines += report.remarks
-    seq, _, hashed = report.head.partition(":")
-    known = "?" not in hashed  # of an entry that cannot be read there is none
-    lines.append(f"head {report.head}" if known else f"head not known: entry {seq} cannot be read")
+    unknown = "not known: the last entry cannot be read"
+    lines.append(f"head {unknown if report.head is None else report.head}")
     return lines
 
 
@@ -245,7 +243,9 @@ async def _pieces(
             yield b"\n".join(lines) + b"\n", len(entries)
     if ended is None or rest or ended.entries != counted:
         raise NotReachableError(
-            "the daemon stopped in the middle of the export", fix="see nautilus-tui audit verify, then again"
+            "the daemon stopped in the middle of the export",
+            rule="an export ends with the count of its entries",
+            fix="see nautilus-tui audit verify, then again",
         )
 
 
@@ -263,12 +263,8 @@ def _csv(entries: list[Any], *, heading: bool) -> bytes:
 
 
 async def _to_stdout(pieces: AsyncIterator[tuple[bytes, int]]) -> None:
-    try:
-        async for piece, _ in pieces:
-            sys.stdout.write(piece.decode())
-        sys.stdout.flush()
-    except BrokenPipeError:  # who reads has seen enough; the interpreter's own last flush must not fail too
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    async for piece, _ in pieces:
+        output.write(piece.decode())
 
 
 async def _to_file(path: Path, pieces: AsyncIterator[tuple[bytes, int]]) -> tuple[int, int]:
@@ -285,7 +281,12 @@ async def _to_file(path: Path, pieces: AsyncIterator[tuple[bytes, int]]) -> tupl
         draft.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise InvalidRequestError(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
+        raise InvalidRequestError(
+            f"{path} cannot be written: {error.strerror}",
+            rule="FILE is a name in a folder that may be written to",
+            fix="name another place, or - for stdout",
+            path=str(path),
+        ) from error
     finally:  # interrupted, or the daemon's fault: half a file is none
         with suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -44,6 +44,7 @@ def take_credentials(environment: MutableMapping[str, str] | None = None) -> tup
             raise InvalidRequestError(
                 f"the credential {path} cannot be read: {reason}",
                 rule=f"a file in ${FOLDER} that is called like a variable holds its value as text",
+                fix="look at the file's owner and at what was put into it",
             ) from None
         if text:
             where[name[1]] = text

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
 from data.commands import ConfigureEngine, RestartEngine, SetFeed, StartEngine, StopEngine
-from data.records import EngineLog, EngineStatus
+from data.problems import ProblemError
+from data.records import EngineLog, EngineStatus, LogLevel
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import LimitOption, Session, session_of
 
@@ -27,7 +28,7 @@ Engine = Annotated[
 ]
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.", min=1, max=120)]
 _START_S = 60.0
-#: Lines that may come between the last one shown and the stream.
+#: Lines that may come while there is no stream.
 _BETWEEN = 1000
 
 
@@ -152,10 +153,7 @@ def logs(
     context: typer.Context,
     engine: Engine = None,
     limit: LimitOption = 100,
-    level: Annotated[
-        Literal["debug", "info", "warning", "error", "critical"] | None,
-        typer.Option("--level", help="Least level shown."),
-    ] = None,
+    level: Annotated[LogLevel | None, typer.Option("--level", help="Least level shown.")] = None,
     order: Annotated[str | None, typer.Option("--order", help="Only lines about this order.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until interrupted.")] = False,
 ) -> None:
@@ -176,9 +174,10 @@ def logs(
     for line in held:
         _show_line(session, line)
     if follow:
-        levels = ("debug", "info", "warning", "error", "critical")
+        levels: tuple[LogLevel, ...] = get_args(LogLevel)
         wanted = levels[levels.index(level) if level else 0 :]
-        asyncio.run(_follow(session, named, held, lines, lambda one: _concerns(one, wanted, order)))
+        last = held[-1] if held else None
+        asyncio.run(_follow(session, named, last, lines, lambda one: _concerns(one, wanted, order)))
 
 
 def _concerns(line: EngineLog, levels: Sequence[str], order: str | None) -> bool:
@@ -188,16 +187,17 @@ def _concerns(line: EngineLog, levels: Sequence[str], order: str | None) -> bool
 async def _follow(
     session: Session,
     engine: str,
-    shown: list[EngineLog],
+    last: EngineLog | None,
     lines: Callable[[int], list[EngineLog]],
     concerns: Callable[[EngineLog], bool],
 ) -> None:
-    """Show what is logged from the last line ``shown`` on; ``lines`` asks for the newest, as
-    some may have come before the stream was there.
+    """Show what is logged behind the ``last`` line that was shown, across lost connections.
+
+    ``lines`` asks for the newest: some come while there is no stream. Those the stream brings once more.
     """
     from nautilus_tui.client.stream import Batch, StreamClient
 
-    between: list[EngineLog] | None = None
+    again: list[EngineLog] = []
     stream: StreamClient
     async with StreamClient(session.addresses, [f"engines.{engine}.log"]) as stream:
         async for event in stream:
@@ -206,18 +206,35 @@ async def _follow(
                     output.say(event.problem)
                 continue
             for envelope in event.envelopes:
-                if envelope.type == "subscription_confirmed" and between is None:
-                    newest = await asyncio.to_thread(lines, _BETWEEN)
-                    between = [one for one in newest if one not in shown and _is_later(one, shown)]
-                    for one in between:
+                if envelope.type == "subscription_confirmed":
+                    again = await _newest(lines)
+                    for one in _behind(last, again):
                         _show_line(session, one)
+                        last = one
                 line = envelope.data
-                if isinstance(line, EngineLog) and concerns(line) and line not in (between or shown):
-                    _show_line(session, line)
+                if not isinstance(line, EngineLog) or not concerns(line) or line in again:
+                    continue
+                again = []  # the stream is ahead of what was asked for: from here on all is new
+                _show_line(session, line)
+                last = line
 
 
-def _is_later(line: EngineLog, shown: list[EngineLog]) -> bool:
-    return not shown or line.ts >= shown[-1].ts
+async def _newest(lines: Callable[[int], list[EngineLog]]) -> list[EngineLog]:
+    """Return the newest lines; where they cannot be had, the stream goes on without."""
+    try:
+        return await asyncio.to_thread(lines, _BETWEEN)
+    except ProblemError as error:
+        output.say(f"lines of the last moments may be missing: {error.detail}")
+        return []
+
+
+def _behind(last: EngineLog | None, lines: list[EngineLog]) -> list[EngineLog]:
+    """Return those of the newest lines that came behind one."""
+    if last is None:
+        return lines
+    if last in lines:
+        return lines[lines.index(last) + 1 :]
+    return [one for one in lines if one.ts > last.ts]
 
 
 def _show_line(session: Session, line: EngineLog) -> None:

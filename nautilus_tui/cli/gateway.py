@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def gateway(
     context: typer.Context,
-    listen: Annotated[str, typer.Option("--listen", help="HOST:PORT to serve on.", show_default=False)] = "",
+    listen: Annotated[
+        str | None, typer.Option("--listen", help="HOST:PORT to serve on.", show_default=False)
+    ] = None,
     redis: Annotated[
         str | None,
         typer.Option(
@@ -64,9 +66,9 @@ def gateway(
     daemon's state from Redis it answers that it is not ready; SIGTERM stops it within seconds, SIGHUP
     reads settings and certificate anew unless the log is a terminal.
     """
-    session = session_of(context)
+    session = session_of(context, own=("prefix",))
     with serving.logging_to_stderr(session, log_format):
-        where = serving.host_and_port(listen)
+        where = serving.host_and_port(listen or "")
         if where is None:
             raise InvalidRequestError(
                 "it was not said where to listen",

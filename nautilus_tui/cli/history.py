@@ -49,7 +49,9 @@ def import_file(
     session = session_of(context)
     path = file.expanduser().absolute()
     if not session.url and not path.is_file():
-        raise InvalidRequestError(f"there is no file {path}", rule="FILE is a CSV or Parquet file")
+        raise InvalidRequestError(
+            f"there is no file {path}", rule="FILE is a CSV or Parquet file", fix="check the name"
+        )
     command = ImportHistory(
         path=str(path),
         instrument=instrument,

@@ -46,7 +46,7 @@ def kill(
 
     No daemon is needed and nothing is asked. Exit code 0 says that every engine is verified.
     """
-    session = session_of(context)
+    session = session_of(context, own=("reason",))  # a kill is never refused for its words
     if status:
         _show_status(session)
         return
@@ -112,8 +112,7 @@ def _asked() -> str:
     """Return what is typed, or what comes on the input."""
     if sys.stdin.isatty():
         output.say(f"The kill switch is released by its phrase: {UNLOCK_PHRASE}")
-        sys.stderr.write("type it: ")
-        sys.stderr.flush()
+        output.say("type it: ", end="")
     return sys.stdin.readline().rstrip("\r\n")
 
 
@@ -211,6 +210,8 @@ class _Teller:
         output.line(f"LATCHED: {held} neither starts nor sends an order until {_RELEASE}")
         if not status.verified:
             output.say(f"NOT VERIFIED: {status.problem}")
+            output.say("  rule: a kill holds when it is latched on the disk and every engine is verified")
+            output.say("  fix:  look at kill --status and the engines' processes; is --home the right one?")
 
 
 def _scope(order: KillOrder) -> str:

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from data.paths import HOME_VARIABLE, Home
-from data.problems import ProblemError
+from data.problems import InvalidRequestError, ProblemError
 from nautilus_tui.cli import output
 from nautilus_tui.cli.commands import Commands
 from nautilus_tui.cli.credentials import take_credentials
-from nautilus_tui.cli.session import Session
+from nautilus_tui.cli.session import Session, check_given
 
 _ABOUT = "A terminal trading workstation for NautilusTrader. Without a command it opens the terminal."
 _CODES = (
@@ -74,6 +74,7 @@ def root(
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
     ] = False,
 ) -> None:
+    check_given(context)
     session = Session(home=Home.resolve(home, profile=profile), json=as_json, url=url, profile=profile)
     context.obj = session
     if context.invoked_subcommand is None:
@@ -97,12 +98,48 @@ def main() -> None:
     modules: dict[str, Any] = sys.modules
     modules.setdefault("httpx._main", None)
     try:
-        take_credentials()
-        app(args=arguments, prog_name="nautilus-tui")
+        sys.exit(_run(arguments))
     except ProblemError as error:
-        sys.exit(output.end_with_problem(error, as_json="--json" in arguments))
+        sys.exit(output.end_with_problem(error, as_json="--json" in arguments[:1]))
     except KeyboardInterrupt:
         sys.exit(output.ExitCode.INTERRUPTED)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command and return its exit code.
+
+    Raises:
+        ProblemError: what went wrong; what is wrong on the command line itself is one too.
+    """
+    try:
+        take_credentials()
+        return app(args=arguments, prog_name="nautilus-tui", standalone_mode=False) or output.ExitCode.DONE
+    except typer.TyperException as error:
+        raise _usage(error) from None
+    except OSError as error:
+        raise output.of_system(error) from error
+
+
+def _usage(error: Any) -> ProblemError:
+    """Return what the framework found wrong on the command line, in our words for errors."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return InvalidRequestError(" ".join(error.format_message().split()))
+    asked = context.command_path
+    if error.message == context.get_help():  # how the framework says that a group was given no command
+        inner = ", ".join(context.command.list_commands(context))
+        return InvalidRequestError(
+            f"{asked} is not all of a command",
+            rule=f"one of these follows: {inner}",
+            fix=f"{asked} --help tells what each does",
+        )
+    return InvalidRequestError(
+        " ".join(error.format_message().split()),
+        rule=" ".join(context.get_usage().removeprefix("Usage: ").split()),
+        fix=f"{asked} --help tells all of it",
+    )
 
 
 if __name__ == "__main__":

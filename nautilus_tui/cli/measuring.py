@@ -48,7 +48,11 @@ def bench(
     chosen = names or list(BENCHES)
     for name in chosen:
         if name not in BENCHES:
-            raise InvalidRequestError(f"there is no bench {name!r}", rule=f"benches are {', '.join(BENCHES)}")
+            raise InvalidRequestError(
+                f"there is no bench {name!r}",
+                rule=f"benches are {', '.join(BENCHES)}",
+                fix="name one of them, or none for all",
+            )
     reports = []
     for name in chosen:
         for times in _SCALES if scale else _SCALES[:1]:

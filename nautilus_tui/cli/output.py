@@ -2,22 +2,28 @@
 
 Text is somebody's: a reason, a note, a log line. No terminal obeys it, because control characters in
 it are written as escapes here, and none of it passes for a line of ours, because it goes on indented
-behind a line break. This module must not know of any particular command.
+behind a line break. Who stops reading ends the run quietly, as a signal would; what cannot be written
+for another reason is an error. This module must not know of any particular command.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
 
 from data.commands import Outcome
 from data.problems import ProblemDocument, ProblemError
 from data.records import OrderUpdate
 from data.words import shown
+from nautilus_tui.cli.remedies import remedied
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
 _WIDTH_WITHOUT_TERMINAL = 200
 #: What JSON may hold as it is and a terminal obeys nevertheless; it stands in texts only.
 _OBEYED_IN_JSON = re.compile("[\x7f-\x9f]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
 
 class ExitCode(IntEnum):
@@ -40,6 +47,7 @@ class ExitCode(IntEnum):
     NOT_REACHABLE = 5
     PROVIDER = 6  #: a provider of facts failed; ``error`` in the answer is the error's name
     INTERRUPTED = 130
+    UNREAD = 141  #: who read the answer stopped reading
 
 
 _BY_TYPE = {
@@ -68,16 +76,32 @@ def code_of_problem(problem_type: str) -> ExitCode:
 
 
 def code_of_outcome(outcome: Outcome) -> ExitCode:
-    """Return the exit code of a command: whatever was refused counts as denied."""
+    """Return the exit code of a command: that of its problem, and whatever else was refused is denied."""
     statuses = {order.status for order in outcome.orders}
     if outcome.outcome == "unknown" or (outcome.outcome == "done" and "unknown" in statuses):
         return ExitCode.UNKNOWN
     if outcome.problem is not None:
-        failed = outcome.problem.type in _FAILURES
-        return ExitCode.FAILED if failed else ExitCode.DENIED
+        code = code_of_problem(outcome.problem.type)
+        return code if code is not ExitCode.FAILED or outcome.problem.type in _FAILURES else ExitCode.DENIED
     if outcome.outcome != "done":
         return ExitCode.FAILED
     return ExitCode.DENIED if statuses & {"denied", "rejected"} else ExitCode.DONE
+
+
+class UnwrittenError(ProblemError):
+    """An answer could not be written; what was asked for may have been done."""
+
+    type, title, status = "unwritten", "Answer not written", 500
+
+
+def of_system(error: OSError) -> ProblemError:
+    """Return what the system refused, of a file mostly, in our words for errors."""
+    what = f"{error.filename}: " if error.filename else ""
+    return ProblemError(
+        f"{what}{error.strerror or error}",
+        rule="what a command reads and writes is there and open to its user",
+        fix="check the name, its owner and the room that is left",
+    )
 
 
 def plain(text: str) -> str:
@@ -120,7 +144,59 @@ def _timed(value: Any) -> Any:
 
 
 def _print_json(content: bytes) -> None:
-    print(_OBEYED_IN_JSON.sub(lambda one: f"\\u{ord(one[0]):04x}", content.decode()), flush=True)
+    text = _OBEYED_IN_JSON.sub(lambda one: f"\\u{ord(one[0]):04x}", content.decode())
+    if sys.stdout is not None and "utf" not in (sys.stdout.encoding or "utf").lower():
+        text = _BEYOND_ASCII.sub(_in_utf_16, text)
+    write(f"{text}\n")
+
+
+def _in_utf_16(found: re.Match[str]) -> str:
+    """Return characters as JSON escapes them, which is by their units in UTF-16."""
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def write(text: str) -> None:
+    """Write text on stdout as it is, at once; characters that its encoding lacks as escapes.
+
+    Raises:
+        typer.Exit: nobody reads it any more.
+        UnwrittenError: it cannot be written.
+    """
+    with _to_stdout() as out:
+        encoding = getattr(out, "encoding", None) or "utf-8"
+        out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        out.flush()
+
+
+def write_bytes(content: bytes) -> None:
+    """Write a file's bytes on stdout; raises as ``write`` does."""
+    with _to_stdout() as out:
+        out.buffer.write(content)
+        out.buffer.flush()
+
+
+@contextmanager
+def _to_stdout() -> Iterator[TextIO]:
+    try:
+        if sys.stdout is None:  # it was closed before we began
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        yield sys.stdout
+    except OSError as error:
+        _let_go(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(ExitCode.UNREAD) from None
+        raise UnwrittenError(
+            f"the answer cannot be written: {error.strerror}",
+            rule="stdout takes what is answered",
+            fix="make room there, or send it elsewhere; what was asked for may have been done",
+        ) from None
+
+
+def _let_go(stream: TextIO | None) -> None:
+    """Have what a stream still holds go nowhere: the interpreter's own last flush must not fail too."""
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def console() -> Console:
@@ -133,7 +209,8 @@ def console() -> Console:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str(_escaped(text), **options)
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
+    seen = sys.stdout is not None and sys.stdout.isatty()
+    width = None if seen or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
     # Text from elsewhere may have brackets and colons in it: it is never markup.
     return Plain(highlight=False, markup=False, emoji=False, width=width)
 
@@ -148,11 +225,13 @@ def show(*parts: RenderableType | list[str]) -> None:
         if isinstance(part, Table):
             _make_room(part, out)
         lines = [part] if isinstance(part, str) else part
-        if isinstance(lines, list):
-            for line in lines:
-                out.print(Text(plain(line)), soft_wrap=True)
-        else:
-            out.print(part, soft_wrap=isinstance(part, Text))
+        with out.capture() as drawn:
+            if isinstance(lines, list):
+                for line in lines:
+                    out.print(Text(plain(line)), soft_wrap=True)
+            else:
+                out.print(part, soft_wrap=isinstance(part, Text))
+        write(drawn.get())
 
 
 def _make_room(table: Table, out: Console) -> None:
@@ -174,29 +253,34 @@ def _width(table: Table, out: Console, options: ConsoleOptions) -> int:
 
 def line(text: str) -> None:
     """Print a plain line on stdout, at once and without loading what draws tables."""
-    print(plain(text), flush=True)
+    write(f"{plain(text)}\n")
 
 
-def say(text: str) -> None:
-    """Print a remark on stderr."""
-    print(plain(text), file=sys.stderr, flush=True)
+def say(text: str, end: str = "\n") -> None:
+    """Print a remark on stderr; where nobody takes it, the run goes on."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(plain(text) + end)
+            sys.stderr.flush()
+    except OSError:
+        _let_go(sys.stderr)
 
 
 def say_problem(problem: ProblemDocument) -> None:
     """Print what went wrong, the rule and the fix on stderr, a line each."""
-    say(f"{problem.title}: {problem.detail}")
-    if problem.rule and problem.rule not in problem.detail:
-        say(f"  rule: {problem.rule}")
-    if problem.fix:
-        say(f"  fix:  {problem.fix}")
+    told = remedied(problem)
+    say(f"{told.title}: {told.detail}")
+    if told.rule and told.rule not in told.detail:
+        say(f"  rule: {told.rule}")
+    say(f"  fix:  {told.fix}")
 
 
 def end_with_problem(error: ProblemError, *, as_json: bool) -> ExitCode:
     """Report an error in the form asked for and return the exit code."""
     document = error.document()
-    if as_json:
+    if as_json and not isinstance(error, UnwrittenError):
         named = {"error": document.extra["error"]} if "error" in document.extra else {}
-        show_json({**named, "problem": document})
+        show_json({**named, "problem": remedied(document)})
     else:
         say_problem(document)
     return code_of_problem(document.type)
@@ -219,7 +303,7 @@ def order_facts(
         facts = {"client_order_id": client_order_id, "status": "unknown"}
     facts |= {"command_id": outcome.command_id, "outcome": outcome.outcome}
     if outcome.problem is not None:
-        facts |= {"problem": _builtins(outcome.problem), "reason": outcome.problem.detail}
+        facts |= {"problem": _builtins(remedied(outcome.problem)), "reason": outcome.problem.detail}
     denied = denial_facts(outcome)
     if denied and facts["status"] != "denied":
         facts["order_status"] = facts["status"]  # a change was denied: the order is as it was
@@ -240,6 +324,8 @@ def outcome_facts(outcome: Outcome) -> dict[str, Any]:
     from data import forms
 
     facts: dict[str, Any] = _builtins(forms.to_json_form(outcome))
+    if outcome.problem is not None:
+        facts["problem"] = _builtins(remedied(outcome.problem))
     return {name: value for name, value in facts.items() if value not in (None, [], {})}
 
 

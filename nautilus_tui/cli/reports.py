@@ -6,7 +6,6 @@ This module must not know what is in a report.
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,7 +53,9 @@ def report(
     name, form = report_type(kind), report_format(form)
     if keep:
         if out is not None:
-            raise InvalidRequestError("--keep and --out are both given", rule="one place to write to")
+            raise InvalidRequestError(
+                "--keep and --out are both given", rule="one place to write to", fix="leave one out"
+            )
         _keep(session, name, form, portfolio)
         return
 
@@ -64,8 +65,7 @@ def report(
 
     made = session.ask(question)
     if out == "-":
-        sys.stdout.buffer.write(made.content)
-        sys.stdout.buffer.flush()
+        output.write_bytes(made.content)
         return
     path = (Path(out).expanduser() if out else Path(made.name)).absolute()
     _write(path, made.content)

@@ -30,7 +30,11 @@ def resolve(session: Session, engine: str, symbol: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise InvalidRequestError(f"{symbol} could be {', '.join(found)}", fix="name the instrument in full")
+        raise InvalidRequestError(
+            f"{symbol} could be {', '.join(found)}",
+            rule="a symbol without a venue means one instrument",
+            fix="name the instrument in full",
+        )
     return symbol  # the daemon refuses it and says what comes near
 
 

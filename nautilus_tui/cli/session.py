@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -73,22 +74,8 @@ class Session:
         return (Address.local(self.home),)
 
     def engine(self, named: str | None) -> str:
-        """Return the engine a command means: the default one where none is named.
-
-        Raises:
-            InvalidRequestError: the name is empty, as that of a variable which is not set.
-        """
-        if named is None:
-            return self.config.engine.default
-        if not named.strip():
-            raise InvalidRequestError(
-                f"engine is {named!r}",
-                rule="engine is not empty",
-                fix="name one, or leave it out for the default engine",
-                field="engine",
-                value=named,
-            )
-        return named
+        """Return the engine a command means: the default one where none is named."""
+        return self.config.engine.default if named is None else named
 
     def ask[T](self, question: Callable[[ApiClient], Awaitable[T]]) -> T:
         """Run one conversation with the daemon; raises ProblemError."""
@@ -126,6 +113,11 @@ class Session:
                         raise
 
         outcome = self.ask(conversation)
+        self.settle(outcome)
+        return outcome
+
+    def settle(self, outcome: Outcome) -> None:
+        """Report a command that was not a success, and exit with the code of how it ended."""
         code = output.code_of_outcome(outcome)
         if code is not output.ExitCode.DONE:
             if self.json:
@@ -133,12 +125,52 @@ class Session:
             if outcome.problem is not None and not self.json:
                 output.say_problem(outcome.problem)
             raise typer.Exit(code)
-        return outcome
 
 
-def session_of(context: typer.Context) -> Session:
-    """Return the session of a command."""
+def session_of(context: typer.Context, *, own: Collection[str] = ()) -> Session:
+    """Return the session of a command, whose texts are checked but for its ``own``, which it judges itself.
+
+    Raises:
+        InvalidRequestError: a text is empty, or no text.
+    """
     session = context.find_object(Session)
     if session is None:
         raise RuntimeError("the command was called without the program's own options")
+    check_given(context, own)
     return session
+
+
+def check_given(context: typer.Context, own: Collection[str] = ()) -> None:
+    """Check what was given to a command: an empty text is mostly that of a variable which is not set.
+
+    Taken for one that was left out, it would be another question, or an order at another daemon.
+
+    Raises:
+        InvalidRequestError: a text is empty, or no text.
+    """
+    for name, value in context.params.items():
+        for text in value if isinstance(value, list | tuple) else (value,):
+            if name not in own and isinstance(text, str | Path):
+                _check_text(name, str(text))
+
+
+def _check_text(name: str, text: str) -> None:
+    if not text.strip():
+        raise InvalidRequestError(
+            f"{name} is {text!r}",
+            rule=f"{name} is not empty",
+            fix="say what is meant, or leave it out where it may be: is a variable not set?",
+            field=name,
+            value=text,
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        value = os.fsencode(text).decode(errors="backslashreplace")
+        raise InvalidRequestError(
+            f"{name} is not UTF-8: {value}",
+            rule=f"{name} is text in UTF-8",
+            fix="write it in UTF-8, or rename the file",
+            field=name,
+            value=value,
+        ) from None

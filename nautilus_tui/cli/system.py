@@ -201,7 +201,11 @@ def stop(
     pid = None if session.url else background.pid_of(session.home)
     session.carry_out(StopDaemon(engines=everything))
     if pid is not None and not background.wait_until_gone(pid, _STOP_S):
-        raise ProblemError(f"the daemon (process {pid}) has not ended after {_STOP_S:.0f} s")
+        raise ProblemError(
+            f"the daemon (process {pid}) has not ended after {_STOP_S:.0f} s",
+            rule="a daemon that was told to stop ends",
+            fix=f"see {session.home.daemon_log}; engines trade on if it is ended with kill {pid}",
+        )
     session.show(
         {"stopped": True, "engines": everything, "pid": pid},
         lambda: "daemon and engines stopped" if everything else "daemon stopped; engines trade on",

@@ -58,8 +58,8 @@ def load(path: Path) -> Config:
     except FileNotFoundError:
         return Config()
     except OSError as error:
-        rule = "the settings file must be readable"
-        raise ConfigError([Fault(str(path), None, None, error.strerror or str(error), rule)]) from error
+        rule, fix = "the settings file is a file that can be read", "check its name and its owner"
+        raise ConfigError([Fault(str(path), None, None, error.strerror or str(error), rule, fix)]) from error
     return parse(raw, str(path))
 
 
@@ -74,7 +74,8 @@ def parse(raw: bytes, file: str) -> Config:
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Fault(file, line, None, "not UTF-8", "the file is TOML in UTF-8")]) from error
+        rule, fix = "the file is TOML in UTF-8", "save it as UTF-8"
+        raise ConfigError([Fault(file, line, None, "not UTF-8", rule, fix)]) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError([_syntax_fault(error, file, text)]) from error
     lines = key_lines(text.replace("\r\n", "\n"))
@@ -98,7 +99,9 @@ def _syntax_fault(error: Exception, file: str, text: str) -> Fault:
     return Fault(file, line, None, message, "the file is TOML", "nautilus-tui config show --defaults is one")
 
 
-_Finding = tuple[tuple[str, ...], str, str, str | None]
+_Finding = tuple[tuple[str, ...], str, str, str]
+#: Where all settings stand.
+_LISTED = "nautilus-tui config show --defaults has every setting"
 
 
 def _check(values: dict[str, Any], section: type[Section], at: tuple[str, ...]) -> list[_Finding]:
@@ -115,12 +118,12 @@ def _check(values: dict[str, Any], section: type[Section], at: tuple[str, ...]) 
             if isinstance(value, dict):
                 findings += _check(value, type_, path)
             else:
-                findings.append((path, "is a section, not a value", f"[{key}] begins a section", None))
+                findings.append((path, "is a section, not a value", f"[{key}] begins a section", _LISTED))
             continue
         try:
             _require_amounts(msgspec.convert(value, type_))
         except (msgspec.ValidationError, OverflowError) as error:
-            findings.append((path, _shown(value), _rule(error, type_), None))
+            findings.append((path, _shown(value), _rule(error, type_), _LISTED))
     return findings
 
 
@@ -139,7 +142,7 @@ def _unknown(path: tuple[str, ...], known: list[str]) -> _Finding:
     rule = (
         f"the settings of [{'.'.join(path[:-1])}] are " if len(path) > 1 else "the sections are "
     ) + ", ".join(known)
-    fix = f"did you mean {near[0]}?" if near else None
+    fix = f"did you mean {near[0]}?" if near else f"take it out: {_LISTED}"
     return path, f"no such {what}", rule, fix
 
 

@@ -55,5 +55,7 @@ def test_what_a_daemon_finds_wrong_is_usage_too_and_json_tells_times_as_rest_doe
     whole.write_bytes(b"\n".join([*lines[:-2], entry[: len(entry) // 2]]) + b"\n")
     cut = cli("audit", "verify", str(whole))
     assert cut.code == 1
-    assert "head not known: entry " in cut.out
+    assert "head not known: the last entry cannot be read" in cut.out
+    told = cli("--json", "audit", "verify", str(whole)).json
+    assert (told["head"], told["last_hash"]) == (None, None)
     assert "?" not in cut.out
