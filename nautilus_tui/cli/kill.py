@@ -47,6 +47,8 @@ def kill(
     No daemon is needed and nothing is asked. Exit code 0 says that every engine is verified.
     """
     session = session_of(context, own=("reason",))  # a kill is never refused for its words
+    if reason is not None:  # bytes that are no UTF-8 are kept as escapes
+        reason = reason.encode(errors="backslashreplace").decode()
     if status:
         _show_status(session)
         return
