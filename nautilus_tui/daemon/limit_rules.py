@@ -85,9 +85,7 @@ def _check_set(command: SetLimit, engines: Engines) -> None:
         raise _invalid("unit", unit, f"of {command.limit_type}: {' or '.join(UNITS[command.limit_type])}")
     scope = scope_of(command.scope)
     if len(scope.name) > _NAME_LENGTH or _CONTROL.search(scope.name) or scope.name != scope.name.strip():
-        raise _invalid(
-            "scope", command.scope[:80], f"a name of 1 to {_NAME_LENGTH} printable characters"
-        )
+        raise _invalid("scope", command.scope[:80], f"a name of 1 to {_NAME_LENGTH} printable characters")
     if command.auto_adjust is not None and command.remove_auto_adjust:
         raise InvalidRequestError(
             "auto_adjust is given and to be removed",

@@ -132,7 +132,10 @@ class Present:
         self._audit.extend(await state.trail.latest(AUDIT_ENTRIES))
 
     def _engine(self, engine: str) -> _Engine:
-        return self._engines.setdefault(engine, _Engine())
+        found = self._engines.get(engine)
+        if found is None:
+            found = self._engines[engine] = _Engine()
+        return found
 
     def engines(self) -> list[str]:
         """Return the engines there is anything to tell of."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -23,6 +23,18 @@ FormatName = Literal["json", "msgpack"]
 _TEXT, _BINARY, _FINAL = 0x01, 0x02, 0x80
 _json = msgspec.json.Encoder().encode
 _msgpack = msgspec.msgpack.Encoder().encode
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    """What stands around an event, as one structure: encoded several times as fast as a dict."""
+
+    v: int
+    type: str
+    topic: str
+    seq: int
+    ts: int
+    id: None
+    data: Record
 
 
 class Format(Protocol):
@@ -102,11 +114,8 @@ class MsgpackFormat:
     def event(self, event: Event) -> bytes:
         form = event.forms.get("msgpack")
         if form is None:
-            form = event.forms["msgpack"] = b"%b%b\xa2ts\xcf%b\xa2id\xc0\xa4data%b" % (
-                _msgpack_head(event.topic, type(event.record)),
-                _msgpack(event.seq),
-                event.ts.to_bytes(8),
-                _msgpack(event.record),
+            form = event.forms["msgpack"] = _msgpack(
+                _Envelope(1, tag_of(type(event.record)), event.topic, event.seq, event.ts, None, event.record)
             )
         return form
 
@@ -166,6 +175,7 @@ def frames(form: Format, envelopes: Sequence[bytes], limit: int) -> Iterator[tup
         yield form.frame(held), len(held)
 
 
+@cache
 def tag_of(cls: type[Record]) -> str:
     """Return a record's ``type`` on the wire."""
     return str(cls.__struct_config__.tag)
@@ -189,8 +199,3 @@ def _frame_head(opcode: int, size: int) -> bytes:
 @lru_cache(maxsize=16384)
 def _json_head(topic: str, cls: type[Record]) -> bytes:
     return b'{"v":1,"type":%b,"topic":%b,"seq":' % (_json(tag_of(cls)), _json(topic))
-
-
-@lru_cache(maxsize=16384)
-def _msgpack_head(topic: str, cls: type[Record]) -> bytes:
-    return b"\x87\xa1v\x01\xa4type%b\xa5topic%b\xa3seq" % (_msgpack(tag_of(cls)), _msgpack(topic))
