@@ -170,3 +170,4 @@ def _serve(
         await one.serve(where, serving.announcer(session, ready_fd))
 
     uvloop.run(serve())
+    ending.over()

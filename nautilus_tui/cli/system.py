@@ -140,6 +140,7 @@ def _serve(session: Session, listen: str | None, log_format: LogFormat | None, r
         await one.serve(where, serving.announcer(session, ready_fd))
 
     uvloop.run(serve())
+    ending.over()
 
 
 def status(context: typer.Context) -> None:

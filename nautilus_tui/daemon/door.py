@@ -14,7 +14,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Literal
 
 import msgspec
@@ -58,6 +58,8 @@ Execute = Callable[[AnyCommand, str, Principal, float], Awaitable[Outcome]]
 
 DEFAULT_TIMEOUT_S = 10.0
 MAX_TIMEOUT_S = 120.0
+#: A store that took nothing is asked again after so long, in seconds.
+_RETRY_S = 1.0
 #: What an outcome's data may hold that is told once and never stored.
 _TOLD_ONCE = frozenset({"token"})
 
@@ -91,6 +93,8 @@ class Door:
         self._clock = clock
         self._flights: dict[str, tuple[str, asyncio.Task[Outcome]]] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        self._unstored: dict[str, CommandRow] = {}  # ended, and not stored yet
+        self._closing = asyncio.Event()
 
     async def execute(
         self,
@@ -117,6 +121,10 @@ class Door:
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)
         digest = digest_of(command, principal)
+        ended = self._unstored.get(id_)
+        if ended is not None:
+            outcome = await self._answered_before(command, ended, digest, auditor)
+            return await self._settled(command, outcome, wait, deadline)
         flight = self._flights.get(id_)
         if flight is None:
             task = asyncio.create_task(self._carry_out(command, id_, digest, auditor, principal, deadline))
@@ -136,6 +144,7 @@ class Door:
         while self._flights:
             await asyncio.gather(*(task for _, task in self._flights.values()), return_exceptions=True)
             await asyncio.sleep(0)  # those that ended are taken out by the loop, which a gather need not run
+        self._closing.set()
         await asyncio.gather(*self._endings)
 
     # ------------------------------------------------------------ through the door
@@ -198,8 +207,9 @@ class Door:
         )
         draft = auditor.draft(outcome.outcome, outcome.problem, outcome.detail)
         # The answer does not wait for its own record: what it reports is on disk in the engine's journal
-        # or in the store already, and whoever asks again under this id asks behind this write.
-        ending = asyncio.create_task(self._end(id_, msgspec.json.encode(kept).decode(), draft))
+        # or in the store already, and whoever asks again under this id meanwhile is answered from here.
+        self._unstored[id_] = row = msgspec.structs.replace(row, outcome=msgspec.json.encode(kept).decode())
+        ending = asyncio.create_task(self._end(row, draft))
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
         return outcome
@@ -220,11 +230,28 @@ class Door:
         except StoreFailedError as error:
             logger.error("the audit entry of %s could not be stored: %s", draft.command, error.detail)
 
-    async def _end(self, id_: str, outcome: str, draft: AuditDraft) -> None:
-        try:
-            self.audited(await self._state.end_command(id_, outcome, draft))
-        except StoreFailedError as error:  # the store's health says so too
-            logger.error("how command %s ended could not be stored: %s", id_, error.detail)
+    async def _end(self, row: CommandRow, draft: AuditDraft) -> None:
+        """Store how a command ended; a store that takes nothing is asked again for as long as we live.
+
+        Few can wait for it: what cannot be stored is not begun either.
+        """
+        told = False
+        while True:
+            try:
+                entry = await self._state.end_command(row.id, row.outcome or "", draft)
+            except StoreFailedError as error:  # the store's health says so too
+                if not told:
+                    logger.error("how command %s ended could not be stored yet: %s", row.id, error.detail)
+                told = True
+            else:
+                del self._unstored[row.id]
+                self.audited(entry)
+                if told:
+                    logger.info("how command %s ended is stored now", row.id)
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), _RETRY_S)
+                return
 
     async def _outcome_of(
         self,

@@ -17,7 +17,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 #: A second signal so soon after the first is the same one, passed on by a parent or sent to the group.
@@ -80,6 +82,13 @@ class Ending:
         self._timer.daemon = True
         self._timer.start()
 
+    def over(self) -> NoReturn:
+        """End the process, now that all it served is closed.
+
+        The interpreter would still look over all that was loaded: a second on a busy machine, for nothing.
+        """
+        _exit()
+
 
 def _time_is_up(reason: str, seconds: float) -> None:
     """End the process, and say what it did not wait for."""
@@ -92,6 +101,12 @@ def _time_is_up(reason: str, seconds: float) -> None:
         "not everything ended in time; the process ends without it",
         extra={"after": reason, "seconds": seconds, "threads": still},
     )
+    _exit()
+
+
+def _exit() -> NoReturn:
+    logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+            stream.flush()
     os._exit(0)

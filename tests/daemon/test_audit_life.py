@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import resource
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,6 +17,7 @@ from data.audit_file import check_file
 from data.audit_store import verify_closed
 from data.problems import InvalidRequestError, NotFoundError, StoreFailedError
 from data.state import State
+from tests.daemon.disk import full_disk
 from tests.daemon.kept import ENTRIES, Kept, Writers
 from tests.daemon.process import DaemonProcess
 from tests.daemon.records import T0
@@ -59,19 +57,6 @@ def test_a_log_that_was_torn_by_a_killed_process_is_no_alarm_and_is_made_good(mi
     assert check_file(mine.log).entries == ENTRIES + 1
 
 
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Have every write beyond a size fail, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
 async def test_where_the_log_cannot_be_written_nothing_more_is_commanded_until_it_can(tmp_path: Path) -> None:
     state = State(tmp_path / "state.duckdb")
     state.open()
@@ -82,7 +67,7 @@ async def test_where_the_log_cannot_be_written_nothing_more_is_commanded_until_i
     state = State(tmp_path / "state.duckdb")
     state.open()
     size = state.trail.log.path.stat().st_size
-    with files_no_larger_than(size + 100):  # the store's own file is far below
+    with full_disk(size + 100):  # the store's own file is far below
         await state.append_audit(draft(1))  # committed before the log failed
         assert state.failure
         with pytest.raises(StoreFailedError):
@@ -123,7 +108,7 @@ async def test_a_log_that_there_is_no_room_to_begin_anew_is_begun_when_there_is(
     await state.append_audit(draft(0))
     await state.append_audit(draft(1))
     log.unlink()
-    with files_no_larger_than(0):
+    with full_disk(0):
         with pytest.raises(OSError, match="File too large"):
             state.trail.log.follow((await state.audit()).items[:1])
         assert not log.exists(), "half a log is not left to be taken for one"

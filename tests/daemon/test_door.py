@@ -22,6 +22,7 @@ from nautilus_tui.daemon.present import Present
 from nautilus_tui.daemon.principal import Principal
 from nautilus_tui.daemon.sink import Sink
 from nautilus_tui.daemon.watch import OrderWatch
+from tests.daemon.disk import full_disk
 from tests.daemon.records import no_journal
 
 ADMIN = Principal(name="ada", role="admin", via="unix")
@@ -240,3 +241,22 @@ async def test_every_step_is_published_in_order(house: House) -> None:
 async def test_without_an_id_each_is_its_own_command(house: House) -> None:
     ids = {(await house.door.execute(HELLO, ADMIN)).command_id for _ in range(3)}
     assert len(ids) == 3
+
+
+async def test_how_it_ended_is_stored_when_the_store_takes_it_again(house: House) -> None:
+    house.go.clear()
+    first = asyncio.create_task(house.door.execute(HELLO, ADMIN, command_id="c1"))
+    await house.begun.wait()
+    heard = asyncio.Event()
+    house.bus.subscribe(lambda _: heard.set())
+    with full_disk(house.state.trail.log.path.stat().st_size):
+        house.go.set()
+        outcome = await first
+        assert outcome.outcome == "done"
+        again = await house.door.execute(HELLO, ADMIN, command_id="c1")
+        assert again == outcome, "it is not done again meanwhile"
+        assert await house.audited() == [("c1", "started")]
+    await heard.wait()
+    assert await house.audited() == [("c1", "started"), ("c1", "done")]
+    assert await house.new_door().execute(HELLO, ADMIN, command_id="c1") == outcome
+    assert house.done == ["c1"]

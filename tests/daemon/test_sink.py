@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from nautilus_tui.daemon import sink as sink_module
 from nautilus_tui.daemon.present import RECENT, Present
 from nautilus_tui.daemon.sink import NEVER_JOURNALLED, Sink
 from nautilus_tui.daemon.watch import OrderWatch
+from tests.daemon.disk import full_disk
 from tests.daemon.records import T0, account, fill, log, order, position, status
 
 ENGINE = "paper-1"
@@ -155,19 +153,6 @@ async def test_a_store_that_fails_cuts_nobody_off_and_catches_up_from_the_journa
     assert parts.state.failure is None
     await parts.sink.journalled(ENGINE, [order("A", seq=40, status="filled")])
     assert (await parts.statuses())["A"] == "filled"
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond ``size``, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 async def beats(parts: Parts, count: int, *, pid: int, journal_seq: int = 0) -> None:
