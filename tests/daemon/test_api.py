@@ -66,6 +66,15 @@ def test_the_page_of_documentation_needs_nothing_from_elsewhere(daemon: DaemonPr
     assert not re.search(r"(src|href)=['\"]?(https?:)?//", page)
 
 
+def test_no_cache_keeps_an_answer(daemon: DaemonProcess) -> None:
+    for path in "/health", "/api/v1/orders", "/api/v1/audit/export", "/api/v1/orders/nope?engine=paper-1":
+        answer = daemon.http.get(path)
+        assert answer.headers["cache-control"] == "no-store", path
+    made = daemon.post("/api/v1/tokens", {"name": "short-lived", "role": "viewer"})
+    assert made.status_code == 200, made.text
+    assert made.headers["cache-control"] == "no-store"
+
+
 def test_answers_come_as_msgpack_when_that_is_preferred(daemon: DaemonProcess) -> None:
     response = daemon.http.get(
         f"/api/v1/market-data/quotes/{SYMBOL}",

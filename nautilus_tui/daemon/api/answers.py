@@ -116,6 +116,12 @@ async def tell_methods(message: Message, scope: Scope) -> None:
         MutableScopeHeaders.from_message(message)["allow"] = ", ".join(sorted(methods))
 
 
+async def keep_out_of_caches(message: Message, scope: Scope) -> None:
+    """Say that an answer is of its moment and for who asked, so that no cache between keeps it."""
+    if scope["type"] == ScopeType.HTTP and message["type"] == "http.response.start":
+        MutableScopeHeaders.from_message(message)["cache-control"] = "no-store"
+
+
 # ---------------------------------------------------------------- errors
 
 

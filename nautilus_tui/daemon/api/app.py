@@ -34,7 +34,13 @@ from nautilus_tui.daemon.api import (
     watching,
 )
 from nautilus_tui.daemon.api.access import Authenticated
-from nautilus_tui.daemon.api.answers import on_http_error, on_problem, on_unforeseen, tell_methods
+from nautilus_tui.daemon.api.answers import (
+    keep_out_of_caches,
+    on_http_error,
+    on_problem,
+    on_unforeseen,
+    tell_methods,
+)
 from nautilus_tui.daemon.api.context import Context
 from nautilus_tui.daemon.api.document import Unserved
 from nautilus_tui.daemon.origins import Origins
@@ -85,7 +91,7 @@ def make_app(context: Context, settings: DaemonSettings, *, version: str) -> Aut
     """Return the application over the daemon's parts."""
     app = _Application(
         route_handlers=HANDLERS,
-        before_send=[tell_methods],
+        before_send=[tell_methods, keep_out_of_caches],
         exception_handlers={
             ProblemError: on_problem,
             HTTPException: on_http_error,

@@ -66,7 +66,6 @@ async def export_audit(
             "Content-Type": CONTENT_TYPE,  # a stream takes its route's media type, not the one it is given
             "Content-Disposition": 'attachment; filename="audit.jsonl"',
             "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
         },
     )
 

@@ -58,7 +58,6 @@ async def get_report(
         headers={
             "Content-Disposition": f'attachment; filename="{made.name}"',
             "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
             "X-Report-Synthetic": "yes" if made.synthetic else "no",
         },
     )
