@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data.problems import InvalidRequestError
 from nautilus_tui.cli import output, words
 from nautilus_tui.cli.session import session_of
 
@@ -188,4 +189,8 @@ def _calibration(one: OfHorizon, ships: str) -> Any:
 
 
 def _path(given: Path) -> Path:
+    if given == Path():  # of an empty text
+        raise InvalidRequestError(
+            "no file is named", rule="FILE is a CSV or Parquet file", fix="name one: is a variable not set?"
+        )
     return given.expanduser().absolute()

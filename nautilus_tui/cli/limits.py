@@ -65,12 +65,16 @@ def _amount(text: str) -> Decimal:
     return words.amount(text.removesuffix("x"))
 
 
+#: What people write for no actions at all; an empty text is mostly a variable that is not set.
+_NO_ACTION = "none"
+
+
 def _actions(text: str) -> str:
     names = [name.strip().lower().replace("-", "_") for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in (*ACTIONS, "none")]
+    unknown = [name for name in names if name not in (*ACTIONS, _NO_ACTION)]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(ACTIONS)}, or none")
-    return ",".join(name for name in names if name != "none")
+    return ",".join(name for name in names if name != _NO_ACTION) or ",".join(names[:1])
 
 
 Type = Annotated[
@@ -180,7 +184,9 @@ def set_limit(
 
 
 def _split(actions: str | None) -> tuple[ActionName, ...] | None:
-    return None if actions is None else cast(tuple[ActionName, ...], tuple(filter(None, actions.split(","))))
+    if actions is None:
+        return None
+    return () if actions == _NO_ACTION else cast(tuple[ActionName, ...], tuple(actions.split(",")))
 
 
 def _auto_adjust(target_vol: Decimal | None, floor: Decimal | None) -> AutoAdjust | None:

@@ -226,7 +226,7 @@ def test_a_second_engine_is_started_paused_played_and_stopped(trading: CommandLi
     assert trading("engine", "feed", "paper-2", "resume").code == 0
     stopped = trading("--json", "engine", "stop", "paper-2")
     assert (stopped.code, stopped.json["state"]) == (0, "stopped")
-    assert trading("engine", "start", "paper-2", "--mode", "live").code == 3
+    assert trading("engine", "start", "paper-2", "--mode", "live").code == 2
     assert trading("engine", "stop", "no-such").code == 3
 
 

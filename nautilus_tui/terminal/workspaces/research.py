@@ -64,8 +64,7 @@ class ResearchWorkspace(Vertical):
 
     def on_mount(self) -> None:
         """Panes that take turns can be gone to while they are hidden."""
-        for name in PANE_NAMES:
-            self.query_one(f"#{name}").add_class("turns")
+        self.query(", ".join(f"#{name}" for name in PANE_NAMES)).add_class("turns")
 
     def refresh_from(self, mirror: Mirror, view: View) -> None:
         """Show the panes that are wanted."""

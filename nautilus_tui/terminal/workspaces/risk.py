@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.widget import Widget
 
 from nautilus_tui.terminal.panes.risk.breaches import Breaches
 from nautilus_tui.terminal.panes.risk.detail import Detail
@@ -32,17 +33,18 @@ class RiskWorkspace(Vertical):
                 yield Limits(id="limits")
                 yield RiskTabs(id="risk_tabs")
                 yield Breaches(id="breaches", classes="deck")
-                yield Detail(id="limit_detail")
+                yield _in_deck(Detail(id="limit_detail"), shown=True)
             with Container(id="prospects"):
                 with Vertical(id="chances"):
-                    yield Forecast(id="forecast")
-                    yield ValueAtRisk(id="var")
+                    yield _in_deck(Forecast(id="forecast"))
+                    yield _in_deck(ValueAtRisk(id="var"))
                 with Vertical(id="losses"):
-                    yield Stress(id="stress")
+                    yield _in_deck(Stress(id="stress"))
                     yield Exposures(id="exposures", classes="deck")
 
-    def on_mount(self) -> None:
-        """Panes of lines join the deck; the detail is on top of it first."""
-        for name in ("limit_detail", "forecast", "var", "stress"):
-            self.query_one(f"#{name}").add_class("deck")
-        self.query_one("#limit_detail").add_class("-shown")
+
+def _in_deck(pane: Widget, *, shown: bool = False) -> Widget:
+    """Let a pane join the deck; one is on top of it first."""
+    pane.add_class("deck")
+    pane.set_class(shown, "-shown")
+    return pane
