@@ -50,7 +50,7 @@ class Where:
     def before(self, keys: str, cursor: str | None) -> None:
         """Keep the rows that come after a cursor in descending order of the keys."""
         if cursor is not None:
-            values = _keys(cursor, keys.split(", "))
+            values = keys_of(cursor, keys.split(", "))
             self._conditions.append(f"({keys}) < ({', '.join('?' * len(values))})")
             self.values.extend(values)
 
@@ -102,7 +102,8 @@ def cursor_after(keys: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(list(keys))).decode().rstrip("=")
 
 
-def _keys(cursor: str, names: Sequence[str]) -> list[Any]:
+def keys_of(cursor: str, names: Sequence[str]) -> list[Any]:
+    """Return the keys that a cursor was made of; raises InvalidRequestError if it is not of these."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         keys = msgspec.json.decode(text, type=list[_Whole | str])

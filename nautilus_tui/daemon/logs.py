@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from data.paging import Page
+from data.paging import Page, cursor_after, keys_of
 from data.paths import Home
 from data.problems import InvalidRequestError
 from data.records import EngineLog, LogLevel
@@ -32,7 +32,7 @@ class EngineLogs:
 
     async def lines(
         self,
-        engine: str,
+        engines: Sequence[str],
         *,
         level: str | None = None,
         client_order_id: str | None = None,
@@ -40,25 +40,30 @@ class EngineLogs:
         limit: int = 200,
         cursor: str | None = None,
     ) -> Page[EngineLog]:
-        """Return an engine's latest lines, oldest first; ``next`` leads to older ones.
+        """Return engines' latest lines, oldest first; ``next`` leads to older ones, whatever comes meanwhile.
 
+        One engine's own stay in the order in which it wrote them, those of several are in that of time.
         ``level`` is the least severe level shown; ``client_order_id`` and ``contains`` narrow it down.
 
         Raises:
             InvalidRequestError: the level or the cursor is none.
         """
-        known = self._present.log(engine)
-        if not known:
-            known = await asyncio.to_thread(_tail, engine, self._home.engine_log(engine))
-        chosen = _chosen(known, level, client_order_id, contains)
-        end = len(chosen) - _skipped(cursor)
+        chosen: list[EngineLog] = []
+        for engine in engines:
+            known = self._present.log(engine)
+            if not known:
+                known = await asyncio.to_thread(_tail, engine, self._home.engine_log(engine))
+            chosen += _chosen(known, level, client_order_id, contains)
+        if len(engines) > 1:
+            chosen.sort(key=lambda line: line.ts)
+        end = len(chosen) if cursor is None else _place(chosen, cursor)
         start = max(end - limit, 0)
-        return Page(list(chosen[start : max(end, 0)]), str(len(chosen) - start) if start > 0 else None)
+        return Page(chosen[start:end], _cursor(chosen, start) if start else None)
 
 
 def _chosen(
     lines: Sequence[EngineLog], level: str | None, client_order_id: str | None, contains: str | None
-) -> Sequence[EngineLog]:
+) -> list[EngineLog]:
     least = 0
     if level is not None:
         if level not in LEVELS:
@@ -79,17 +84,20 @@ def _chosen(
     ]
 
 
-def _skipped(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isdigit():
-        raise InvalidRequestError(
-            f"cursor {cursor!r} is not a cursor of this list",
-            rule="a cursor is the `next` of the page before",
-            field="cursor",
-            value=cursor,
-        )
-    return int(cursor)
+def _cursor(lines: Sequence[EngineLog], start: int) -> str:
+    """Return the cursor of what is older than a line: by its time, and how many of that time follow."""
+    ts = lines[start].ts
+    return cursor_after((ts, sum(line.ts == ts for line in lines[start:])))
+
+
+def _place(lines: Sequence[EngineLog], cursor: str) -> int:
+    """Return where the line of a cursor stands; 0: it is no longer kept, nor is what is older."""
+    ts, follow = keys_of(cursor, ("ts", "seq"))
+    for place in range(len(lines) - 1, -1, -1):
+        follow -= lines[place].ts == ts
+        if lines[place].ts == ts and not follow:
+            return place
+    return 0
 
 
 def _tail(engine: str, path: Path) -> list[EngineLog]:

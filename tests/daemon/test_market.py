@@ -80,29 +80,30 @@ async def test_log_lines_are_filtered_and_paged_oldest_first(tmp_path: Path) -> 
     ]
     present.logged("paper-1", lines)
     logs = EngineLogs(Home(tmp_path), present)
-    page = await logs.lines("paper-1", limit=8)
+    page = await logs.lines(["paper-1"], limit=8)
     assert [line.message for line in page.items] == [f"line {n}" for n in range(12, 20)]
-    older = await logs.lines("paper-1", limit=8, cursor=page.next)
+    present.logged("paper-1", [log("a later one", ts=T0 + 19)])  # what comes meanwhile moves nothing
+    older = await logs.lines(["paper-1"], limit=8, cursor=page.next)
     assert [line.message for line in older.items] == [f"line {n}" for n in range(4, 12)]
-    oldest = await logs.lines("paper-1", limit=8, cursor=older.next)
+    oldest = await logs.lines(["paper-1"], limit=8, cursor=older.next)
     assert [line.message for line in oldest.items] == [f"line {n}" for n in range(4)]
     assert oldest.next is None
-    assert len((await logs.lines("paper-1", level="error")).items) == 4
-    assert len((await logs.lines("paper-1", client_order_id="O1")).items) == 7
-    assert [line.message for line in (await logs.lines("paper-1", contains="LINE 19")).items] == ["line 19"]
+    assert len((await logs.lines(["paper-1"], level="error")).items) == 4
+    assert len((await logs.lines(["paper-1"], client_order_id="O1")).items) == 7
+    assert [line.message for line in (await logs.lines(["paper-1"], contains="LINE 19")).items] == ["line 19"]
     for wrong in ({"level": "loud"}, {"cursor": "x"}):
         with pytest.raises(InvalidRequestError):
-            await logs.lines("paper-1", **wrong)  # type: ignore[arg-type]  # one of two texts
+            await logs.lines(["paper-1"], **wrong)  # type: ignore[arg-type]  # one of two texts
 
 
 async def test_an_engine_that_is_gone_is_heard_from_its_file(tmp_path: Path) -> None:
     home = Home(tmp_path).ensure()
     logs = EngineLogs(home, Present())
-    assert (await logs.lines("paper-1")).items == []
+    assert (await logs.lines(["paper-1"])).items == []
     home.engine_log("paper-1").write_text(
         "x" * TAIL_BYTES + "\n2026-11-23T13:00:00.000000001Z [ERROR] TRADER-001.Node: it broke\nplain words\n"
     )
-    page = await logs.lines("paper-1")
+    page = await logs.lines(["paper-1"])
     assert [(line.level, line.message) for line in page.items] == [
         ("error", "it broke"),
         ("info", "plain words"),

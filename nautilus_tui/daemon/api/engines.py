@@ -5,7 +5,6 @@ This module must not know how engines are run.
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import msgspec
@@ -15,7 +14,6 @@ from data.commands import ConfigureEngine, Outcome, RestartEngine, SetFeed, Star
 from data.paging import Page
 from data.records import EngineLog, EngineStatus, Instrument, LogLevel
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
-from nautilus_tui.daemon.api.asked import window
 from nautilus_tui.daemon.api.bodies import EngineBody, EngineSettingsBody, FeedBody, read
 from nautilus_tui.daemon.api.commands import through_the_door
 from nautilus_tui.daemon.api.describe import route
@@ -71,18 +69,10 @@ async def engine_logs(
     named = [instance_id] if instance_id is not None else [s.id for s in context.supervisor.statuses()]
     if instance_id is not None:
         context.supervisor.status_of(instance_id)
-    newest = window(limit, cursor)  # counted from the end
-    pages = [
-        await context.logs.lines(
-            engine, level=level, client_order_id=client_order_id, contains=contains, limit=sys.maxsize
-        )
-        for engine in named
-    ]
-    lines = [line for page in pages for line in page.items]
-    if len(named) > 1:  # one engine's own stay in the order in which it wrote them
-        lines.sort(key=lambda line: line.ts)
-    start, end = max(len(lines) - newest.end, 0), max(len(lines) - newest.start, 0)
-    return answer(request, Page(lines[start:end], str(newest.end) if start else None))
+    page = await context.logs.lines(
+        named, level=level, client_order_id=client_order_id, contains=contains, limit=limit, cursor=cursor
+    )
+    return answer(request, page)
 
 
 @route("GET", "/api/v1/instruments", returns=Page[Instrument], tag="Market data")
