@@ -121,7 +121,8 @@ class Door:
         except ProblemError as error:
             return await self._refused(command, id_, auditor, error)
         digest = digest_of(command, principal)
-        ended = self._unstored.get(id_)
+        # A kill is done again rather than looked up: a full disk must not keep it from being done.
+        ended = None if isinstance(command, Kill) else self._unstored.get(id_)
         if ended is not None:
             outcome = await self._answered_before(command, ended, digest, auditor)
             return await self._settled(command, outcome, wait, deadline)

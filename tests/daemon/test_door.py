@@ -13,6 +13,7 @@ from data.bus import Bus
 from data.commands import AnyCommand, CompactHistory, CreateToken, Outcome, SendBroadcast, StopEngine
 from data.paths import Home
 from data.problems import ConflictError, EngineFailedError, OutcomeUnknownError
+from data.risk_commands import Kill
 from data.state import State
 from engines.supervisor import Supervisor
 from nautilus_tui.daemon.audit import command_name
@@ -260,3 +261,15 @@ async def test_how_it_ended_is_stored_when_the_store_takes_it_again(house: House
     assert await house.audited() == [("c1", "started"), ("c1", "done")]
     assert await house.new_door().execute(HELLO, ADMIN, command_id="c1") == outcome
     assert house.done == ["c1"]
+
+
+async def test_a_kill_under_the_id_of_what_is_not_stored_yet_is_done(house: House) -> None:
+    house.go.clear()
+    first = asyncio.create_task(house.door.execute(HELLO, ADMIN, command_id="c1"))
+    await house.begun.wait()
+    with full_disk(house.state.trail.log.path.stat().st_size):
+        house.go.set()
+        await first
+        killed = await house.door.execute(Kill(reason="now"), ADMIN, command_id="c1")
+        assert killed.outcome == "done"
+    assert house.done == ["c1", "c1"]
