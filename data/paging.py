@@ -108,9 +108,9 @@ def keys_of(cursor: str, names: Sequence[str]) -> list[Any]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         keys = msgspec.json.decode(text, type=list[_Whole | str])
     except (ValueError, msgspec.MsgspecError) as error:
-        raise _bad_cursor(cursor) from error
+        raise bad_cursor(cursor) from error
     if [isinstance(key, int) for key in keys] != [_is_number(name) for name in names]:
-        raise _bad_cursor(cursor)
+        raise bad_cursor(cursor)
     return keys
 
 
@@ -119,7 +119,8 @@ def _is_number(key: str) -> bool:
     return key == "seq" or key.startswith("ts")
 
 
-def _bad_cursor(cursor: str) -> InvalidRequestError:
+def bad_cursor(cursor: str) -> InvalidRequestError:
+    """Return the error for a cursor that no page of a list gave."""
     return InvalidRequestError(
         f"cursor {cursor!r} is not a cursor of this list",
         rule="a cursor is the `next` of the page before",

@@ -51,9 +51,9 @@ _READ_TIMEOUT_S = 30.0
 _RESEARCH_TIMEOUT_S = 270.0  # a provider's pace may make a first answer wait
 _GRACE_S = 5.0  # the daemon answers by the time asked for; the wire gets this much more
 _API = "/api/v1"
-#: What a file is to be called: letters, digits and a few marks, never a path.
 #: What an HTTP header can carry.
 _KEY = re.compile(r"[!-~]([ -~]*[!-~])?")
+#: What a file is to be called: letters, digits and a few marks, never a path.
 _NAMED = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]*)"')
 
 

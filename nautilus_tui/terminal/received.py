@@ -125,9 +125,8 @@ class Records:
         self.books: dict[tuple[str, str], Book] = {}
         self.bars: dict[tuple[str, str, str], list[Bar]] = {}
         self.bars_states: dict[tuple[str, str, str], BarsState] = {}
-        self.bars_missed: set[str] = (
-            set()
-        )  #: topics of bars of which the stream told a gap; see `take_missed`
+        #: Topics of bars of which the stream told a gap; see `take_missed`.
+        self.bars_missed: set[str] = set()
         self.instruments: dict[str, dict[str, Instrument]] = {}
         self.orders: dict[str, dict[str, OrderUpdate]] = {}
         self.order_history: dict[tuple[str, str], list[OrderUpdate]] = {}  #: states as they came

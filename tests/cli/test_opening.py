@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.driving import CommandLine
 from tests.cli.screen import opened
 
 
-def test_open_leave_and_come_back(cli: CommandLine) -> None:
+@pytest.fixture(autouse=True)
+def short_past(cli: CommandLine) -> None:
+    """Let the simulated market begin ten minutes ago: its past is written before it opens."""
     cli.home.ensure()
     cli.home.config_file.write_text("[simulator]\nhistory_minutes = 10\n")
+
+
+def test_open_leave_and_come_back(cli: CommandLine) -> None:
     try:
         with opened(cli) as screen:
             screen.read_until("Watchlist")
@@ -33,8 +40,6 @@ def test_open_leave_and_come_back(cli: CommandLine) -> None:
 
 
 def test_a_killed_terminal_changes_nothing(cli: CommandLine) -> None:
-    cli.home.ensure()
-    cli.home.config_file.write_text("[simulator]\nhistory_minutes = 10\n")
     try:
         with opened(cli) as screen:
             screen.read_until("RUNNING")
@@ -48,8 +53,6 @@ def test_a_killed_terminal_changes_nothing(cli: CommandLine) -> None:
 
 def test_who_loses_the_terminal_ends(cli: CommandLine) -> None:
     """Also without SIGHUP, which only a controlling terminal sends."""
-    cli.home.ensure()
-    cli.home.config_file.write_text("[simulator]\nhistory_minutes = 10\n")
     try:
         with opened(cli) as screen:
             screen.read_until("RUNNING")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from data.records import (
     AccountUpdate,
     Balance,
+    Bar,
     EngineLog,
     EngineState,
     EngineStatus,
@@ -137,6 +138,27 @@ def quote(
         synthetic=synthetic,
         source="simulated" if synthetic else "replay",
         engine=engine,
+    )
+
+
+def bar(number: int, *, closed: bool = True) -> Bar:
+    """Return the bar of a minute, counted from T0."""
+    price = Decimal("187.52")
+    return Bar(
+        instrument="AAPL.SIM",
+        timeframe="1m",
+        side="mid",
+        open=price,
+        high=price,
+        low=price,
+        close=price,
+        volume=None,
+        count=1,
+        ts=T0 + number * 60_000_000_000,
+        closed=closed,
+        synthetic=True,
+        source="simulated",
+        engine="paper-1",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -21,7 +20,7 @@ from nautilus_tui.daemon.present import RECENT, Present
 from nautilus_tui.daemon.sink import NEVER_JOURNALLED, Sink
 from nautilus_tui.daemon.watch import OrderWatch
 from tests.daemon.disk import full_disk
-from tests.daemon.records import T0, account, fill, log, order, position, status
+from tests.daemon.records import T0, account, bar, fill, log, order, position, status
 
 ENGINE = "paper-1"
 
@@ -289,25 +288,6 @@ def test_the_present_forgets_old_endings_and_never_what_is_open() -> None:
 # ---------------------------------------------------------------- bars that closed
 
 
-def _bar(minute: int, *, closed: bool = True) -> Bar:
-    price = Decimal("1.5")
-    return Bar(
-        instrument="AAPL.SIM",
-        timeframe="1m",
-        side="mid",
-        open=price,
-        high=price,
-        low=price,
-        close=price,
-        volume=None,
-        ts=T0 + minute * 60_000_000_000,
-        closed=closed,
-        synthetic=True,
-        source="simulated",
-        engine=ENGINE,
-    )
-
-
 async def test_bars_that_an_engine_tells_again_are_published_once_in_a_run(parts: Parts) -> None:
     heard: list[object] = []
     parts.bus.subscribe(
@@ -315,9 +295,9 @@ async def test_bars_that_an_engine_tells_again_are_published_once_in_a_run(parts
     )
     run = msgspec.structs.replace(status(), ts_started=T0)
     parts.sink.status(run)
-    parts.sink.conflated(ENGINE, [_bar(1), _bar(2)])
-    parts.sink.conflated(ENGINE, [_bar(1), _bar(2), _bar(3), _bar(4, closed=False)])
+    parts.sink.conflated(ENGINE, [bar(1), bar(2)])
+    parts.sink.conflated(ENGINE, [bar(1), bar(2), bar(3), bar(4, closed=False)])
     parts.sink.status(msgspec.structs.replace(run, ts_started=T0 + 1))
-    parts.sink.conflated(ENGINE, [_bar(1)])
+    parts.sink.conflated(ENGINE, [bar(1)])
     bars = [record for record in heard if isinstance(record, Bar)]
-    assert bars == [_bar(1), _bar(2), _bar(3), _bar(4, closed=False), _bar(1)]
+    assert bars == [bar(1), bar(2), bar(3), bar(4, closed=False), bar(1)]

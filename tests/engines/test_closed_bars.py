@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,31 +15,12 @@ from engines import link
 from engines.link import Conflated, Hello, Logs, Welcome
 from engines.node.server import CLOSED_BARS, SLOW_READER_BYTES, Server
 from engines.spec import EngineSpec
+from tests.daemon.records import bar
 
 ENGINE = "paper-1"
 WAIT_S = 30.0
 #: What a socket and a reader's buffer take by themselves, with room to spare.
 _BUFFERED = 1 << 20
-
-
-def bar(number: int, *, closed: bool = True) -> Bar:
-    price = Decimal("187.52")
-    return Bar(
-        instrument="AAPL.SIM",
-        timeframe="5s",
-        side="mid",
-        open=price,
-        high=price,
-        low=price,
-        close=price,
-        volume=None,
-        count=1,
-        ts=number * 5_000_000_000,
-        closed=closed,
-        synthetic=True,
-        source="simulated",
-        engine=ENGINE,
-    )
 
 
 def unused(_: object) -> None:

@@ -14,8 +14,7 @@ from litestar.params import Parameter
 
 from data.commands import CompactHistory, ImportHistory, Outcome
 from data.console import SqlResult
-from data.paging import Page
-from data.problems import InvalidRequestError
+from data.paging import Page, bad_cursor
 from data.records import Bar, Book, PriceSide, Quote
 from nautilus_tui.daemon.api.answers import Answer, AnyRequest, answer, context_of
 from nautilus_tui.daemon.api.asked import moments
@@ -137,13 +136,7 @@ async def compact_history(request: AnyRequest) -> Answer:
 def _earlier(cursor: str) -> int:
     """Return the time before which the bars of the page begin that a cursor leads to."""
     if not _TIME.fullmatch(cursor):
-        raise InvalidRequestError(
-            f"cursor {cursor[:80]!r} is not a cursor of this list",
-            rule="a cursor is the `next` of the page before",
-            fix="leave cursor out to begin at the newest",
-            field="cursor",
-            value=cursor[:80],
-        )
+        raise bad_cursor(cursor[:80])
     return int(cursor)
 
 
